@@ -1,0 +1,20 @@
+"""One scikit-learn estimator for rows of several kinds of data."""
+
+from ._lazy import attach
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "KerasClassifier": "._scikeras",
+        "KerasRegressor": "._scikeras",
+        "MultimodalNetworkClassifier": "._network",
+        "MultimodalNetworkRegressor": "._network",
+        "MultimodalStackingClassifier": "._stacking",
+        "MultimodalStackingRegressor": "._stacking",
+        "branches": ".branches",
+        "datasets": ".datasets",
+        "preprocessing": ".preprocessing",
+    },
+)
