@@ -1,13 +1,63 @@
 """Keras, imported in one place, without TensorFlow's start-up messages.
 
-TensorFlow prints about devices and CPU instructions before its logger can be told not to, so the level has to be in the
-environment before the import. A level that the user has set is left as it is.
+TensorFlow prints about devices and CPU instructions while it is imported, some of it from C++ code that listens to no
+setting. So the level of its logger is put into the environment first, and what still reaches the process's standard
+error during the import is held back until the import is over: only the lines of TensorFlow's loggers are then dropped.
+Setting ``TF_CPP_MIN_LOG_LEVEL`` to anything but 3 before the import shows every line as it comes.
 """
 
 import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
+import re
+import sys
+import tempfile
+from contextlib import contextmanager, nullcontext
 
 __all__ = ["keras"]
+
+# One line of the loggers of TensorFlow and absl, up to level E: those of level F end the process and are kept.
+LOG_LINE = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"|[IWE]\d{4} \d\d:\d\d:"
+    rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "
+)
+
+
+def _wants_quiet():
+    """Return whether the start-up messages are unwanted, and tell TensorFlow's logger so."""
+    # The variable is inherited by worker processes: its value, not its presence, tells what the user asked for.
+    return os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+
+
+@contextmanager
+def _log_lines_dropped():
+    """Hold back what is written to file descriptor 2, then pass on all but the log lines; all of it after an error."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # The process has no standard error, so there is nothing to keep quiet.
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        _flush()
+        os.dup2(held.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            _flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held:
+                if failed or not LOG_LINE.match(line):
+                    os.write(2, line)
+
+
+def _flush():
+    # Standard error is None in a windowed process, and may have been closed or replaced by something without a flush.
+    if sys.__stderr__ is not None and not sys.__stderr__.closed:
+        sys.__stderr__.flush()
+
+
+with _log_lines_dropped() if _wants_quiet() and "keras" not in sys.modules else nullcontext():
+    import keras

@@ -1,0 +1,14 @@
+"""Branches: how columns of one kind of data become a feature vector."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Branch": "._base",
+        "CategoricalBranch": "._categorical",
+        "ImageBranch": "._image",
+        "ModelBranch": "._model",
+        "NumericBranch": "._numeric",
+    },
+)

@@ -1,0 +1,67 @@
+"""Column specifications: how the parts of a stack or network name their columns of X.
+
+A specification is what :class:`~sklearn.compose.ColumnTransformer` takes: a name or position (which gives a
+one-dimensional column), a list of names or positions, a slice, a boolean mask or a callable of X; ``None`` stands for
+every column.
+"""
+
+from numbers import Integral
+
+from scipy import sparse
+
+from ._compat import column_positions, take
+
+
+def is_polars(X):
+    """Tell whether X is a polars DataFrame, without importing polars."""
+    return type(X).__module__.partition(".")[0] == "polars"
+
+
+def is_table(X):
+    """Tell whether X is a pandas or polars DataFrame."""
+    return hasattr(X, "columns") and hasattr(X, "dtypes" if not is_polars(X) else "schema")
+
+
+def resolve_columns(X, columns):
+    """Return a column specification as positions in X.
+
+    Parameters
+    ----------
+    X : DataFrame or array of shape (n_samples, n_features, ...)
+    columns : str, int, list, slice, mask, callable or None
+
+    Returns
+    -------
+    positions : list of int, int or None
+        An int where `columns` is one name or position: such a part gets a one-dimensional column.
+
+    Raises
+    ------
+    ValueError
+        If a column is not in X.
+    """
+    if callable(columns):
+        columns = columns(X)
+    if columns is None:
+        return None
+    positions = column_positions(X, columns)
+    return positions[0] if isinstance(columns, (str, Integral)) else positions
+
+
+def select_columns(X, positions):
+    """Return the columns of X at `positions`, in X's own container."""
+    if positions is None:
+        return X
+    if hasattr(X, "iloc"):
+        return X.iloc[:, positions]
+    return take(X, positions, axis=1)
+
+
+def branch_columns(X, positions):
+    """Return the columns of X that a branch encodes, as a pandas DataFrame or an array of two or more dimensions."""
+    if sparse.issparse(X):
+        raise TypeError("Sparse data was passed, but a branch expects a dense array or a DataFrame.")
+    if isinstance(positions, Integral):
+        positions = [positions]
+    selected = select_columns(X, positions)
+    return selected.to_pandas() if is_polars(selected) else selected

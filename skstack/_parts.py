@@ -1,0 +1,119 @@
+"""Named parts: the ``(name, part, columns)`` tuples that stacks and networks are made of."""
+
+from contextlib import contextmanager
+
+from ._compat import BaseComposition
+
+
+def split_part(part):
+    """Return name, part and columns of a tuple whose columns may be left out."""
+    name, estimator, *columns = part
+    return name, estimator, columns[0] if columns else None
+
+
+def check_part_tuples(parts, owner, attribute):
+    """Raise unless `parts` is a non-empty list of ``(name, part)`` or ``(name, part, columns)`` tuples."""
+    if not isinstance(parts, (list, tuple)) or not parts:
+        raise ValueError(
+            f"Invalid '{attribute}' of {owner}: {parts!r}. It should be a non-empty list of (name, part, columns) tuples."
+        )
+    for part in parts:
+        if not isinstance(part, (list, tuple)) or len(part) not in (2, 3) or not isinstance(part[0], str):
+            raise ValueError(
+                f"Every item of '{attribute}' of {owner} should be a tuple (name, part, columns) or (name, part) "
+                f"with a string as name, got {part!r}."
+            )
+
+
+def check_part_names(names, taken, owner, attribute):
+    """Raise unless the names of parts are unique and usable as prefixes of parameters and as names of Keras layers.
+
+    Parameters
+    ----------
+    names : list of str
+    taken : iterable of str
+        Names that mean something else in `owner`.
+    owner, attribute : str
+        The class and its parameter, for the message.
+    """
+    names = list(names)
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Names in '{attribute}' of {owner} should be unique, got several parts named {repeated}.")
+    clashing = sorted(set(names) & set(taken))
+    if clashing:
+        raise ValueError(f"Names in '{attribute}' of {owner} conflict with its own parameters: {clashing}.")
+    illegal = [name for name in names if not name or "__" in name or "/" in name]
+    if illegal:
+        raise ValueError(
+            f"Names in '{attribute}' of {owner} should not be empty nor contain '__' or '/', got {illegal}."
+        )
+
+
+@contextmanager
+def naming(part):
+    """Begin the message of an error that a part raises with the name of the part."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        if str(error).startswith(part):
+            raise
+        kinds = (FileNotFoundError, ValueError, TypeError)
+        kind = next((kind for kind in kinds if isinstance(error, kind)), ValueError)
+        raise kind(f"{part}: {error}") from error
+
+
+class PartsMixin(BaseComposition):
+    """Parameters of named parts: ``get_params`` and ``set_params`` reach into them.
+
+    A subclass names the attribute that holds its parts in ``_parts_attribute``.
+    """
+
+    _parts_attribute = None
+
+    @property
+    def _named_parts(self):
+        """Pairs of name and part, the form that scikit-learn's helpers for compositions read and write."""
+        parts = getattr(self, self._parts_attribute)
+        if not isinstance(parts, (list, tuple)):
+            return []
+        return [tuple(part[:2]) for part in parts if isinstance(part, (list, tuple)) and len(part) >= 2]
+
+    @_named_parts.setter
+    def _named_parts(self, named_parts):
+        parts = getattr(self, self._parts_attribute)
+        replaced = [(*named, *part[2:]) for named, part in zip(named_parts, parts, strict=True)]
+        setattr(self, self._parts_attribute, replaced)
+
+    def get_params(self, deep=True):
+        """Get the parameters of this estimator and, if `deep`, of its named parts.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the parts and their parameters.
+
+        Returns
+        -------
+        params : dict
+            Parameter names mapped to their values.
+        """
+        return self._get_params("_named_parts", deep=deep)
+
+    def set_params(self, **params):
+        """Set the parameters of this estimator and of its named parts.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of this estimator, parts by name, and parameters of parts as ``name__parameter``.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+        """
+        if self._parts_attribute in params:
+            setattr(self, self._parts_attribute, params.pop(self._parts_attribute))
+        self._set_params("_named_parts", **params)
+        return self

@@ -1,0 +1,175 @@
+"""Categories."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ._base import Branch
+from ._cells import named_columns
+
+#: Codes that each column has before its categories.
+_MISSING, _UNSEEN, _RESERVED = 0, 1, 2
+
+
+class CategoricalBranch(Branch):
+    """Branch for columns of categories: strings, numbers, booleans or pandas categories.
+
+    Each column gets a code for missing cells and one for categories that are unseen in training or too rare; a code
+    that no training row has contributes nothing to the prediction.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=()
+        Units of the dense layers; empty for none.
+    encoding : {"embedding", "onehot"}, default="embedding"
+        Whether a category becomes a trained vector or an indicator (label-binarised).
+    dim : int, default=None
+        Length of the vector of an embedding. ``None`` takes ``min(50, round(1.6 * n ** 0.56))`` for the column with
+        most categories n, the rule of the fastai library [1]_.
+    min_frequency : int, default=1
+        Categories in fewer training rows are treated as unseen, which trains the code that unseen ones will get.
+    activation : str, default="relu"
+        Activation of the dense layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each dense layer.
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+
+    Attributes
+    ----------
+    categories_ : list of ndarray
+        The categories of each column, in the order of their codes.
+    input_shape_ : tuple of int
+        ``(n_columns,)``.
+    input_dtype_ : str
+        "int32".
+
+    References
+    ----------
+    .. [1] Howard, J. and Gugger, S. (2020). "Fastai: A Layered API for Deep Learning". Information 11(2).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skstack.branches import CategoricalBranch
+    >>> branch = CategoricalBranch().fit(pd.DataFrame({"zip": ["92276", "92677", "92276"]}))
+    >>> branch.encode(pd.DataFrame({"zip": ["92677", None, "10001"]})).ravel()
+    array([3, 0, 1], dtype=int32)
+    """
+
+    _parameter_constraints: dict = {
+        **Branch._parameter_constraints,
+        "encoding": [StrOptions({"embedding", "onehot"})],
+        "dim": [Interval(Integral, 1, None, closed="left"), None],
+        "min_frequency": [Interval(Real, 1, None, closed="left")],
+    }
+
+    allow_missing = True
+
+    def __init__(
+        self,
+        hidden=(),
+        *,
+        encoding="embedding",
+        dim=None,
+        min_frequency=1,
+        activation="relu",
+        dropout=0.0,
+        batch_norm=False,
+    ):
+        self.hidden = hidden
+        self.encoding = encoding
+        self.dim = dim
+        self.min_frequency = min_frequency
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+
+    def fit(self, X, y=None):
+        """Learn the categories of each column.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns)
+            Categories; missing cells are NaN or None.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : CategoricalBranch
+            The fitted branch.
+        """
+        self.check_parameters()
+        self.categories_ = [self._frequent(column) for column in _columns(X)]
+        self._indexes = [pd.Index(categories) for categories in self.categories_]
+        sizes = [_RESERVED + len(categories) for categories in self.categories_]
+        # Every column has codes of its own in one table, so that one layer serves them all.
+        self._offsets = np.cumsum([0, *sizes[:-1]]).astype("int32")
+        self._n_codes = sum(sizes)
+        self.input_shape_ = (len(sizes),)
+        self.input_dtype_ = "int32"
+        self._trained = np.zeros(self._n_codes, dtype="float32")
+        self._trained[np.unique(self.encode(X))] = 1.0
+        return self
+
+    def encode(self, X):
+        """Turn rows into codes: 0 is missing, 1 unseen or rare, and each further column starts behind the one before.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns)
+            Categories.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_columns), dtype int32
+        """
+        codes = np.empty((len(X), len(self._indexes)), dtype="int32")
+        for position, (column, index) in enumerate(zip(_columns(X), self._indexes, strict=True)):
+            found = index.get_indexer(column) + _RESERVED
+            found[found < _RESERVED] = _UNSEEN
+            found[pd.isna(column)] = _MISSING
+            codes[:, position] = found
+        return codes + self._offsets
+
+    def features(self, inputs):
+        """Return the vectors or indicators of symbolic `inputs` of shape (None, n_columns)."""
+        from .._backend import keras
+        from ._layers import SeenMask
+
+        if self.encoding == "onehot":
+            indicators = keras.layers.CategoryEncoding(self._n_codes, output_mode="multi_hot", name="onehot")(inputs)
+            return SeenMask(name="seen")(indicators)
+        vectors = keras.layers.Embedding(self._n_codes, self._dim(), name="embedding")(inputs)
+        return keras.layers.Flatten(name="flatten")(vectors)
+
+    def pour(self, model):
+        """Silence the codes that no training row has, whose random weights would never be trained."""
+        if self.encoding == "onehot":
+            model.get_layer("seen").mask.assign(self._trained)
+        else:
+            table = model.get_layer("embedding").embeddings
+            table.assign(np.asarray(table) * self._trained[:, None])
+
+    def _dim(self):
+        most = max(len(categories) for categories in self.categories_)
+        return self.dim or max(1, min(50, round(1.6 * most**0.56)))
+
+    def _frequent(self, column):
+        counts = pd.Series(column).value_counts(dropna=True)
+        frequent = counts.index[counts >= self.min_frequency]
+        try:
+            return np.asarray(sorted(frequent), dtype=object)
+        except TypeError:  # numbers beside strings have no order of their own
+            return np.asarray(sorted(frequent, key=lambda category: (str(type(category)), str(category))), dtype=object)
+
+
+def _columns(X):
+    """Yield each column as an object array whose missing cells pandas recognises."""
+    if X.ndim != 2:
+        raise ValueError(f"expected a table of categories with 2 dimensions, got an array of shape {X.shape}.")
+    for _, column in named_columns(X):
+        yield np.asarray(column, dtype=object)

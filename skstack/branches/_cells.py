@@ -1,0 +1,117 @@
+"""Reading the cells of a branch's columns, with errors that name the column and the row."""
+
+import numpy as np
+import pandas as pd
+
+from ..preprocessing._tensors import tensors_of
+
+
+def row_name(X, position):
+    """Name a row for an error message, with its index label where that says more than its position."""
+    if isinstance(X, pd.DataFrame) and X.index[position] != position:
+        return f"row {position} (index {X.index[position]!r})"
+    return f"row {position}"
+
+
+def named_columns(X):
+    """Yield the name and the values of each column of a DataFrame or two-dimensional array."""
+    if isinstance(X, pd.DataFrame):
+        for position in range(X.shape[1]):
+            yield repr(X.columns[position]), X.iloc[:, position]
+    else:
+        for position in range(X.shape[1]):
+            yield str(position), X[:, position]
+
+
+def numbers(X):
+    """Return a table as float64, with NaN where a cell is missing.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray of shape (n_samples, n_columns)
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If a cell is text or infinite, naming column and row.
+    TypeError
+        If a cell is neither a number nor text.
+    """
+    dtypes = set(X.dtypes) if isinstance(X, pd.DataFrame) else {X.dtype}
+    if X.ndim == 2 and all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes):
+        values = X.to_numpy(dtype="float64", na_value=np.nan) if isinstance(X, pd.DataFrame) else X.astype("float64")
+    else:
+        values = _parsed_numbers(X)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        name = [name for name, _ in named_columns(X)][column]
+        raise ValueError(f"Input X contains infinity: column {name} in {row_name(X, row)}.")
+    return values
+
+
+def _parsed_numbers(X):
+    if X.ndim != 2:
+        raise ValueError(f"expected a table of numbers with 2 dimensions, got an array of shape {X.shape}.")
+    columns = []
+    for name, column in named_columns(X):
+        series = column if isinstance(column, pd.Series) else pd.Series(column)
+        if series.dtype.kind in "mM":
+            raise TypeError(f"column {name} holds dates or times ({series.dtype}), not numbers.")
+        if isinstance(series.dtype, pd.CategoricalDtype):
+            series = series.astype(object)
+        parsed = pd.to_numeric(series, errors="coerce")
+        unread = np.flatnonzero((parsed.isna() & series.notna()).to_numpy())
+        if unread.size:
+            _raise_no_number(name, series.iloc[unread[0]], row_name(X, unread[0]))
+        if parsed.dtype.kind == "c":
+            raise ValueError(f"Complex data not supported: column {name}.")
+        columns.append(parsed.to_numpy(dtype="float64", na_value=np.nan))
+    return np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
+
+
+def _raise_no_number(name, cell, row):
+    message = (
+        f"column {name} holds {cell!r} in {row}; argument must be a string or a number that can be read as a number"
+    )
+    raise (ValueError if isinstance(cell, (str, bytes)) else TypeError)(message)
+
+
+def array_cells(X):
+    """Return rows whose cells are tensors as one array, or None if they are not tensors.
+
+    Parameters
+    ----------
+    X : DataFrame with one column, or ndarray of shape (n_samples, ...)
+
+    Returns
+    -------
+    tensors : ndarray of shape (n_samples, ...) or None
+
+    Raises
+    ------
+    ValueError
+        If the cells are tensors of unequal shapes.
+    """
+    if not isinstance(X, pd.DataFrame):
+        return X if X.ndim > 2 else None
+    if X.shape[1] != 1:
+        return None
+    column = X.iloc[:, 0]
+    tensors = tensors_of(column)
+    if tensors is not None:
+        return tensors
+    if column.dtype != object or not len(column) or not isinstance(column.iloc[0], np.ndarray):
+        return None
+    shape = column.iloc[0].shape
+    for position, cell in enumerate(column):
+        if np.shape(cell) != shape:
+            raise ValueError(
+                f"the cells of column {column.name!r} should be arrays of one shape, got {shape} in {row_name(X, 0)} "
+                f"and {np.shape(cell)} in {row_name(X, position)}."
+            )
+    return np.stack(list(column))

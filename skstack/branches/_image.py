@@ -1,0 +1,195 @@
+"""Pictures."""
+
+from numbers import Integral
+from os import PathLike
+
+import numpy as np
+import pandas as pd
+from sklearn.utils._param_validation import Options, StrOptions
+
+from ..preprocessing._images import as_uint8, read_pixels
+from ._base import Branch, check_units
+from ._cells import array_cells, row_name
+
+
+class ImageBranch(Branch):
+    """Branch for one column of pictures: a small convolutional network trained from scratch.
+
+    A block of the network is a 3 x 3 convolution and a halving of height and width by max pooling. Pictures are
+    decoded once, however many folds use them.
+
+    Parameters
+    ----------
+    size : tuple of int, default=(64, 64)
+        Height and width, in pixels, that pictures are brought to.
+    channels : {1, 3, 4}, default=3
+        1 for grey, 3 for RGB, 4 for RGBA; pictures of another kind are converted.
+    resize : {"pad", "crop", "stretch"}, default="pad"
+        How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
+    root : str or path-like, default=None
+        Folder that relative paths start from; the working directory by default.
+    filters : tuple of int, default=(16, 32, 64)
+        Filters of the convolution in each block.
+    pooling : {"avg", "max", "flatten"}, default="avg"
+        How the last feature maps become a vector: their average, their maximum or all their values.
+    hidden : tuple of int, default=(32,)
+        Units of the dense layers; empty for none.
+    activation : str, default="relu"
+        Activation of the convolutions and dense layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout in front of and after each dense layer.
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+
+    Attributes
+    ----------
+    input_shape_ : tuple of int
+        ``(*size, channels)``.
+    input_dtype_ : str
+        "uint8".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.branches import ImageBranch
+    >>> pictures = np.zeros((5, 28, 28), dtype="uint8")
+    >>> branch = ImageBranch(size=(28, 28), channels=1, filters=(8, 16)).fit(pictures)
+    >>> branch.encode(pictures).shape
+    (5, 28, 28, 1)
+    """
+
+    _parameter_constraints: dict = {
+        **Branch._parameter_constraints,
+        "size": [tuple, list],
+        "channels": [Options(Integral, {1, 3, 4})],
+        "resize": [StrOptions({"pad", "crop", "stretch"})],
+        "root": [str, PathLike, None],
+        "filters": ["array-like", Integral],
+        "pooling": [StrOptions({"avg", "max", "flatten"})],
+    }
+
+    def __init__(
+        self,
+        size=(64, 64),
+        *,
+        channels=3,
+        resize="pad",
+        root=None,
+        filters=(16, 32, 64),
+        pooling="avg",
+        hidden=(32,),
+        activation="relu",
+        dropout=0.0,
+        batch_norm=False,
+    ):
+        self.size = size
+        self.channels = channels
+        self.resize = resize
+        self.root = root
+        self.filters = filters
+        self.pooling = pooling
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+
+    def check_parameters(self):
+        """Raise if a parameter has a value that no training could use."""
+        super().check_parameters()
+        if len(check_units(self.size, "size")) != 2:
+            raise ValueError(f"'size' should be height and width in pixels, got {self.size}.")
+        halvings = len(check_units(self.filters, "filters"))
+        if min(self.size) < 2**halvings:
+            raise ValueError(
+                f"{halvings} blocks halve height and width {halvings} times: size={tuple(self.size)} should be at least "
+                f"{2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
+            )
+
+    def fit(self, X, y=None):
+        """Take the shape of a picture; nothing is learned from rows.
+
+        Parameters
+        ----------
+        X : DataFrame with one column, or ndarray of shape (n_samples, height, width[, channels])
+            Cells are paths, arrays, PIL images or bytes.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ImageBranch
+            The fitted branch.
+        """
+        self.check_parameters()
+        self.input_shape_ = (*self.size, self.channels)
+        self.input_dtype_ = "uint8"
+        return self
+
+    def encode(self, X):
+        """Turn rows into pixels.
+
+        Parameters
+        ----------
+        X : DataFrame with one column, or ndarray of shape (n_samples, height, width[, channels])
+            Cells are paths, arrays, PIL images or bytes.
+
+        Returns
+        -------
+        pixels : ndarray of shape (n_samples, *size, channels), dtype uint8
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file is not there, naming row and path.
+        ValueError
+            If a picture cannot be decoded or is missing, naming row and path.
+        """
+        tensors = array_cells(X)
+        if tensors is not None:
+            tensors = self._pixels(tensors)
+            if tensors.shape[1:] == self.input_shape_:
+                return tensors
+        cells = _single_column(X) if tensors is None else tensors
+        pixels = np.empty((len(cells), *self.input_shape_), dtype="uint8")
+        for position, cell in enumerate(cells):
+            try:
+                pixels[position] = read_pixels(
+                    cell, size=tuple(self.size), channels=self.channels, resize=self.resize, root=self.root
+                )
+            except (ValueError, TypeError, OSError) as error:
+                raise type(error)(f"{row_name(X, position)}: {error}") from error
+        return pixels
+
+    def features(self, inputs):
+        """Return the pooled feature maps of symbolic `inputs` of shape (None, height, width, channels)."""
+        from .._backend import keras
+        from ._base import activation_layer
+
+        layers = keras.layers
+        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(inputs)
+        for number, filters in enumerate(check_units(self.filters, "filters"), 1):
+            x = layers.Conv2D(filters, 3, padding="same", name=f"conv_{number}")(x)
+            if self.batch_norm:
+                x = layers.BatchNormalization(name=f"conv_{number}_norm")(x)
+            x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
+            x = layers.MaxPooling2D(name=f"halve_{number}")(x)
+        pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
+        x = pool[self.pooling](name="pool")(x)
+        return layers.Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
+
+    def _pixels(self, tensors):
+        if tensors.ndim not in (3, 4) or (tensors.ndim == 4 and tensors.shape[-1] not in (1, 3, 4)):
+            raise ValueError(
+                "expected images of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels, "
+                f"got cells of shape {tensors.shape[1:]}."
+            )
+        return as_uint8(tensors[..., np.newaxis] if tensors.ndim == 3 else tensors)
+
+
+def _single_column(X):
+    if X.ndim != 2 or X.shape[1] != 1:
+        raise ValueError(
+            f"expected one column of images, got {X.shape[1]} columns; give each column of images a branch of its own, "
+            "and an array of images the shape (n_samples, height, width, channels)."
+        )
+    return X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]

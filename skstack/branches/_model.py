@@ -1,0 +1,152 @@
+"""Any Keras model as a branch."""
+
+import inspect
+
+import numpy as np
+
+from ._base import Branch
+from ._cells import array_cells, numbers, row_name
+
+
+class ModelBranch(Branch):
+    """Branch around a Keras model of the user's own.
+
+    Parameters
+    ----------
+    model : keras.Model or callable
+        A model from one input to features, which is copied with its weights for every fit; or a function of the shape
+        of one row, such as ``(3,)`` or ``(28, 28, 1)``, that returns such a model.
+    trainable : bool, default=True
+        Whether training changes the model's weights.
+    hidden : tuple of int, default=()
+        Units of dense layers behind the model; empty for none.
+    activation : str, default="relu"
+        Activation of the dense layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each dense layer.
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+
+    Attributes
+    ----------
+    input_shape_ : tuple of int
+        Shape of one row: ``(n_columns,)`` for columns of numbers, the shape of a cell for a column of tensors.
+    input_dtype_ : str
+        The dtype of the model's input; "float32" where a function builds the model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.branches import ModelBranch
+    >>> def build(input_shape):
+    ...     import keras
+    ...     return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(4)])
+    >>> ModelBranch(build).fit(np.zeros((5, 3))).build("mine").output_shape
+    (None, 4)
+    """
+
+    _parameter_constraints: dict = {
+        **Branch._parameter_constraints,
+        "model": [callable],
+        "trainable": ["boolean"],
+    }
+
+    def __init__(self, model, *, trainable=True, hidden=(), activation="relu", dropout=0.0, batch_norm=False):
+        self.model = model
+        self.trainable = trainable
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+
+    def fit(self, X, y=None):
+        """Take the shape of a row.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns) or (n_samples, ...)
+            Columns of numbers, or one column of tensors.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ModelBranch
+            The fitted branch.
+
+        Raises
+        ------
+        ValueError
+            If the model takes rows of another shape, or more than one input.
+        """
+        self.check_parameters()
+        self.input_dtype_ = "float32"
+        self.input_shape_ = self._tensors(X).shape[1:]
+        if self._is_model():
+            self._check_model(self.model)
+            self.input_dtype_ = str(self.model.inputs[0].dtype)
+        return self
+
+    def encode(self, X):
+        """Turn rows into the array that the model takes.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns) or (n_samples, ...)
+            Columns of numbers, or one column of tensors.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, *input_shape_)
+
+        Raises
+        ------
+        ValueError
+            If the cells have another shape than in training, or a number is missing.
+        """
+        tensors = self._tensors(X)
+        if tensors.shape[1:] != self.input_shape_:
+            raise ValueError(f"expected rows of shape {self.input_shape_} as in training, got {tensors.shape[1:]}.")
+        return tensors.astype(self.input_dtype_, copy=False)
+
+    def features(self, inputs):
+        """Return the model's features of symbolic `inputs` of shape (None, *input_shape_)."""
+        from .._backend import keras
+
+        model = self._copy() if self._is_model() else self.model(self.input_shape_)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"the function given as model should return a keras.Model, got {model!r}.")
+        self._check_model(model)
+        model.trainable = self.trainable
+        outputs = model(inputs)
+        return outputs if len(outputs.shape) == 2 else keras.layers.Flatten(name="flatten")(outputs)
+
+    def _is_model(self):
+        # A function is never a model; asking so keeps Keras out of the way of functions.
+        return not inspect.isroutine(self.model) and hasattr(self.model, "layers")
+
+    def _copy(self):
+        from .._backend import keras
+
+        copied = keras.models.clone_model(self.model)
+        copied.set_weights(self.model.get_weights())
+        return copied
+
+    def _check_model(self, model):
+        if len(model.inputs) != 1 or len(model.outputs) != 1:
+            raise ValueError(
+                f"the model should have one input and one output, got {len(model.inputs)} and {len(model.outputs)}."
+            )
+        expected = tuple(model.inputs[0].shape[1:])
+        fits = len(expected) == len(self.input_shape_) and all(
+            size in (None, given) for size, given in zip(expected, self.input_shape_, strict=True)
+        )
+        if not fits:
+            raise ValueError(f"the model takes rows of shape {expected}, the columns give rows of {self.input_shape_}.")
+
+    def _tensors(self, X):
+        tensors = array_cells(X)
+        tensors = numbers(X) if tensors is None else tensors
+        if tensors.dtype.kind == "f" and np.isnan(tensors).any():
+            raise ValueError(f"Input X contains NaN in {row_name(X, np.argwhere(np.isnan(tensors))[0][0])}.")
+        return tensors

@@ -1,0 +1,192 @@
+"""Numbers."""
+
+import numpy as np
+from sklearn.utils._param_validation import StrOptions
+
+from ._base import Branch
+from ._cells import named_columns, numbers, row_name
+
+
+class NumericBranch(Branch):
+    """Branch for columns of numbers.
+
+    Filling gaps and scaling happen inside the Keras sub-network, with statistics of the training rows. Behind the
+    scaled columns stands a flag for each that says where its value was missing; a column without a gap in the training
+    rows keeps the flag 0.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=(32,)
+        Units of the dense layers; empty for none.
+    scale : {"standard", "minmax"} or None, default="standard"
+        Scale each column to zero mean and unit variance, to the range 0 to 1, or not at all.
+    impute : {"mean", "median", "zero"} or None, default="median"
+        What stands in for a missing number. ``None`` makes missing numbers an error.
+    skip : bool, default=False
+        Whether to join the scaled columns to the output of the dense layers (a skip connection).
+    activation : str, default="relu"
+        Activation of the dense layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each dense layer.
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+
+    Attributes
+    ----------
+    center_, scale_, fill_ : ndarray of shape (n_columns,)
+        What is subtracted from each column, what it is divided by and what fills its gaps, in the column's units.
+    seen_missing_ : ndarray of shape (n_columns,)
+        1.0 where the column had a gap in the training rows, else 0.0.
+    input_shape_ : tuple of int
+        ``(n_columns,)``.
+    input_dtype_ : str
+        "float32", or "float64" where float32 could not tell the values of a column apart (such as seconds since 1970).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.branches import NumericBranch
+    >>> branch = NumericBranch(hidden=(16,)).fit(np.array([[1.0, 10.0], [3.0, np.nan]]))
+    >>> branch.encode(np.array([[5.0, 20.0]]))
+    array([[ 5., 20.]], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        **Branch._parameter_constraints,
+        "scale": [StrOptions({"standard", "minmax"}), None],
+        "impute": [StrOptions({"mean", "median", "zero"}), None],
+        "skip": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        hidden=(32,),
+        *,
+        scale="standard",
+        impute="median",
+        skip=False,
+        activation="relu",
+        dropout=0.0,
+        batch_norm=False,
+    ):
+        self.hidden = hidden
+        self.scale = scale
+        self.impute = impute
+        self.skip = skip
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+
+    @property
+    def allow_missing(self):
+        return self.impute is not None
+
+    def fit(self, X, y=None):
+        """Learn the centre, scale and filling of each column.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns)
+            Numbers; gaps are NaN or None.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : NumericBranch
+            The fitted branch.
+
+        Raises
+        ------
+        ValueError
+            If a cell is text or infinite, or is missing while ``impute=None``.
+        """
+        self.check_parameters()
+        values = self._numbers(X)
+        missing = np.isnan(values)
+        # A column without any number has no statistics; it is filled with 0 and carries nothing but its flag.
+        known = np.where(missing.all(axis=0), 0.0, values)
+        self.seen_missing_ = missing.any(axis=0).astype("float64")
+        self.fill_ = self._filling(known)
+        self.center_, self.scale_ = self._scaling(np.where(missing, self.fill_, known))
+        self.input_shape_ = (values.shape[1],)
+        self.input_dtype_ = self._input_dtype()
+        return self
+
+    def encode(self, X):
+        """Turn rows into an array of numbers.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n_samples, n_columns)
+            Numbers; gaps are NaN or None.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_columns)
+            In the columns' own units.
+
+        Raises
+        ------
+        ValueError
+            If a cell is text or infinite, or is missing while ``impute=None``.
+        """
+        values = self._numbers(X)
+        with np.errstate(over="ignore"):
+            encoded = values.astype(self.input_dtype_)
+        if np.isinf(encoded).any():
+            row, column = np.argwhere(np.isinf(encoded))[0]
+            raise ValueError(
+                f"column {column} holds {values[row, column]} in {row_name(X, row)}: too large for float32."
+            )
+        return encoded
+
+    def features(self, inputs):
+        """Return the scaled columns and their flags of symbolic `inputs` of shape (None, n_columns)."""
+        from ._layers import Standardize
+
+        layer = Standardize(flags=self.impute is not None, dtype=self.input_dtype_, name="standardize")
+        return layer(inputs)
+
+    def finish(self, features, outputs):
+        """Join the scaled columns to the output of the dense layers if ``skip=True``."""
+        from .._backend import keras
+
+        if not self.skip or outputs is features:
+            return outputs
+        return keras.layers.Concatenate(name="skip")([features, outputs])
+
+    def pour(self, model):
+        """Write the statistics of the columns into the sub-network."""
+        layer = model.get_layer("standardize")
+        layer.fill.assign(self.fill_)
+        layer.center.assign(self.center_)
+        layer.scale.assign(self.scale_)
+        layer.seen.assign(self.seen_missing_)
+
+    def _numbers(self, X):
+        values = numbers(X)
+        if self.impute is None and np.isnan(values).any():
+            row, column = np.argwhere(np.isnan(values))[0]
+            name = [name for name, _ in named_columns(X)][column]
+            raise ValueError(f"Input X contains NaN: column {name} in {row_name(X, row)}, and impute=None.")
+        return values
+
+    def _filling(self, known):
+        statistic = {"mean": np.nanmean, "median": np.nanmedian}.get(self.impute)
+        return statistic(known, axis=0) if statistic else np.zeros(known.shape[1])
+
+    def _scaling(self, filled):
+        if self.scale is None:
+            return np.zeros(filled.shape[1]), np.ones(filled.shape[1])
+        if self.scale == "minmax":
+            center, scale = filled.min(axis=0), np.ptp(filled, axis=0)
+        else:
+            center, scale = filled.mean(axis=0), filled.std(axis=0)
+        # A constant column has no scale of its own: dividing by rounding noise would blow up any other value.
+        constant = scale <= 1e-9 * np.maximum(np.abs(center), 1e-300)
+        return center, np.where(constant, 1.0, scale)
+
+    def _input_dtype(self):
+        rounding = np.finfo("float32").eps * np.abs(self.center_)
+        return "float64" if np.any(rounding > 1e-3 * self.scale_) else "float32"

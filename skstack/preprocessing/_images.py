@@ -1,0 +1,167 @@
+"""Decoding and resizing pictures, once for each content."""
+
+import io
+import threading
+from collections import OrderedDict
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+#: Pillow's mode for each number of channels.
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+class PixelCache:
+    """The most recently used decoded pictures, up to a number of bytes; safe to use from several threads.
+
+    Parameters
+    ----------
+    max_bytes : int
+        What the pictures may take together.
+    """
+
+    def __init__(self, max_bytes):
+        self.max_bytes = max_bytes
+        self._pixels = OrderedDict()
+        self._n_bytes = 0
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return len(self._pixels)
+
+    def get(self, key, make):
+        """Return the pixels kept under `key`, calling `make` where there are none."""
+        with self._lock:
+            if key in self._pixels:
+                self._pixels.move_to_end(key)
+                return self._pixels[key]
+        pixels = make()
+        with self._lock:
+            if key not in self._pixels:
+                self._pixels[key] = pixels
+                self._n_bytes += pixels.nbytes
+            while self._n_bytes > self.max_bytes:
+                self._n_bytes -= self._pixels.popitem(last=False)[1].nbytes
+        return pixels
+
+    def clear(self):
+        """Forget every picture."""
+        with self._lock:
+            self._pixels.clear()
+            self._n_bytes = 0
+
+
+#: Shared by all branches of the process: folds, outer folds and search candidates meet the same pictures again.
+pixel_cache = PixelCache(max_bytes=2**29)
+
+
+def read_pixels(cell, *, size, channels, resize, root=None):
+    """Return one picture as an array.
+
+    Parameters
+    ----------
+    cell : str, path-like, bytes, PIL.Image.Image or ndarray of shape (height, width) or (height, width, channels)
+        Integer arrays hold 0 to 255, floating ones 0 to 1.
+    size : tuple of int
+        Height and width in pixels.
+    channels : {1, 3, 4}
+        Grey, RGB or RGBA.
+    resize : {"pad", "crop", "stretch"}
+        How a picture of another shape is fitted.
+    root : str or path-like, default=None
+        Folder that relative paths start from.
+
+    Returns
+    -------
+    pixels : ndarray of shape (*size, channels), dtype uint8
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file at the path.
+    ValueError
+        If the file or bytes are no picture that can be decoded, or the array none that can be one.
+    TypeError
+        If the cell is of another type.
+    """
+    if isinstance(cell, Image.Image):
+        cell = np.asarray(cell if cell.mode in _MODES.values() else cell.convert("RGB"))
+    if isinstance(cell, np.ndarray):
+        array = as_uint8(cell)
+        content, decode = array.tobytes(), lambda: Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
+        kind = array.shape
+    else:
+        content, where = _content(cell, root)
+        kind, decode = "file", lambda: _decode(content, where)
+    key = (blake2b(content, digest_size=16).digest(), kind, size, channels, resize)
+    return pixel_cache.get(key, lambda: _fitted(decode(), size, channels, resize))
+
+
+def as_uint8(array):
+    """Return an array of pixels as uint8 with a last axis of channels.
+
+    Parameters
+    ----------
+    array : ndarray of shape (..., height, width) or (..., height, width, channels)
+        Integers from 0 to 255 or floats from 0 to 1. Without an axis of channels the picture is grey; the last axis is
+        one of channels if its length is 1, 3 or 4 and it has at least three axes.
+
+    Returns
+    -------
+    pixels : ndarray of shape (..., height, width, channels), dtype uint8
+    """
+    if array.ndim < 2:
+        raise ValueError(f"expected an image array of shape (height, width, channels), got shape {array.shape}.")
+    if array.ndim < 3 or array.shape[-1] not in _MODES:
+        array = array[..., np.newaxis]
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"expected an image array of numbers, got dtype {array.dtype}.")
+    top = 1 if array.dtype.kind in "bf" else 255
+    if array.size and not (np.min(array) >= 0 and np.max(array) <= top):  # NaN fails too
+        raise ValueError(
+            f"expected pixels from 0 to {top} in an image array of dtype {array.dtype}, "
+            f"got {np.min(array)} to {np.max(array)}."
+        )
+    return np.round(array * (255 // top)).astype("uint8")
+
+
+def _content(cell, root):
+    """Return the bytes of a file, or of bytes in a cell, and what to call them in an error."""
+    if isinstance(cell, (bytes, bytearray)):
+        return bytes(cell), "the image bytes"
+    if cell is None or (isinstance(cell, float) and cell != cell) or cell is pd.NA:
+        raise ValueError(f"the image is missing ({cell!r}).")
+    if not isinstance(cell, (str, Path)):
+        raise TypeError(
+            "expected an image: a path, an array of shape (height, width, channels), a PIL image or bytes, "
+            f"got {cell!r}."
+        )
+    path = Path(root, cell) if root is not None else Path(cell)
+    try:
+        return path.read_bytes(), f"image file {str(path)!r}"
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise FileNotFoundError(f"there is no image file {str(path)!r}.") from error
+
+
+def _decode(content, where):
+    try:
+        image = Image.open(io.BytesIO(content))
+        image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow raises SyntaxError for some broken PNG files.
+        raise ValueError(f"{where} cannot be decoded: {error}.") from error
+    return ImageOps.exif_transpose(image)
+
+
+def _fitted(image, size, channels, resize):
+    image = image.convert(_MODES[channels])
+    height, width = size
+    if image.size != (width, height):
+        fit = {"pad": ImageOps.pad, "crop": ImageOps.fit, "stretch": Image.Image.resize}[resize]
+        image = fit(image, (width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype="uint8").reshape(height, width, channels)
