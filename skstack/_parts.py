@@ -2,8 +2,6 @@
 
 from contextlib import contextmanager
 
-from ._compat import BaseComposition
-
 
 def split_part(part):
     """Return name, part and columns of a tuple whose columns may be left out."""
@@ -15,7 +13,8 @@ def check_part_tuples(parts, owner, attribute):
     """Raise unless `parts` is a non-empty list of ``(name, part)`` or ``(name, part, columns)`` tuples."""
     if not isinstance(parts, (list, tuple)) or not parts:
         raise ValueError(
-            f"Invalid '{attribute}' of {owner}: {parts!r}. It should be a non-empty list of (name, part, columns) tuples."
+            f"Invalid '{attribute}' of {owner}: {parts!r}. "
+            "It should be a non-empty list of (name, part, columns) tuples."
         )
     for part in parts:
         if not isinstance(part, (list, tuple)) or len(part) not in (2, 3) or not isinstance(part[0], str):
@@ -63,26 +62,27 @@ def naming(part):
         raise kind(f"{part}: {error}") from error
 
 
-class PartsMixin(BaseComposition):
+class PartsMixin:
     """Parameters of named parts: ``get_params`` and ``set_params`` reach into them.
 
-    A subclass names the attribute that holds its parts in ``_parts_attribute``.
+    Stands in front of :class:`~sklearn.base.BaseEstimator`. A subclass names the attribute that holds its parts in
+    ``_parts_attribute``.
     """
 
     _parts_attribute = None
 
     @property
     def _named_parts(self):
-        """Pairs of name and part, the form that scikit-learn's helpers for compositions read and write."""
+        """Pairs of name and part; none where the attribute is not a list of parts, which `fit` will say."""
         parts = getattr(self, self._parts_attribute)
         if not isinstance(parts, (list, tuple)):
             return []
         return [tuple(part[:2]) for part in parts if isinstance(part, (list, tuple)) and len(part) >= 2]
 
-    @_named_parts.setter
-    def _named_parts(self, named_parts):
+    def _replace_parts(self, replacing):
+        """Put other parts under the names that `replacing` maps to them, with the columns as they are."""
         parts = getattr(self, self._parts_attribute)
-        replaced = [(*named, *part[2:]) for named, part in zip(named_parts, parts, strict=True)]
+        replaced = [(name, replacing.get(name, part), *columns) for name, part, *columns in parts]
         setattr(self, self._parts_attribute, replaced)
 
     def get_params(self, deep=True):
@@ -98,7 +98,12 @@ class PartsMixin(BaseComposition):
         params : dict
             Parameter names mapped to their values.
         """
-        return self._get_params("_named_parts", deep=deep)
+        params = super().get_params(deep=deep)
+        for name, part in self._named_parts if deep else []:
+            params[name] = part
+            if hasattr(part, "get_params") and not isinstance(part, type):
+                params.update({f"{name}__{key}": value for key, value in part.get_params(deep=True).items()})
+        return params
 
     def set_params(self, **params):
         """Set the parameters of this estimator and of its named parts.
@@ -112,8 +117,23 @@ class PartsMixin(BaseComposition):
         -------
         self : object
             This estimator.
+
+        Raises
+        ------
+        ValueError
+            If neither this estimator nor the part that a name begins with has such a parameter.
         """
         if self._parts_attribute in params:
             setattr(self, self._parts_attribute, params.pop(self._parts_attribute))
-        self._set_params("_named_parts", **params)
+        replacing = {name: params.pop(name) for name, _ in self._named_parts if name in params}
+        if replacing:
+            self._replace_parts(replacing)
+        parts, nested = dict(self._named_parts), {}
+        for key in list(params):
+            name, _, parameter = key.partition("__")
+            if parameter and name in parts:
+                nested.setdefault(name, {})[parameter] = params.pop(key)
+        super().set_params(**params)
+        for name, values in nested.items():
+            parts[name].set_params(**values)
         return self

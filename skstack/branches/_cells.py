@@ -75,10 +75,9 @@ def _parsed_numbers(X):
 
 
 def _raise_no_number(name, cell, row):
-    message = (
-        f"column {name} holds {cell!r} in {row}; argument must be a string or a number that can be read as a number"
-    )
-    raise (ValueError if isinstance(cell, (str, bytes)) else TypeError)(message)
+    if isinstance(cell, (str, bytes)):
+        raise ValueError(f"column {name} holds the text {cell!r} in {row}, where a number was expected.")
+    raise TypeError(f"column {name} holds {cell!r} in {row}: argument must be a string or a number.")
 
 
 def array_cells(X):

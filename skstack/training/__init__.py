@@ -1,0 +1,1 @@
+"""The trainer: fitting and applying Keras networks."""

@@ -1,0 +1,108 @@
+"""Cross-fitting: predictions for every row by a model that never saw it."""
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
+
+from ._compat import num_samples, take
+
+
+def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_jobs=None, verbose=0):
+    """Fit a base model on all rows, and once per split for out-of-fold predictions.
+
+    A function of its arguments alone: it knows neither stacks nor networks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned for every fit.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Class numbers from 0 for a classifier.
+    splits : list of (ndarray, ndarray)
+        Rows to fit on and rows to predict. A row may be predicted several times, which gives the average, or never.
+    method : str
+        What to call for predictions.
+    n_classes : int or None
+        Number of classes; ``None`` for regression.
+    fit_params : dict
+        Further arguments of ``fit``; those with a value per row are cut to the rows of a split.
+    n_jobs : int, default=None
+        How many fits run at a time.
+    verbose : int, default=0
+        Verbosity of joblib.
+
+    Returns
+    -------
+    fitted : estimator
+        Fitted on all rows.
+    predictions : ndarray of shape (n_samples, n_columns)
+        Out-of-fold; NaN for rows that no split predicts.
+    """
+    everything = np.arange(num_samples(X))
+    jobs = [(everything, everything[:0]), *splits]
+    results = Parallel(n_jobs=n_jobs, verbose=verbose)(
+        delayed(_fit_and_predict)(clone(estimator), X, y, training, held_out, method, n_classes, fit_params)
+        for training, held_out in jobs
+    )
+    predictions = [predicted for _, predicted in results[1:]]
+    return results[0][0], _gather(len(everything), [held_out for _, held_out in splits], predictions)
+
+
+def predict_columns(estimator, X, method, n_classes):
+    """Return an estimator's predictions as float columns, with a column for each of `n_classes` where it has classes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    method : str
+        "predict", "predict_proba" or "decision_function".
+    n_classes : int or None
+        Number of classes; ``None`` for regression.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_samples, n_columns)
+    """
+    predictions = np.asarray(getattr(estimator, method)(X))
+    classes = getattr(estimator, "classes_", ())
+    if method == "decision_function" and predictions.ndim == 1 and n_classes is not None and n_classes > 2:
+        # This fold's training rows have two of the classes only.
+        predictions = np.column_stack([-predictions, predictions])
+    if method == "predict" or predictions.ndim == 1:
+        return predictions.reshape(len(predictions), -1)
+    if n_classes is None or predictions.shape[1] != len(classes) or len(classes) == n_classes:
+        return predictions
+    # A class that the fold's training rows lack has probability 0, and the lowest score there is.
+    absent = 0.0 if method == "predict_proba" else np.finfo(predictions.dtype).min
+    aligned = np.full((len(predictions), n_classes), absent, dtype=predictions.dtype)
+    aligned[:, np.asarray(classes)] = predictions
+    return aligned
+
+
+def _fit_and_predict(estimator, X, y, training, held_out, method, n_classes, fit_params):
+    whole = len(training) == num_samples(X) and not len(held_out)
+    rows = {name: _rows_of(values, training, num_samples(X)) for name, values in fit_params.items()}
+    estimator.fit(X if whole else take(X, training, axis=0), y if whole else y[training], **rows)
+    if whole:
+        return estimator, None
+    # The estimator of a fold is not sent back: between processes that would cost more than the predictions.
+    return None, predict_columns(estimator, take(X, held_out, axis=0), method, n_classes)
+
+
+def _rows_of(values, rows, n_samples):
+    per_row = hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
+    return take(values, rows, axis=0) if per_row else values
+
+
+def _gather(n_samples, held_out, predictions):
+    """Average the predictions of each row over the splits that held it out."""
+    counts = np.bincount(np.concatenate(held_out), minlength=n_samples)
+    total = np.zeros((n_samples, predictions[0].shape[1]), dtype=np.result_type(*predictions))
+    for rows, predicted in zip(held_out, predictions, strict=True):
+        total[rows] += predicted
+    if (counts == 1).all():
+        return total
+    return total / np.where(counts == 0, np.nan, counts)[:, np.newaxis]
