@@ -89,7 +89,7 @@ def is_categorical(kind):
     return kind in _CATEGORICAL
 
 
-def in_standard_units(loss, center, scale):
+def in_standard_units(loss, output):
     """Return a regression loss computed on the standardised target, where that leaves its minimum in place.
 
     The network's output is in the target's own units, so that the saved model and the metrics are; but the size of a
@@ -99,7 +99,8 @@ def in_standard_units(loss, center, scale):
     Parameters
     ----------
     loss : keras.losses.Loss or callable
-    center, scale : ndarray of shape (n_outputs,)
+    output : Unstandardize
+        The last layer of the network, whose weights are the target's centre and scale.
 
     Returns
     -------
@@ -107,8 +108,12 @@ def in_standard_units(loss, center, scale):
     """
     if loss_kind(loss) not in _STANDARDISED:
         return loss
-    per_row, center, scale = _per_row(loss), center.astype("float32"), scale.astype("float32")
-    return lambda y_true, y_pred: per_row((y_true - center) / scale, (y_pred - center) / scale)
+    per_row = _per_row(loss)
+
+    def standardised(y_true, y_pred):
+        return per_row((y_true - output.center) / output.scale, (y_pred - output.center) / output.scale)
+
+    return standardised
 
 
 def on_margins(loss):

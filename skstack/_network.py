@@ -31,6 +31,7 @@ from .branches._layers import Unstandardize
 from .branches._numeric import NumericBranch
 from .training._fit import fit
 from .training._inference import CompiledCall
+from .training._programs import settings_key
 from .training._seeds import draw_seed, seeded
 
 #: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
@@ -210,27 +211,26 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         x = dense_layers(x, self.head, self.activation, self.dropout, False, prefix="head")
         return keras.Model(inputs, self._output(x), name=type(self).__name__)
 
-    def _compile(self):
-        """Compile a second model around the graph of ``model_`` for training.
+    def _training_program(self, settings):
+        """Return a function that builds and compiles a copy of ``model_``.
 
-        ``model_`` stays free of losses and optimizers, which may be functions that cannot be saved.
+        ``model_`` itself stays free of losses and optimizers, which may be functions that cannot be saved.
         """
-        trained = keras.Model(self.model_.inputs, self.model_.outputs, name="training")
-        arguments = self._compile_arguments()
-        arguments["loss"] = self._training_loss(arguments["loss"])
-        trained.compile(optimizer=arguments["optimizer"], loss=arguments["loss"], metrics=arguments["metrics"])
-        optimizer_state = vars(self).pop("_optimizer_state", None)
-        if optimizer_state is not None:
-            trained.optimizer.build(trained.trainable_variables)
-            trained.optimizer.load_own_variables(optimizer_state)
-        return trained
+
+        def make():
+            model = self._build_keras_model()
+            loss = self._training_loss(settings["loss"], model)
+            model.compile(optimizer=settings["optimizer"], loss=loss, metrics=settings["metrics"])
+            return model
+
+        return make
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
     def _initialize(self, X, y, training_rows=None, seed=None):
         """Fit the branches and the target encoder on the training rows and build the untrained model."""
-        for name in ("_training_model", "_compiled_call", "_optimizer_state", "history_"):
-            vars(self).pop(name, None)
+        vars(self).pop("_compiled_call", None)
+        self._optimizer = self._optimizer_state = None
         rows = np.arange(X.shape[0]) if training_rows is None else training_rows
         self.target_encoder_ = self._fit_target_encoder(y, rows)
         self._fit_branches(X, rows)
@@ -301,26 +301,31 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         return self
 
     def _train(self, X, y, weight, training_rows, validation_rows, *, epochs, seed):
-        if not hasattr(self, "_training_model"):
-            self._training_model = self._compile()
         self._initialize_callbacks()
-        done = self.current_epoch
-        history = fit(
-            self._training_model,
-            self._encode(X),
-            self.target_encoder_.encode(y),
-            weight,
-            training_rows,
-            validation_rows,
-            epochs=done + epochs,
-            initial_epoch=done,
-            batch_size=self.batch_size,
-            patience=self.patience,
-            # Keras callbacks keep the model they watch; those in the parameters stay as the caller made them.
-            callbacks=copy.deepcopy(self._fit_callbacks),
-            seed=(seed + done) % 2**32,
-            verbose=self.verbose,
-        )
+        settings, done = self._compile_arguments(), self.current_epoch
+        optimizer = settings_key({**settings, "loss": "", "metrics": []})
+        with seeded(seed):
+            history, state = fit(
+                self.model_,
+                settings,
+                self._training_program(settings),
+                self._encode(X),
+                self.target_encoder_.encode(y),
+                weight,
+                training_rows,
+                validation_rows,
+                # Momenta that another optimizer gathered mean nothing to this one.
+                optimizer_state=self._optimizer_state if self._optimizer == optimizer else None,
+                epochs=done + epochs,
+                initial_epoch=done,
+                batch_size=self.batch_size,
+                patience=self.patience,
+                # Keras callbacks keep the model they watch; those in the parameters stay as the caller made them.
+                callbacks=copy.deepcopy(self._fit_callbacks),
+                seed=(seed + done) % 2**32,
+                verbose=self.verbose,
+            )
+        self._optimizer, self._optimizer_state = optimizer, state
         for name, values in history.items():
             self.history_.setdefault(name, []).extend(values)
 
@@ -354,12 +359,9 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
     def __getstate__(self):
         state = super().__getstate__().copy()
         state.pop("_compiled_call", None)
-        for name in ("_fit_callbacks", "_predict_callbacks"):
-            state.pop(name, None)
-        trained = state.pop("_training_model", None)
-        if trained is not None and trained.optimizer.built:
-            state["_optimizer_state"] = {}
-            trained.optimizer.save_own_variables(state["_optimizer_state"])
+        # They are made from the parameters for every fit.
+        state.pop("_fit_callbacks", None)
+        state.pop("_predict_callbacks", None)
         return state
 
     def __sklearn_tags__(self):
@@ -470,8 +472,8 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
     def _default_loss(self):
         return "mean_squared_error"
 
-    def _training_loss(self, loss):
-        return in_standard_units(loss, self.target_encoder_.center_, self.target_encoder_.scale_)
+    def _training_loss(self, loss, model):
+        return in_standard_units(loss, model.get_layer("output"))
 
     def _check_target(self, y):
         return check_regression_target(y)
@@ -664,7 +666,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         n_classes = len(getattr(self, "classes_", ()))
         return "sparse_categorical_crossentropy" if n_classes > 2 else "binary_crossentropy"
 
-    def _training_loss(self, loss):
+    def _training_loss(self, loss, model):
         return on_margins(loss)
 
     def _check_target(self, y):

@@ -12,7 +12,7 @@ from ._backend import keras
 
 import difflib
 import inspect
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from scikeras.utils import random_state as scikeras_seeding
@@ -29,8 +29,8 @@ __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor", "MendedWrapper"]
 # What SciKeras itself passes to a model function that asks for it.
 _FROM_SCIKERAS = {"meta", "compile_kwargs", "params"}
 
-# Parameters whose values SciKeras builds from classes, and from classes in their parameters, with what is routed there.
-_ROUTERS = ("optimizer", "loss", "metrics", "callbacks", "fit__callbacks", "predict__callbacks")
+# Under these, classes are made into objects with what is routed to them, and so are classes among what is routed.
+_ROUTERS = ("loss__", "metrics__", "callbacks__", "fit__callbacks__", "predict__callbacks__")
 
 
 def _keyword_names(function):
@@ -58,11 +58,14 @@ def _constructor_names(cls):
 
 
 def _optimizer_names(optimizer):
-    try:
-        return _constructor_names(type(keras.optimizers.get(optimizer)))
-    except ValueError:
-        # No such optimizer; Keras will say so when it compiles the model.
-        return None
+    """Return the names that an optimizer, given as a string or a class, takes; None for any name."""
+    if isinstance(optimizer, str):
+        try:
+            optimizer = type(keras.optimizers.get(optimizer))
+        except ValueError:
+            # No such optimizer; Keras will say so when it compiles the model.
+            return None
+    return _constructor_names(optimizer) if inspect.isclass(optimizer) else set()
 
 
 def _routes(prefix, value):
@@ -200,7 +203,9 @@ class MendedWrapper(BaseWrapper):
         score : float
         """
         routed = {name[7:]: value for name, value in self.get_params(deep=False).items() if name.startswith("score__")}
-        return self.scorer(y, self.predict(X), sample_weight=sample_weight, **routed)
+        predictions = self.predict(X)
+        _, y = self._validate_data(y=y)
+        return self.scorer(y, predictions, sample_weight=sample_weight, **routed)
 
     def _model_function(self):
         """Return the function that builds the model, or None if there is none to be asked."""
@@ -213,6 +218,7 @@ class MendedWrapper(BaseWrapper):
 
     def _known_names(self):
         """Map every routing prefix ("" for none) to the names it takes; None where it takes any name."""
+        params = self.get_params(deep=False)
         function = self._model_function()
         names, is_open = _keyword_names(function) if function else (set(), True)
         for_model = None if is_open else names - _FROM_SCIKERAS
@@ -224,13 +230,11 @@ class MendedWrapper(BaseWrapper):
             "compile": _keyword_names(keras.Model.compile)[0],
             "predict": _keyword_names(keras.Model.predict)[0] - {"x"},
             "score": None if score_is_open else score_names,
+            "optimizer": _optimizer_names(params.get("optimizer")),
         }
-        params = self.get_params(deep=False)
         for name, value in params.items():
-            if name.startswith(_ROUTERS):
+            if f"{name}__".startswith(_ROUTERS):
                 known.update(_routes(name, value))
-        if isinstance(params.get("optimizer"), str):
-            known["optimizer"] = _optimizer_names(params["optimizer"])
         return known
 
     def _refuse_unknown(self, names):
@@ -250,14 +254,15 @@ class MendedWrapper(BaseWrapper):
 
     def _unknown_message(self, name, head, known):
         spelled = [f"{prefix}__{last}" if prefix else last for prefix in known for last in known[prefix] or ()]
-        similar = difflib.get_close_matches(name, spelled, n=3, cutoff=0.75)
+        similar = [full for full in spelled if full.rpartition("__")[2] == name]
+        similar += difflib.get_close_matches(name, [full for full in spelled if ("__" in full) == ("__" in name)], n=2)
         if similar:
             hint = f"Did you mean {' or '.join(map(repr, similar))}?"
         elif head in known:
             takes = ", ".join(sorted(last for last in known[head] if not last.isdigit())) or "no parameters"
             hint = f"{f'{head!r} here' if head else 'This estimator'} takes: {takes}."
         else:
-            hint = f"Parameters can be routed to: {', '.join(sorted(filter(None, known)))}."
+            hint = f"Parameters can be routed to: {', '.join(sorted({p.split('__')[0] for p in known if p}))}."
         return (
             f"Invalid parameter {name!r} for estimator {type(self).__name__}: "
             f"neither SciKeras nor the model function takes it. {hint}"
@@ -299,6 +304,9 @@ class MendedWrapper(BaseWrapper):
         self._refuse_unknown(name for name in params if "__" in name or name in getattr(self, "_user_params", ()))
         return super()._initialize(X, y)
 
+    def _seeding(self):
+        return nullcontext() if self._random_state is None else _tensorflow_left_alone()
+
     def _build_keras_model(self):
         if isinstance(self.random_state, np.random.RandomState):
             # From a copy, so that every fit gets the same seed. SciKeras would draw 0 from any state.
@@ -308,11 +316,11 @@ class MendedWrapper(BaseWrapper):
         elif self.random_state is not None:
             # Python's generator refuses NumPy's integers.
             self._random_state = int(self.random_state)
-        with _tensorflow_left_alone():
+        with self._seeding():
             return super()._build_keras_model()
 
     def _fit_keras_model(self, *args, **kwargs):
-        with _tensorflow_left_alone():
+        with self._seeding():
             super()._fit_keras_model(*args, **kwargs)
 
 

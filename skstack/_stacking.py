@@ -535,9 +535,9 @@ class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five folds by default, materialised once for all base models. Rows that no fold predicts
-        (in time order, say) are left out when the final estimator is fitted; rows that several folds predict get the
-        average. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
+        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
+        get the average. "prefit" takes fitted learners as they are.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     memory : str or object with the joblib.Memory interface, default=None
@@ -683,9 +683,9 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five stratified folds by default, materialised once for all base models. Rows that no fold predicts
-        (in time order, say) are left out when the final estimator is fitted; rows that several folds predict get the
-        average. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
+        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
+        get the average. "prefit" takes fitted learners as they are.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     memory : str or object with the joblib.Memory interface, default=None

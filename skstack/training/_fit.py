@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._backend import keras
+from ._programs import borrowed
 
 
 class Batches(keras.utils.PyDataset):
@@ -43,13 +44,16 @@ class Batches(keras.utils.PyDataset):
 
 
 def fit(
-    model,
+    network,
+    settings,
+    make,
     inputs,
     target,
     weight,
     training_rows,
     validation_rows,
     *,
+    optimizer_state,
     epochs,
     initial_epoch,
     batch_size,
@@ -58,12 +62,16 @@ def fit(
     seed,
     verbose,
 ):
-    """Train a compiled model and return its history.
+    """Train a network.
 
     Parameters
     ----------
-    model : keras.Model
-        Compiled.
+    network : keras.Model
+        Its weights are where training begins, and are replaced by the trained ones.
+    settings : dict
+        Optimizer, loss and metrics.
+    make : callable
+        Returns a model of the same architecture, compiled with `settings`.
     inputs : dict of str to ndarray of shape (n_samples, ...)
         Encoded rows.
     target : ndarray of shape (n_samples, n_outputs)
@@ -71,12 +79,13 @@ def fit(
         Weight of each row in the loss.
     training_rows, validation_rows : ndarray of int
         Rows that gradients come from, and rows that decide when to stop; the latter may be empty.
+    optimizer_state : list of ndarray or None
+        What an earlier call returned, to go on from there.
     epochs, initial_epoch : int
         Where to stop and to begin counting passes over the training rows.
     batch_size : int
-    patience : int or None
-        Epochs without a better validation loss before training stops and the best weights come back. ``None`` trains
-        to the end and keeps the last weights.
+    patience : int
+        Epochs without a better loss on `validation_rows` before training stops and the best weights come back.
     callbacks : list of keras.callbacks.Callback
     seed : int
         Seed of the order of the rows.
@@ -87,21 +96,25 @@ def fit(
     -------
     history : dict of str to list of float
         Loss and metrics after each epoch.
+    optimizer_state : list of ndarray
+        The state of the optimizer at the end.
     """
     validation = None
     if len(validation_rows):
         validation = Batches(inputs, target, weight, validation_rows, max(batch_size, 256), seed=None)
-        if patience is not None:
-            stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-            callbacks = [*callbacks, stopping]
-    batches = Batches(inputs, target, weight, training_rows, batch_size, seed)
-    history = model.fit(
-        batches,
-        validation_data=validation,
-        epochs=epochs,
-        initial_epoch=initial_epoch,
-        callbacks=callbacks,
-        shuffle=False,
-        verbose=verbose,
-    )
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
+        stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+        callbacks = [*callbacks, stopping]
+    with borrowed(network, settings, make) as program:
+        program.start_from(network, optimizer_state)
+        history = program.model.fit(
+            Batches(inputs, target, weight, training_rows, batch_size, seed),
+            validation_data=validation,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=verbose,
+        )
+        program.give_to(network)
+        optimizer_state = program.optimizer_state()
+    return {name: [float(value) for value in values] for name, values in history.history.items()}, optimizer_state
