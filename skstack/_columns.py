@@ -7,9 +7,12 @@ every column.
 
 from numbers import Integral
 
+import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from ._compat import column_positions, take
+from .preprocessing import tensor_column
 
 
 def is_polars(X):
@@ -19,7 +22,7 @@ def is_polars(X):
 
 def is_table(X):
     """Tell whether X is a pandas or polars DataFrame."""
-    return hasattr(X, "columns") and hasattr(X, "dtypes" if not is_polars(X) else "schema")
+    return hasattr(X, "columns") and (hasattr(X, "iloc") or is_polars(X))
 
 
 def resolve_columns(X, columns):
@@ -53,7 +56,8 @@ def select_columns(X, positions):
     if positions is None:
         return X
     if hasattr(X, "iloc"):
-        return X.iloc[:, positions]
+        # For a few rows `take` takes half the time of `iloc`.
+        return X.iloc[:, positions] if isinstance(positions, Integral) else X.take(positions, axis=1)
     return take(X, positions, axis=1)
 
 
@@ -64,4 +68,29 @@ def branch_columns(X, positions):
     if isinstance(positions, Integral):
         positions = [positions]
     selected = select_columns(X, positions)
-    return selected.to_pandas() if is_polars(selected) else selected
+    return _to_pandas(selected) if is_polars(selected) else selected
+
+
+def _to_pandas(X):
+    """Return a polars DataFrame as a pandas one, in which arrays are tensor columns rather than nested objects."""
+    import polars as pl
+
+    if not any(isinstance(dtype, pl.Array) for dtype in X.dtypes):
+        return X.to_pandas()
+    columns = {
+        column.name: _arrays_to_pandas(column) if isinstance(column.dtype, pl.Array) else column.to_pandas()
+        for column in X.iter_columns()
+    }
+    return pd.DataFrame(columns)
+
+
+def _arrays_to_pandas(column):
+    present = column.is_not_null().to_numpy()
+    arrays = column.drop_nulls().to_numpy()
+    if present.all():
+        return tensor_column(arrays)
+    # A tensor column cannot be read around its gaps.
+    cells = np.full(len(column), None, dtype=object)
+    for position, array in zip(np.flatnonzero(present), arrays, strict=True):
+        cells[position] = array
+    return pd.Series(cells)

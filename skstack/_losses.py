@@ -1,4 +1,4 @@
-"""Losses by name, and the units in which a regression loss is computed."""
+"""Losses and optimizers by name, and the units in which a regression loss is computed."""
 
 import difflib
 import inspect
@@ -65,10 +65,26 @@ def resolve_loss(loss):
         return loss
     known = known_losses()
     if loss not in known:
-        close = difflib.get_close_matches(loss, known)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown loss {loss!r}.{hint} Known are {sorted(n for n in known if n.islower())}.")
+        raise ValueError(_unknown("loss", loss, known))
     return known[loss]
+
+
+def check_optimizer(optimizer):
+    """Raise if Keras has no optimizer of a name."""
+    if not isinstance(optimizer, str):
+        return
+    try:
+        keras.optimizers.get(optimizer)
+    except ValueError:
+        classes = inspect.getmembers(keras.optimizers, inspect.isclass)
+        known = {name.lower() for name, _ in classes} - {"optimizer", "lossscaleoptimizer"}
+        raise ValueError(_unknown("optimizer", optimizer, known)) from None
+
+
+def _unknown(what, name, known):
+    close = difflib.get_close_matches(name, known)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"unknown {what} {name!r}.{hint} Known are {sorted(name for name in known if name.islower())}."
 
 
 def loss_kind(loss):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._backend import keras
 from ._columns import branch_columns, resolve_columns
 from ._compat import VisualBlock, check_sample_weight, take
-from ._losses import in_standard_units, is_categorical, is_sparse, loss_kind, on_margins, resolve_loss
+from ._losses import check_optimizer, in_standard_units, is_categorical, is_sparse, loss_kind, on_margins, resolve_loss
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
 from ._scikeras import MendedWrapper, _routes
 from ._targets import ClassTarget, RegressionTarget
@@ -145,6 +145,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         with naming(owner):
             check_units(self.head, "head")
             check_activation(self.activation)
+            check_optimizer(self.optimizer)
             self._compile_arguments()
             self._initialize_callbacks()
 
@@ -229,13 +230,13 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
 
     def _initialize(self, X, y, training_rows=None, seed=None):
         """Fit the branches and the target encoder on the training rows and build the untrained model."""
-        vars(self).pop("_compiled_call", None)
         self._optimizer = self._optimizer_state = None
         rows = np.arange(X.shape[0]) if training_rows is None else training_rows
         self.target_encoder_ = self._fit_target_encoder(y, rows)
         self._fit_branches(X, rows)
         with seeded(draw_seed(self.random_state) if seed is None else seed):
             self.model_ = self._build_keras_model()
+        self._compiled_call = CompiledCall(self.model_)
 
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
@@ -350,15 +351,12 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         """Return the decoded outputs of the network for rows of X."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        if not hasattr(self, "_compiled_call"):
-            self._compiled_call = CompiledCall(self.model_)
         return self.target_encoder_.decode(self._compiled_call(self._encode(X)))
 
     # --- scikit-learn and pickle ------------------------------------------------------------------------------------
 
     def __getstate__(self):
         state = super().__getstate__().copy()
-        state.pop("_compiled_call", None)
         # They are made from the parameters for every fit.
         state.pop("_fit_callbacks", None)
         state.pop("_predict_callbacks", None)
@@ -619,6 +617,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
 
     _has_classes = True
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        return tags
+
     def __init__(
         self,
         branches=None,
@@ -722,7 +725,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         y : ndarray of shape (n_samples,)
             The class with the highest probability.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        numbers = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[numbers]
 
     def predict_proba(self, X):
         """Predict the probability of each class.

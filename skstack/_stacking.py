@@ -801,7 +801,7 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
     def _check_folds(self, cv, y):
         counts = np.bincount(y)
         if isinstance(cv, StratifiedKFold) and counts.min() < cv.n_splits:
-            rare = self.classes_[counts.argmin()]
+            rare = self.classes_.tolist()[counts.argmin()]
             raise ValueError(
                 f"class {rare!r} has {counts.min()} members, fewer than the {cv.n_splits} folds of cv={self.cv!r}: "
                 "every fold should have one. Take fewer folds or leave the class out."

@@ -38,7 +38,7 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         Dtype of the encoded rows.
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "hidden": ["array-like", Integral],
         "activation": [str],
         "dropout": [Interval(Real, 0, 1, closed="left")],

@@ -1,5 +1,7 @@
 """Categories."""
 
+from collections import Counter
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,7 +9,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base import Branch
-from ._cells import named_columns
+from ._cells import named_columns, row_name
 
 #: Codes that each column has before its categories.
 _MISSING, _UNSEEN, _RESERVED = 0, 1, 2
@@ -59,7 +61,7 @@ class CategoricalBranch(Branch):
     array([3, 0, 1], dtype=int32)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "encoding": [StrOptions({"embedding", "onehot"})],
         "dim": [Interval(Integral, 1, None, closed="left"), None],
@@ -103,8 +105,11 @@ class CategoricalBranch(Branch):
             The fitted branch.
         """
         self.check_parameters()
-        self.categories_ = [self._frequent(column) for column in _columns(X)]
-        self._indexes = [pd.Index(categories) for categories in self.categories_]
+        with _unhashable_named(X):
+            self.categories_ = [self._frequent(column) for column in _columns(X)]
+        self._codes = [
+            {category: code for code, category in enumerate(categories, _RESERVED)} for categories in self.categories_
+        ]
         sizes = [_RESERVED + len(categories) for categories in self.categories_]
         # Every column has codes of its own in one table, so that one layer serves them all.
         self._offsets = np.cumsum([0, *sizes[:-1]]).astype("int32")
@@ -127,12 +132,11 @@ class CategoricalBranch(Branch):
         -------
         codes : ndarray of shape (n_samples, n_columns), dtype int32
         """
-        codes = np.empty((len(X), len(self._indexes)), dtype="int32")
-        for position, (column, index) in enumerate(zip(_columns(X), self._indexes, strict=True)):
-            found = index.get_indexer(column) + _RESERVED
-            found[found < _RESERVED] = _UNSEEN
-            found[pd.isna(column)] = _MISSING
-            codes[:, position] = found
+        codes = np.empty((len(X), len(self._codes)), dtype="int32")
+        for position, (column, code_of) in enumerate(zip(_columns(X), self._codes, strict=True)):
+            with _unhashable_named(X):
+                codes[:, position] = [code_of.get(category, _UNSEEN) for category in column]
+            codes[pd.isna(column), position] = _MISSING
         return codes + self._offsets
 
     def features(self, inputs):
@@ -159,17 +163,40 @@ class CategoricalBranch(Branch):
         return self.dim or max(1, min(50, round(1.6 * most**0.56)))
 
     def _frequent(self, column):
-        counts = pd.Series(column).value_counts(dropna=True)
-        frequent = counts.index[counts >= self.min_frequency]
+        counts = Counter(column[~pd.isna(column)])
+        frequent = [category for category, count in counts.items() if count >= self.min_frequency]
         try:
-            return np.asarray(sorted(frequent), dtype=object)
+            frequent.sort()
         except TypeError:  # numbers beside strings have no order of their own
-            return np.asarray(sorted(frequent, key=lambda category: (str(type(category)), str(category))), dtype=object)
+            frequent.sort(key=lambda category: (str(type(category)), str(category)))
+        return np.fromiter(frequent, dtype=object, count=len(frequent))
 
 
 def _columns(X):
     """Yield each column as an object array whose missing cells pandas recognises."""
     if X.ndim != 2:
         raise ValueError(f"expected a table of categories with 2 dimensions, got an array of shape {X.shape}.")
-    for _, column in named_columns(X):
-        yield np.asarray(column, dtype=object)
+    cells = X.to_numpy(dtype=object) if isinstance(X, pd.DataFrame) else X.astype(object)
+    yield from cells.T
+
+
+@contextmanager
+def _unhashable_named(X):
+    """Name column and row of a cell that cannot be looked up, such as a list."""
+    try:
+        yield
+    except TypeError:
+        for name, column in named_columns(X):
+            for position, cell in enumerate(column):
+                if not _is_hashable(cell):
+                    where = row_name(X, position)
+                    raise TypeError(f"column {name} holds {cell!r} in {where}, which is no category.") from None
+        raise
+
+
+def _is_hashable(cell):
+    try:
+        hash(cell)
+    except TypeError:
+        return False
+    return True

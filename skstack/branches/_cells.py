@@ -8,8 +8,10 @@ from ..preprocessing._tensors import tensors_of
 
 def row_name(X, position):
     """Name a row for an error message, with its index label where that says more than its position."""
-    if isinstance(X, pd.DataFrame) and X.index[position] != position:
-        return f"row {position} (index {X.index[position]!r})"
+    if isinstance(X, pd.DataFrame):
+        (label,) = X.index[position : position + 1].tolist()  # as Python's types, which read better
+        if label is pd.NA or label != position:
+            return f"row {position} (index {label!r})"
     return f"row {position}"
 
 
@@ -60,7 +62,7 @@ def _parsed_numbers(X):
     columns = []
     for name, column in named_columns(X):
         series = column if isinstance(column, pd.Series) else pd.Series(column)
-        if series.dtype.kind in "mM":
+        if series.dtype.kind in "mM" or isinstance(series.dtype, pd.PeriodDtype):
             raise TypeError(f"column {name} holds dates or times ({series.dtype}), not numbers.")
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(object)
@@ -80,12 +82,28 @@ def _raise_no_number(name, cell, row):
     raise TypeError(f"column {name} holds {cell!r} in {row}: argument must be a string or a number.")
 
 
-def array_cells(X):
-    """Return rows whose cells are tensors as one array, or None if they are not tensors.
+def tensor_cells(X):
+    """Return rows that are one array already, as an array or as a tensor column, or None for any others.
 
     Parameters
     ----------
-    X : DataFrame with one column, or ndarray of shape (n_samples, ...)
+    X : DataFrame or ndarray of shape (n_samples, ...)
+
+    Returns
+    -------
+    tensors : ndarray of shape (n_samples, ...) or None
+    """
+    if not isinstance(X, pd.DataFrame):
+        return X if X.ndim > 2 else None
+    return tensors_of(X.iloc[:, 0]) if X.shape[1] == 1 else None
+
+
+def array_cells(X):
+    """Return rows whose cells are arrays as one array, or None if the first one's is not.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray of shape (n_samples, ...)
 
     Returns
     -------
@@ -94,23 +112,19 @@ def array_cells(X):
     Raises
     ------
     ValueError
-        If the cells are tensors of unequal shapes.
+        If a cell is no array of the shape of the first one.
     """
-    if not isinstance(X, pd.DataFrame):
-        return X if X.ndim > 2 else None
-    if X.shape[1] != 1:
-        return None
-    column = X.iloc[:, 0]
-    tensors = tensors_of(column)
-    if tensors is not None:
+    tensors = tensor_cells(X)
+    if tensors is not None or not isinstance(X, pd.DataFrame) or X.shape[1] != 1:
         return tensors
-    if column.dtype != object or not len(column) or not isinstance(column.iloc[0], np.ndarray):
+    cells = list(X.iloc[:, 0])
+    if not isinstance(cells[0], np.ndarray):
         return None
-    shape = column.iloc[0].shape
-    for position, cell in enumerate(column):
-        if np.shape(cell) != shape:
+    for position, cell in enumerate(cells):
+        if not isinstance(cell, np.ndarray) or cell.shape != cells[0].shape:
+            given = cell.shape if isinstance(cell, np.ndarray) else repr(cell)
             raise ValueError(
-                f"the cells of column {column.name!r} should be arrays of one shape, got {shape} in {row_name(X, 0)} "
-                f"and {np.shape(cell)} in {row_name(X, position)}."
+                f"the cells of column {X.columns[0]!r} should be arrays of one shape, got {cells[0].shape} in "
+                f"{row_name(X, 0)} and {given} in {row_name(X, position)}."
             )
-    return np.stack(list(column))
+    return np.stack(cells)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Options, StrOptions
 
-from ..preprocessing._images import as_uint8, read_pixels
+from ..preprocessing._images import read_pixels
 from ._base import Branch, check_units
-from ._cells import array_cells, row_name
+from ._cells import row_name, tensor_cells
 
 
 class ImageBranch(Branch):
@@ -58,7 +58,7 @@ class ImageBranch(Branch):
     (5, 28, 28, 1)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "size": [tuple, list],
         "channels": [Options(Integral, {1, 3, 4})],
@@ -101,8 +101,8 @@ class ImageBranch(Branch):
         halvings = len(check_units(self.filters, "filters"))
         if min(self.size) < 2**halvings:
             raise ValueError(
-                f"{halvings} blocks halve height and width {halvings} times: size={tuple(self.size)} should be at least "
-                f"{2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
+                f"{halvings} blocks halve height and width {halvings} times: size={tuple(self.size)} should be at "
+                f"least {2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
             )
 
     def fit(self, X, y=None):
@@ -144,10 +144,10 @@ class ImageBranch(Branch):
         ValueError
             If a picture cannot be decoded or is missing, naming row and path.
         """
-        tensors = array_cells(X)
+        tensors = tensor_cells(X)
         if tensors is not None:
-            tensors = self._pixels(tensors)
-            if tensors.shape[1:] == self.input_shape_:
+            tensors = _with_channels(tensors)
+            if tensors.dtype == np.uint8 and tensors.shape[1:] == self.input_shape_:
                 return tensors
         cells = _single_column(X) if tensors is None else tensors
         pixels = np.empty((len(cells), *self.input_shape_), dtype="uint8")
@@ -177,13 +177,14 @@ class ImageBranch(Branch):
         x = pool[self.pooling](name="pool")(x)
         return layers.Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
 
-    def _pixels(self, tensors):
-        if tensors.ndim not in (3, 4) or (tensors.ndim == 4 and tensors.shape[-1] not in (1, 3, 4)):
-            raise ValueError(
-                "expected images of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels, "
-                f"got cells of shape {tensors.shape[1:]}."
-            )
-        return as_uint8(tensors[..., np.newaxis] if tensors.ndim == 3 else tensors)
+
+def _with_channels(tensors):
+    if tensors.ndim not in (3, 4) or (tensors.ndim == 4 and tensors.shape[-1] not in (1, 3, 4)):
+        raise ValueError(
+            "expected images of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels, "
+            f"got cells of shape {tensors.shape[1:]}."
+        )
+    return tensors[..., np.newaxis] if tensors.ndim == 3 else tensors
 
 
 def _single_column(X):

@@ -45,7 +45,7 @@ class ModelBranch(Branch):
     (None, 4)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "model": [callable],
         "trainable": ["boolean"],
@@ -102,12 +102,21 @@ class ModelBranch(Branch):
         Raises
         ------
         ValueError
-            If the cells have another shape than in training, or a number is missing.
+            If the cells have another shape than in training, or a number is missing, infinite or not to be had in
+            the dtype of the model's input.
         """
         tensors = self._tensors(X)
         if tensors.shape[1:] != self.input_shape_:
             raise ValueError(f"expected rows of shape {self.input_shape_} as in training, got {tensors.shape[1:]}.")
-        return tensors.astype(self.input_dtype_, copy=False)
+        with np.errstate(over="ignore"):
+            encoded = tensors.astype(self.input_dtype_, copy=False)
+        lost = encoded != tensors if encoded.dtype.kind in "iu" else np.isinf(encoded)
+        if lost.any():
+            first = tuple(np.argwhere(lost)[0])
+            raise ValueError(
+                f"the model takes {self.input_dtype_}, which cannot hold {tensors[first]} in {row_name(X, first[0])}."
+            )
+        return encoded
 
     def features(self, inputs):
         """Return the model's features of symbolic `inputs` of shape (None, *input_shape_)."""
@@ -133,6 +142,8 @@ class ModelBranch(Branch):
         return copied
 
     def _check_model(self, model):
+        if not getattr(model, "inputs", None):
+            raise ValueError(f"the model should know its inputs, as one made from keras.Input does, got {model!r}.")
         if len(model.inputs) != 1 or len(model.outputs) != 1:
             raise ValueError(
                 f"the model should have one input and one output, got {len(model.inputs)} and {len(model.outputs)}."
@@ -147,6 +158,7 @@ class ModelBranch(Branch):
     def _tensors(self, X):
         tensors = array_cells(X)
         tensors = numbers(X) if tensors is None else tensors
-        if tensors.dtype.kind == "f" and np.isnan(tensors).any():
-            raise ValueError(f"Input X contains NaN in {row_name(X, np.argwhere(np.isnan(tensors))[0][0])}.")
+        for holds, what in ((np.isnan, "NaN"), (np.isinf, "infinity")) if tensors.dtype.kind == "f" else ():
+            if holds(tensors).any():
+                raise ValueError(f"Input X contains {what} in {row_name(X, np.argwhere(holds(tensors))[0][0])}.")
         return tensors

@@ -51,7 +51,7 @@ class NumericBranch(Branch):
     array([[ 5., 20.]], dtype=float32)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "scale": [StrOptions({"standard", "minmax"}), None],
         "impute": [StrOptions({"mean", "median", "zero"}), None],
@@ -108,7 +108,8 @@ class NumericBranch(Branch):
         known = np.where(missing.all(axis=0), 0.0, values)
         self.seen_missing_ = missing.any(axis=0).astype("float64")
         self.fill_ = self._filling(known)
-        self.center_, self.scale_ = self._scaling(np.where(missing, self.fill_, known))
+        with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
+            self.center_, self.scale_ = self._scaling(np.where(missing, self.fill_, known))
         self.input_shape_ = (values.shape[1],)
         self.input_dtype_ = self._input_dtype()
         return self
@@ -136,9 +137,8 @@ class NumericBranch(Branch):
             encoded = values.astype(self.input_dtype_)
         if np.isinf(encoded).any():
             row, column = np.argwhere(np.isinf(encoded))[0]
-            raise ValueError(
-                f"column {column} holds {values[row, column]} in {row_name(X, row)}: too large for float32."
-            )
+            name = [name for name, _ in named_columns(X)][column]
+            raise ValueError(f"column {name} holds {values[row, column]} in {row_name(X, row)}: too large for float32.")
         return encoded
 
     def features(self, inputs):
@@ -184,7 +184,7 @@ class NumericBranch(Branch):
         else:
             center, scale = filled.mean(axis=0), filled.std(axis=0)
         # A constant column has no scale of its own: dividing by rounding noise would blow up any other value.
-        constant = scale <= 1e-9 * np.maximum(np.abs(center), 1e-300)
+        constant = scale <= 1e-13 * np.maximum(np.abs(center), 1e-300)
         return center, np.where(constant, 1.0, scale)
 
     def _input_dtype(self):

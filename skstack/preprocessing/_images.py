@@ -4,6 +4,7 @@ import io
 import threading
 from collections import OrderedDict
 from hashlib import blake2b
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,12 @@ def read_pixels(cell, *, size, channels, resize, root=None):
         If the cell is of another type.
     """
     if isinstance(cell, Image.Image):
+        cell = _plain(cell)
         cell = np.asarray(cell if cell.mode in _MODES.values() else cell.convert("RGB"))
     if isinstance(cell, np.ndarray):
         array = as_uint8(cell)
+        if array.shape == (*size, channels):
+            return array
         content, decode = array.tobytes(), lambda: Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
         kind = array.shape
     else:
@@ -101,28 +105,30 @@ def read_pixels(cell, *, size, channels, resize, root=None):
 
 
 def as_uint8(array):
-    """Return an array of pixels as uint8 with a last axis of channels.
+    """Return an array of pixels as uint8 with an axis of channels.
 
     Parameters
     ----------
-    array : ndarray of shape (..., height, width) or (..., height, width, channels)
-        Integers from 0 to 255 or floats from 0 to 1. Without an axis of channels the picture is grey; the last axis is
-        one of channels if its length is 1, 3 or 4 and it has at least three axes.
+    array : ndarray of shape (height, width) or (height, width, channels)
+        Integers from 0 to 255 or floats from 0 to 1; grey without an axis of channels.
 
     Returns
     -------
-    pixels : ndarray of shape (..., height, width, channels), dtype uint8
+    pixels : ndarray of shape (height, width, channels), dtype uint8
     """
-    if array.ndim < 2:
-        raise ValueError(f"expected an image array of shape (height, width, channels), got shape {array.shape}.")
-    if array.ndim < 3 or array.shape[-1] not in _MODES:
-        array = array[..., np.newaxis]
+    shape = array.shape
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[-1] not in _MODES or not array.size:
+        raise ValueError(
+            "expected an image array of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels, "
+            f"got shape {shape}."
+        )
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind not in "biuf":
         raise TypeError(f"expected an image array of numbers, got dtype {array.dtype}.")
     top = 1 if array.dtype.kind in "bf" else 255
-    if array.size and not (np.min(array) >= 0 and np.max(array) <= top):  # NaN fails too
+    if not (np.min(array) >= 0 and np.max(array) <= top):  # NaN fails too
         raise ValueError(
             f"expected pixels from 0 to {top} in an image array of dtype {array.dtype}, "
             f"got {np.min(array)} to {np.max(array)}."
@@ -134,9 +140,9 @@ def _content(cell, root):
     """Return the bytes of a file, or of bytes in a cell, and what to call them in an error."""
     if isinstance(cell, (bytes, bytearray)):
         return bytes(cell), "the image bytes"
-    if cell is None or (isinstance(cell, float) and cell != cell) or cell is pd.NA:
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
         raise ValueError(f"the image is missing ({cell!r}).")
-    if not isinstance(cell, (str, Path)):
+    if not isinstance(cell, (str, PathLike)):
         raise TypeError(
             "expected an image: a path, an array of shape (height, width, channels), a PIL image or bytes, "
             f"got {cell!r}."
@@ -155,7 +161,15 @@ def _decode(content, where):
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow raises SyntaxError for some broken PNG files.
         raise ValueError(f"{where} cannot be decoded: {error}.") from error
-    return ImageOps.exif_transpose(image)
+    return _plain(image)
+
+
+def _plain(image):
+    """Return an image turned upright as its EXIF data say, with 8 bits per channel."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would clip at 255 rather than scale
+        image = Image.fromarray(np.clip(np.asarray(image) // 257, 0, 255).astype("uint8"))
+    return image
 
 
 def _fitted(image, size, channels, resize):

@@ -13,7 +13,7 @@ _CHUNK_BYTES = 2**23
 
 
 class CompiledCall:
-    """A model's forward pass, compiled for the running Keras backend.
+    """A model's forward pass, compiled for the running Keras backend when it is first used.
 
     Parameters
     ----------
@@ -23,7 +23,11 @@ class CompiledCall:
 
     def __init__(self, model):
         self.model = model
-        self._call = _compile(model)
+        self._call = None
+
+    def __reduce__(self):
+        # What is compiled belongs to the process.
+        return CompiledCall, (self.model,)
 
     def __call__(self, inputs):
         """Return the outputs for encoded rows.
@@ -36,6 +40,8 @@ class CompiledCall:
         -------
         outputs : ndarray of shape (n_samples, n_outputs)
         """
+        if self._call is None:
+            self._call = _compile(self.model)
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
         step = max(1, _CHUNK_BYTES // max(row_bytes, 1))
@@ -60,11 +66,15 @@ def _compile(model):
 def _compile_tensorflow(model):
     import tensorflow as tf
 
-    signature = {tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs}
-    compiled = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
-    # The one concrete function skips the look-up that a tf.function does for every call.
-    concrete = compiled.get_concrete_function()
-    names = sorted(signature)
+    names = [tensor.name for tensor in model.inputs]
+    signature = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
+
+    def call(*tensors):
+        return model(dict(zip(names, tensors, strict=True)), training=False)
+
+    # The one concrete function skips the look-up that a tf.function does for every call; with plain tensors as
+    # arguments it also skips matching a structure of them, which takes longer than running a small network.
+    concrete = tf.function(call, input_signature=signature, autograph=False).get_concrete_function()
     return lambda inputs: concrete(*[tf.constant(inputs[name]) for name in names])
 
 

@@ -48,7 +48,7 @@ class Program:
 
     def optimizer_state(self):
         """Return the variables of the optimizer as arrays."""
-        return [np.array(variable) for variable in self.model.optimizer.variables]
+        return [np.array(keras.ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
 
 
 @contextmanager

@@ -1,0 +1,68 @@
+# Every target that needs Python makes its own virtual environment first; nothing has to be installed by hand.
+PYTHON ?= python3
+VENV ?= .venv
+VENV_OLDEST ?= .venv-oldest
+PYTEST_ARGS ?=
+
+python = $(VENV)/bin/python
+installed = $(VENV)/.installed
+installed_oldest = $(VENV_OLDEST)/.installed
+
+.PHONY: help demo test test-oldest lint format docs examples benchmarks clean
+
+help:
+	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture"
+	@echo "make test         run the tests"
+	@echo "make test-oldest  run the tests with the oldest supported versions of the dependencies"
+	@echo "make lint         check the style;  make format  mends what can be mended"
+	@echo "make docs         build the documentation into docs/_build/html"
+	@echo "make examples     run every example on small data"
+	@echo "make benchmarks   run every benchmark on small data"
+	@echo "make clean        remove what the other targets made"
+
+$(installed): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skstack needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(python) -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(installed_oldest): pyproject.toml requirements-oldest.txt
+	$(PYTHON) -m venv $(VENV_OLDEST)
+	$(VENV_OLDEST)/bin/python -m pip install --quiet --editable ".[test]" --constraint requirements-oldest.txt
+	touch $@
+
+demo: $(installed)
+	$(python) examples/plot_houses.py --demo
+
+test: $(installed)
+	$(python) -m pytest $(PYTEST_ARGS)
+
+# Docstring examples show what the newest versions print, so only the tests run here.
+test-oldest: $(installed_oldest)
+	$(VENV_OLDEST)/bin/python -m pytest tests $(PYTEST_ARGS)
+
+lint: $(installed)
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+
+format: $(installed)
+	$(python) -m ruff check --fix .
+	$(python) -m ruff format .
+
+docs: $(installed)
+	$(python) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+examples: $(installed)
+	set -e; for script in examples/plot_*.py; do \
+		echo "== $$script"; SKSTACK_QUICK=1 MPLBACKEND=Agg $(python) $$script; \
+	done
+
+benchmarks: $(installed)
+	set -e; for script in benchmarks/bench_*.py; do \
+		echo "== $$script"; SKSTACK_QUICK=1 $(python) $$script; \
+	done
+
+clean:
+	rm -rf $(VENV) $(VENV_OLDEST) build dist *.egg-info .pytest_cache .ruff_cache demo_output
+	rm -rf docs/_build docs/generated docs/gallery docs/sg_execution_times.rst
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

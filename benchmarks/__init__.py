@@ -1,0 +1,1 @@
+"""Benchmarks: one file per area, each a ratio against a peer in the same run."""

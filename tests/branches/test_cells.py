@@ -1,0 +1,85 @@
+"""Reading cells."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skstack.branches._cells import array_cells, named_columns, numbers, row_name, tensor_cells
+from skstack.preprocessing import tensor_column
+
+
+def _column(*cells, **kwargs):
+    column = np.empty(len(cells), dtype=object)
+    for position, cell in enumerate(cells):
+        column[position] = cell
+    return pd.DataFrame({"a": pd.Series(column, **kwargs)})
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ([0, 1], "row 1"),
+        ([7, 8], "row 1 (index 8)"),
+        (["p", "q"], "row 1 (index 'q')"),
+        ([0.0, 2.5], "row 1 (index 2.5)"),
+        ([(0, 1), (0, 2)], "row 1 (index (0, 2))"),
+        ([0, pd.NA], "row 1 (index <NA>)"),
+        ([0, np.nan], "row 1 (index nan)"),
+    ],
+)
+def test_rows_are_named_by_position_and_label(index, expected):
+    assert row_name(pd.DataFrame({"a": [1, 2]}, index=index), 1) == expected
+
+
+def test_rows_of_arrays_are_named_by_position():
+    assert row_name(np.zeros((3, 2)), 2) == "row 2"
+
+
+def test_columns_are_named():
+    table = pd.DataFrame({"a": [1], 2: [3]})
+    assert [(name, list(values)) for name, values in named_columns(table)] == [("'a'", [1]), ("2", [3])]
+    assert [(name, list(values)) for name, values in named_columns(np.array([[5, 6]]))] == [("0", [5]), ("1", [6])]
+
+
+def test_columns_of_one_name_are_kept_apart():
+    table = pd.DataFrame([[1, "x"]], columns=["a", "a"])
+    with pytest.raises(ValueError, match="column 'a' holds the text 'x'"):
+        numbers(table)
+    assert [list(values) for _, values in named_columns(table)] == [[1], ["x"]]
+
+
+def test_numbers_of_no_column_are_an_empty_table():
+    assert numbers(pd.DataFrame(index=range(3))).shape == (3, 0)
+
+
+def test_tensor_cells_are_taken_as_they_are():
+    tensors = np.arange(24.0).reshape(2, 3, 4)
+    assert tensor_cells(tensors) is tensors
+    np.testing.assert_array_equal(tensor_cells(pd.DataFrame({"a": tensor_column(tensors)})), tensors)
+
+
+def test_anything_else_is_no_tensor_cell():
+    assert tensor_cells(np.zeros((2, 3))) is None
+    assert tensor_cells(pd.DataFrame({"a": [1.0]})) is None
+    assert tensor_cells(_column(np.zeros(2), np.zeros(2))) is None
+    two = pd.DataFrame({name: tensor_column(np.zeros((2, 3))) for name in "ab"})
+    assert tensor_cells(two) is None
+
+
+def test_arrays_in_cells_are_stacked():
+    stacked = array_cells(_column(np.array([1, 2]), np.array([3, 4])))
+    np.testing.assert_array_equal(stacked, [[1, 2], [3, 4]])
+    assert array_cells(_column("text", np.zeros(2))) is None
+    assert array_cells(pd.DataFrame({"a": [1.0], "b": [2.0]})) is None
+
+
+@pytest.mark.parametrize(
+    ("odd", "given"), [(np.zeros(3), r"\(3,\)"), (np.zeros((2, 1)), r"\(2, 1\)"), (None, "None"), ("x", "'x'")]
+)
+def test_arrays_of_unequal_shapes_are_named(odd, given):
+    X = _column(np.zeros(2), np.zeros(2), odd, index=[4, 5, 6])
+    message = (
+        rf"column 'a' should be arrays of one shape, got \(2,\) in row 0 \(index 4\) and {given} in row 2 \(index 6"
+    )
+    with pytest.raises(ValueError, match=message):
+        array_cells(X)

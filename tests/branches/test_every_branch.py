@@ -1,0 +1,215 @@
+"""What holds for every branch: the same tests with one case each. A new branch adds a line to CASES."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import skstack.branches
+from skstack import MultimodalNetworkRegressor
+from skstack._backend import keras
+from skstack._validation import split_rows
+from skstack.branches import Branch, CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
+from skstack.preprocessing import tensor_column
+from skstack.training._seeds import draw_seed, seeded
+
+N_ROWS = 24
+
+
+def _numbers():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(N_ROWS, 2)), columns=["area", "rooms"])
+    X.loc[::5, "area"] = np.nan
+    return X
+
+
+def _categories():
+    rng = np.random.default_rng(1)
+    columns = {"zip": rng.choice(["A", "B", "C"], N_ROWS), "heated": rng.choice([True, False], N_ROWS)}
+    return pd.DataFrame(columns, dtype=object)
+
+
+def _pictures():
+    pixels = np.random.default_rng(2).integers(0, 256, size=(N_ROWS, 6, 5, 3), dtype="uint8")
+    return pd.DataFrame({"photo": [Image.fromarray(picture) for picture in pixels]})
+
+
+def _tensors():
+    return pd.DataFrame({"signal": tensor_column(np.random.default_rng(3).normal(size=(N_ROWS, 5, 2)))})
+
+
+def small_model(input_shape):
+    """A convolution over a signal, its layers named so that every build gives the same architecture."""
+    layers = [keras.layers.Conv1D(3, 3, name="mine_conv"), keras.layers.Flatten(name="mine_flatten")]
+    return keras.Sequential([keras.Input(input_shape, name="mine_input"), *layers], name="mine")
+
+
+DENSE = {"hidden": (3,), "dropout": 0.1, "batch_norm": True, "activation": "prelu"}
+
+# Per case: the branch, rows to train on, and where cells may be missing a row of cells that training never showed.
+CASES = {
+    "numeric": (NumericBranch(skip=True, **DENSE), _numbers, [np.nan, 1e6]),
+    "embedding": (CategoricalBranch(**DENSE), _categories, [None, "unseen"]),
+    "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
+    "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, None),
+    "model": (ModelBranch(small_model, **DENSE), _tensors, None),
+}
+
+
+class Fitted:
+    """A case, with a network around the branch that was trained once for all tests."""
+
+    def __init__(self, name):
+        self.branch, rows, self.strange = CASES[name]
+        self.X = rows()
+        self.y = np.random.default_rng(4).normal(size=N_ROWS)
+        self.network = self.train(self.X, self.y)
+        self.fitted = self.network.branches_[0][1]
+        self.submodel = self.network.model_.get_layer("part_branch")
+
+    def train(self, X, y):
+        network = MultimodalNetworkRegressor([("part", self.branch)], head=(), epochs=1, random_state=0)
+        return network.fit(X, y)
+
+
+@pytest.fixture(scope="module", params=list(CASES))
+def case(request):
+    return Fitted(request.param)
+
+
+def test_every_public_branch_is_here():
+    public = {getattr(skstack.branches, name) for name in skstack.branches.__all__} - {Branch}
+    assert public == {type(branch) for branch, _, _ in CASES.values()}
+
+
+def test_encoded_rows_are_as_announced(case):
+    encoded = case.fitted.encode(case.X)
+    assert encoded.shape == (N_ROWS, *case.fitted.input_shape_)
+    assert encoded.dtype == case.fitted.input_dtype_
+
+
+def test_a_row_is_encoded_as_among_others(case):
+    np.testing.assert_array_equal(case.fitted.encode(case.X.iloc[[7]])[0], case.fitted.encode(case.X)[7])
+
+
+def test_encoding_leaves_the_table_alone(case):
+    before = joblib.hash(case.X)
+    clone(case.branch).fit(case.X).encode(case.X)
+    assert joblib.hash(case.X) == before
+
+
+def test_submodel_takes_the_encoded_rows_and_gives_a_vector(case):
+    assert tuple(case.submodel.input_shape[1:]) == case.fitted.input_shape_
+    assert len(case.submodel.output_shape) == 2
+    features = case.submodel.predict(case.fitted.encode(case.X), verbose=0)
+    assert features.shape == (N_ROWS, case.submodel.output_shape[1])
+    assert np.isfinite(features).all()
+
+
+def test_dense_layers_are_as_asked(case):
+    names = {layer.name for layer in case.submodel.layers}
+    assert {"dense_1", "dense_1_norm", "dense_1_prelu", "dense_1_dropout"} <= names
+    assert case.submodel.get_layer("dense_1").units == 3
+
+
+def test_build_is_the_same_for_the_same_seed(case):
+    built = []
+    for seed in (0, 0, 1):
+        with seeded(seed):
+            built.append(case.fitted.build("part_branch").get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(built[0], built[1], strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(built[0], built[2], strict=True))
+
+
+def test_training_changes_the_weights(case):
+    with seeded(draw_seed(0)):
+        untrained = case.fitted.build("part_branch")
+    assert not np.array_equal(untrained.get_layer("dense_1").kernel, case.submodel.get_layer("dense_1").kernel)
+
+
+def test_network_predicts_from_the_branch(case):
+    predicted = case.network.predict(case.X)
+    assert predicted.shape == (N_ROWS,)
+    assert np.ptp(predicted) > 0
+
+
+def test_strange_cells_are_predicted_where_missing_ones_are_allowed(case):
+    assert case.branch.allow_missing == (case.strange is not None)
+    if case.strange is None:
+        empty = case.X.astype(object)
+        empty.iloc[3, 0] = None
+        with pytest.raises((ValueError, TypeError), match=r"branch 'part': .*row 3"):
+            case.network.predict(empty)
+    else:
+        strange = pd.DataFrame([case.strange, case.strange[::-1]], columns=case.X.columns)
+        assert np.isfinite(case.network.predict(strange)).all()
+
+
+def test_clone_has_the_parameters_and_nothing_learned(case):
+    cloned = clone(case.fitted)
+    assert cloned.get_params() == case.branch.get_params()
+    with pytest.raises(NotFittedError):
+        cloned.build("part_branch")
+
+
+def test_repr_shows_what_differs_from_the_defaults(case):
+    shown = repr(case.branch)
+    assert shown.startswith(f"{type(case.branch).__name__}(")
+    assert "activation='prelu'" in shown
+
+
+def test_fit_changes_no_parameter(case):
+    assert case.fitted.get_params() == case.branch.get_params()
+
+
+def test_pickle_keeps_what_was_learned(case):
+    again = pickle.loads(pickle.dumps(case.fitted))
+    np.testing.assert_array_equal(again.encode(case.X), case.fitted.encode(case.X))
+    with seeded(0):
+        expected = case.fitted.build("part_branch").get_weights()
+    with seeded(0):
+        built = again.build("part_branch").get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(expected, built, strict=True))
+
+
+def test_submodel_is_saved_and_loaded_by_keras(case, tmp_path):
+    keras.saving.save_model(case.submodel, tmp_path / "part.keras")
+    loaded = keras.saving.load_model(tmp_path / "part.keras")
+    encoded = case.fitted.encode(case.X)
+    np.testing.assert_allclose(
+        loaded.predict(encoded, verbose=0), case.submodel.predict(encoded, verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_rows_outside_the_training_part_leave_no_trace(case):
+    _, held_out = split_rows(case.y, None, 0.1, draw_seed(0), classes=False)
+    source = np.arange(N_ROWS)
+    source[held_out] = (held_out + 1) % N_ROWS
+    X, y = case.X.iloc[source].reset_index(drop=True), case.y.copy()
+    if case.strange is not None:
+        X.iloc[held_out[0]] = case.strange
+    y[held_out] += 100.0
+    other = case.train(X, y)
+    assert len(held_out)
+    assert joblib.hash(vars(other.branches_[0][1])) == joblib.hash(vars(case.fitted))
+    for mine, theirs in zip(case.network.model_.get_weights(), other.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("hidden", (3, 0), "'hidden' should be a tuple of positive integers"),
+        ("hidden", 2.5, "'hidden' parameter"),
+        ("activation", "rellu", "unknown activation 'rellu'"),
+        ("dropout", 1.0, "'dropout' parameter"),
+        ("batch_norm", "yes", "'batch_norm' parameter"),
+    ],
+)
+def test_parameters_of_the_dense_layers_are_checked(case, parameter, value, message):
+    with pytest.raises(ValueError, match=message):
+        clone(case.branch).set_params(**{parameter: value}).fit(case.X)

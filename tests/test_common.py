@@ -1,0 +1,52 @@
+"""scikit-learn's own checks, for stacks and networks (those of the mended wrappers stand in test_scikeras.py)."""
+
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skstack import (
+    MultimodalNetworkClassifier,
+    MultimodalNetworkRegressor,
+    MultimodalStackingClassifier,
+    MultimodalStackingRegressor,
+)
+from skstack.branches import NumericBranch
+
+SETTINGS = {"head": (8,), "epochs": 5, "batch_size": 32, "random_state": 0}
+
+ESTIMATORS = [
+    MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    MultimodalStackingRegressor(
+        [("numbers", NumericBranch(hidden=(8,))), ("linear", Ridge())],
+        network=MultimodalNetworkRegressor(**SETTINGS),
+        cv=2,
+        random_state=0,
+    ),
+    MultimodalStackingClassifier(
+        [("numbers", NumericBranch(hidden=(8,))), ("linear", LogisticRegression())],
+        network=MultimodalNetworkClassifier(**SETTINGS),
+        cv=2,
+        random_state=0,
+    ),
+]
+
+#: Why each estimator cannot do what a check asks.
+EXPECTED_FAILURES = {}
+
+
+def expected_failures(estimator):
+    """Return the checks that an estimator is known to fail, each with the reason."""
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_scikit_learn_accepts_it(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
+def test_at_most_five_checks_are_expected_to_fail(estimator):
+    failures = expected_failures(estimator)
+    assert len(failures) <= 5
+    assert all(len(reason.split()) >= 8 for reason in failures.values())

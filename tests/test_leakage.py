@@ -1,0 +1,115 @@
+"""No learned state of a fold ever sees the rows that the fold holds out."""
+
+import numpy as np
+import pytest
+from _data import mixed_frame
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skstack import (
+    MultimodalNetworkClassifier,
+    MultimodalNetworkRegressor,
+    MultimodalStackingClassifier,
+    MultimodalStackingRegressor,
+    _crossfit,
+)
+from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
+
+BRANCHES = [
+    ("numbers", NumericBranch(hidden=(4,), batch_norm=True, dropout=0.2), ["area", "rooms"]),
+    ("place", CategoricalBranch(), ["zip"]),
+    ("photo", ImageBranch(size=(8, 8), filters=(4,), hidden=(4,)), ["photo"]),
+]
+SETTINGS = {"epochs": 3, "patience": 1, "batch_size": 16, "validation_fraction": 0.2, "random_state": 0}
+SPLITS = list(KFold(3).split(np.zeros(60)))
+HELD_OUT = SPLITS[0][1]
+
+
+def changed(X, y, rows):
+    """Return X and y with everything about some rows changed, in ways that would move means and vocabularies."""
+    X, y = X.copy(), y.copy()
+    positions = np.isin(np.arange(len(X)), rows)
+    X.loc[positions, ["area", "rooms"]] = [[1e4, -50.0]] * len(rows)
+    X.loc[positions, "zip"] = "Z"
+    X["photo"] = [255 - cell if change else cell for cell, change in zip(X["photo"], positions, strict=True)]
+    y[positions] = y[positions][::-1] if y.dtype.kind in "US" else 1e5
+    return X, y
+
+
+def fold_models(monkeypatch, stack, X, y):
+    """Fit a stack and return the fitted base models of each fold, in the order in which they were fitted."""
+    models = []
+    original = _crossfit.predict_columns
+
+    def recording(estimator, *args):
+        models.append(estimator)
+        return original(estimator, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_crossfit, "predict_columns", recording)
+        stack.fit(X, y)
+    return models
+
+
+def learned_state(model):
+    """Return everything that a base model learned, as arrays."""
+    if hasattr(model, "model_"):
+        return [v.numpy() for v in [*model.model_.trainable_variables, *model.model_.non_trainable_variables]]
+    scaler, linear = model[0], model[-1]
+    return [scaler.mean_, scaler.scale_, linear.coef_, linear.intercept_]
+
+
+@pytest.mark.parametrize("training", ["individual", "joint"])
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypatch, training, kind):
+    X, y = mixed_frame()
+    if kind == "regression":
+        stack_class, network, linear = MultimodalStackingRegressor, MultimodalNetworkRegressor(**SETTINGS), Ridge()
+    else:
+        stack_class, network = MultimodalStackingClassifier, MultimodalNetworkClassifier(**SETTINGS)
+        linear, y = LogisticRegression(), np.where(y > np.median(y), "dear", "cheap")
+    learner = ("linear", make_pipeline(StandardScaler(), linear), ["area", "rooms"])
+    stack = stack_class([*BRANCHES, learner], training=training, network=network, cv=SPLITS, random_state=0)
+
+    before = fold_models(monkeypatch, stack, X, y)
+    after = fold_models(monkeypatch, stack, *changed(X, y, HELD_OUT))
+
+    n_models = 2 if training == "joint" else len(BRANCHES) + 1
+    assert len(before) == len(after) == n_models * len(SPLITS)
+    for first_fold, again in zip(before[:: len(SPLITS)], after[:: len(SPLITS)], strict=True):
+        for old, new in zip(learned_state(first_fold), learned_state(again), strict=True):
+            np.testing.assert_array_equal(old, new)
+    # The folds that train on the changed rows do notice, so that the comparison above can fail.
+    for other_fold, again in zip(before[1 :: len(SPLITS)], after[1 :: len(SPLITS)], strict=True):
+        states = zip(learned_state(other_fold), learned_state(again), strict=True)
+        assert any(old.shape != new.shape or not np.array_equal(old, new) for old, new in states)
+
+
+def test_rows_set_aside_for_early_stopping_teach_branches_and_target_nothing():
+    X, y = mixed_frame()
+    network = MultimodalNetworkRegressor(BRANCHES, **{**SETTINGS, "epochs": 1})
+    groups = np.arange(len(X)) // 12
+    network.fit(X, y, groups=groups)
+    fitted = {name: branch for name, branch, _ in network.branches_}
+    # One of the five groups was set aside; the statistics are those of the other four.
+    candidates = [groups != group for group in range(5)]
+    matching = [
+        rows
+        for rows in candidates
+        if np.allclose(fitted["numbers"].center_, X.loc[rows, ["area", "rooms"]].mean())
+        and np.allclose(network.target_encoder_.center_, y[rows].mean())
+    ]
+    assert len(matching) == 1
+
+
+def test_out_of_fold_predictions_are_those_of_models_that_did_not_see_the_row():
+    X, y = mixed_frame()
+    network = MultimodalNetworkRegressor(BRANCHES, **{**SETTINGS, "early_stopping": False})
+    _, predictions = _crossfit.fit_base_model(
+        network, X, y, SPLITS, method="predict", n_classes=None, fit_params={}
+    )
+    training, held_out = SPLITS[1]
+    alone = network.fit(X.iloc[training], y[training]).predict(X.iloc[held_out])
+    np.testing.assert_allclose(predictions[held_out, 0], alone, rtol=1e-5)
