@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
+# Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow.
+WORKERS ?= -n auto --maxprocesses 4
 PYTEST_ARGS ?=
 
 python = $(VENV)/bin/python
@@ -35,11 +37,11 @@ demo: $(installed)
 	$(python) examples/plot_houses.py --demo
 
 test: $(installed)
-	$(python) -m pytest $(PYTEST_ARGS)
+	$(python) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 # Docstring examples show what the newest versions print, so only the tests run here.
 test-oldest: $(installed_oldest)
-	$(VENV_OLDEST)/bin/python -m pytest tests $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python -m pytest tests $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(installed)
 	$(python) -m ruff check .

@@ -65,7 +65,7 @@ branch = ImageBranch(
     dropout=0.4,
     batch_norm=True,
 )
-cnn = MultimodalNetworkClassifier([("picture", branch)], epochs=2 if QUICK else 12 if folder else 40, **training)
+cnn = MultimodalNetworkClassifier([("picture", branch)], epochs=2 if QUICK else 15 if folder else 40, **training)
 cnn.fit(pictures[train], y[train])
 
 # %%

@@ -62,9 +62,9 @@ print(f"{len(X)} houses, {len(np.unique(groups))} groups, from {folder if folder
 # Branches and learners
 # ---------------------
 # A few hundred photos are few for convolutional networks that start from scratch: they can learn them by heart. The
-# pictures are therefore small, the networks narrow, and strong dropout stands on both sides of their last layer.
+# pictures are therefore tiny, the networks narrow, and strong dropout stands on both sides of their last layer.
 NUMBERS = ["bedrooms", "bathrooms", "log_area"]
-photo = ImageBranch(size=(32, 32), root=houses.image_root, filters=(8, 16, 32), hidden=(8,), dropout=0.5)
+photo = ImageBranch(size=(16, 16), root=houses.image_root, filters=(8, 16), hidden=(4,), dropout=0.5)
 branches = [
     ("numbers", NumericBranch(hidden=(64, 32)), NUMBERS),
     ("zip", CategoricalBranch(dim=16), ["zipcode"]),
@@ -95,7 +95,7 @@ network = MultimodalNetworkRegressor(
     dropout=0.3,
     loss="mae",
     optimizer="adam",
-    epochs=2 if QUICK else 50,
+    epochs=2 if QUICK else 40,
     batch_size=32,
     early_stopping=False,
 )
@@ -124,10 +124,8 @@ for training, stack in stacks.items():
         stack.fit(X.iloc[fitting], log_price[fitting], groups=groups[fitting])
         unseen = X.iloc[held_out]
         of_models = pd.DataFrame(stack.transform(unseen), columns=list(stack.named_estimators_))
-        if training == "individual" or "joint" in stacks:
-            for name, values in of_models.items():
-                label = f"{name} ({training})" if name not in dict(learners) else name
-                predictions.setdefault(label, np.full(len(X), np.nan))[held_out] = values
+        for name, values in of_models.items():
+            predictions.setdefault(name, np.full(len(X), np.nan))[held_out] = values
         predictions.setdefault(f"stack, {training}", np.full(len(X), np.nan))[held_out] = stack.predict(unseen)
     print(f"{training}: {time.perf_counter() - started:.0f} s")
 

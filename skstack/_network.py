@@ -323,7 +323,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
                 patience=self.patience,
                 # Keras callbacks keep the model they watch; those in the parameters stay as the caller made them.
                 callbacks=copy.deepcopy(self._fit_callbacks),
-                seed=(seed + done) % 2**32,
+                seed=seed,
                 verbose=self.verbose,
             )
         self._optimizer, self._optimizer_state = optimizer, state

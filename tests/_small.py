@@ -55,16 +55,16 @@ def network_classifier(parts=None, **params):
     return MultimodalNetworkClassifier(parts, **{**TRAINING, "random_state": 0, **params})
 
 
-def stack_regressor(**params):
-    """Return an unfitted stack of two branches and a learner."""
-    parts = [*branches(), ("ridge", Ridge(), ["area", "rooms"])]
+def stack_regressor(parts=None, **params):
+    """Return an unfitted stack, of two branches and a learner unless other parts are given."""
+    parts = [*branches(), ("ridge", Ridge(), ["area", "rooms"])] if parts is None else parts
     template = MultimodalNetworkRegressor(**TRAINING)
     return MultimodalStackingRegressor(parts, **{"network": template, "cv": 2, "random_state": 0, **params})
 
 
-def stack_classifier(**params):
-    """Return an unfitted stack of two branches and a learner."""
-    parts = [*branches(), ("logistic", LogisticRegression(), ["area", "rooms"])]
+def stack_classifier(parts=None, **params):
+    """Return an unfitted stack, of two branches and a learner unless other parts are given."""
+    parts = [*branches(), ("logistic", LogisticRegression(), ["area", "rooms"])] if parts is None else parts
     template = MultimodalNetworkClassifier(**TRAINING)
     return MultimodalStackingClassifier(parts, **{"network": template, "cv": 2, "random_state": 0, **params})
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     KFold,
+    ShuffleSplit,
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
@@ -23,7 +24,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skstack import MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +156,8 @@ def test_permutation_importance_on_a_table_with_categories(table, name, request)
 def test_permuting_a_column_that_no_part_uses_changes_nothing(table):
     X, y = table
     parts = [part for part in stack_regressor().estimators if part[0] != "numbers"]
-    stack = MultimodalStackingRegressor(parts, network=network_regressor().set_params(branches=None), cv=2).fit(
-        X.assign(noise=np.arange(len(X))), y
-    )
-    importance = permutation_importance(stack, X.assign(noise=np.arange(len(X))), y, n_repeats=3, random_state=0)
+    X = X.assign(noise=np.arange(len(X)))
+    importance = permutation_importance(stack_regressor(parts).fit(X, y), X, y, n_repeats=3, random_state=0)
     assert_array_equal(importance.importances[3], 0.0)
     assert (importance.importances_mean[:3] != 0).all()
 
@@ -188,8 +187,8 @@ def test_incremental_learning_curve_trains_on_with_the_rows_added(table):
 
 def test_validation_curve_over_a_parameter_of_the_template(table):
     X, y = table
-    _, test = validation_curve(stack_regressor(), X, y, param_name="network__epochs", param_range=[1, 3], cv=2)
-    longer = stack_regressor(network=network_regressor().set_params(branches=None, random_state=None, epochs=3))
-    assert longer.network.get_params()["batch_size"] == TRAINING["batch_size"]
-    assert_allclose(test[1], cross_val_score(longer, X, y, cv=2), rtol=1e-5)
+    fold = ShuffleSplit(1, random_state=0)
+    _, test = validation_curve(stack_regressor(), X, y, param_name="network__epochs", param_range=[1, 3], cv=fold)
+    longer = stack_regressor(network=MultimodalNetworkRegressor(**{**TRAINING, "epochs": 3}))
+    assert_allclose(test[1], cross_val_score(longer, X, y, cv=fold), rtol=1e-5)
     assert (test[0] != test[1]).all()

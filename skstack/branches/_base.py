@@ -7,6 +7,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+#: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
+BATCH_NORM_MOMENTUM = 0.9
+
 #: Activations that Keras has as layers only, because they learn a weight or draw at random.
 _ACTIVATION_LAYERS = {"prelu": "PReLU"}
 
@@ -176,7 +179,7 @@ def dense_layers(x, units, activation, dropout, batch_norm, prefix):
     for number, n_units in enumerate(check_units(units, "hidden"), 1):
         x = keras.layers.Dense(n_units, name=f"{prefix}_{number}")(x)
         if batch_norm:
-            x = keras.layers.BatchNormalization(name=f"{prefix}_{number}_norm")(x)
+            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{prefix}_{number}_norm")(x)
         x = activation_layer(activation, f"{prefix}_{number}_{activation}")(x)
         if dropout:
             x = keras.layers.Dropout(dropout, name=f"{prefix}_{number}_dropout")(x)

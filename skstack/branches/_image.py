@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Options, StrOptions
 
 from ..preprocessing._images import read_pixels
-from ._base import Branch, check_units
+from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
 from ._cells import row_name, tensor_cells
 
 
@@ -163,14 +163,13 @@ class ImageBranch(Branch):
     def features(self, inputs):
         """Return the pooled feature maps of symbolic `inputs` of shape (None, height, width, channels)."""
         from .._backend import keras
-        from ._base import activation_layer
 
         layers = keras.layers
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(inputs)
         for number, filters in enumerate(check_units(self.filters, "filters"), 1):
             x = layers.Conv2D(filters, 3, padding="same", name=f"conv_{number}")(x)
             if self.batch_norm:
-                x = layers.BatchNormalization(name=f"conv_{number}_norm")(x)
+                x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
             x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
             x = layers.MaxPooling2D(name=f"halve_{number}")(x)
         pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}

@@ -62,5 +62,7 @@ def tensors_of(column):
     missing = np.flatnonzero(column.isna().to_numpy())
     if missing.size:
         raise ValueError(f"column {column.name!r} has no tensor in row {missing[0]}.")
-    tensors = column.array.__arrow_array__().combine_chunks()
+    chunks = column.array.__arrow_array__()
+    # Combining copies even a single chunk.
+    tensors = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
     return tensors.to_numpy_ndarray() if len(tensors) else np.empty((0, *arrow_type.shape))

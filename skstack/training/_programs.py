@@ -34,6 +34,15 @@ class Program:
         self.model = model
         model.optimizer.build(model.trainable_variables)
         self._fresh_state = self.optimizer_state()
+        self._epochs = None
+
+    def epoch_program(self):
+        """Return the compiled epochs of this program."""
+        if self._epochs is None:
+            from ._tensorflow import EpochProgram
+
+            self._epochs = EpochProgram(self.model)
+        return self._epochs
 
     def start_from(self, source, optimizer_state):
         """Take over the variables of a network, and the state of its optimizer or a fresh one."""

@@ -1,0 +1,327 @@
+"""Decoding and resizing pictures."""
+
+import io
+import threading
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skstack.preprocessing import _images
+from skstack.preprocessing._images import PixelCache, as_uint8, read_pixels
+
+RGB = np.random.default_rng(0).integers(0, 256, size=(4, 6, 3), dtype="uint8")
+HALVES = np.zeros((2, 4, 3), dtype="uint8")
+HALVES[:, :2] = 200  # bright on the left, dark on the right
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(monkeypatch):
+    monkeypatch.setattr(_images, "pixel_cache", PixelCache(max_bytes=2**20))
+
+
+def _read(cell, size=(4, 6), channels=3, resize="stretch", root=None):
+    return read_pixels(cell, size=size, channels=channels, resize=resize, root=root)
+
+
+def _file(image, format="png", **kwargs):
+    content = io.BytesIO()
+    image.save(content, format, **kwargs)
+    return content.getvalue()
+
+
+# --- what a cell can be -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrap", [str, lambda path: path, lambda path: PurePath(path)], ids=["str", "Path", "PurePath"])
+def test_paths_are_read(tmp_path, wrap):
+    (tmp_path / "house.png").write_bytes(_file(Image.fromarray(RGB)))
+    np.testing.assert_array_equal(_read(wrap(tmp_path / "house.png")), RGB)
+
+
+def test_relative_paths_start_from_root(tmp_path):
+    (tmp_path / "house.png").write_bytes(_file(Image.fromarray(RGB)))
+    np.testing.assert_array_equal(_read("house.png", root=tmp_path), RGB)
+    np.testing.assert_array_equal(_read(str(tmp_path / "house.png"), root="elsewhere"), RGB)
+
+
+@pytest.mark.parametrize("wrap", [bytes, bytearray])
+def test_bytes_are_decoded(wrap):
+    np.testing.assert_array_equal(_read(wrap(_file(Image.fromarray(RGB)))), RGB)
+
+
+@pytest.mark.parametrize(
+    "cell", [RGB, RGB.astype("int64"), RGB / 255, (RGB / 255).astype("float32"), Image.fromarray(RGB)]
+)
+def test_arrays_and_pil_images_are_taken(cell):
+    np.testing.assert_array_equal(_read(cell), RGB)
+
+
+def test_grey_pictures_get_the_channels_asked_for():
+    grey = RGB[..., 0]
+    np.testing.assert_array_equal(_read(grey, channels=1), grey[..., np.newaxis])
+    np.testing.assert_array_equal(_read(grey[..., np.newaxis], channels=1), grey[..., np.newaxis])
+    np.testing.assert_array_equal(_read(grey), np.repeat(grey[..., np.newaxis], 3, axis=2))
+
+
+def test_narrow_grey_pictures_are_not_taken_for_channels():
+    np.testing.assert_array_equal(_read(RGB[0], size=(6, 3), channels=1), RGB[0][..., np.newaxis])
+
+
+def test_alpha_is_dropped_or_added():
+    opaque = np.dstack([RGB, np.full(RGB.shape[:2], 255, dtype="uint8")])
+    np.testing.assert_array_equal(_read(opaque), RGB)
+    np.testing.assert_array_equal(_read(RGB, channels=4), opaque)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "LA", "1"])
+def test_pil_images_and_files_of_any_mode_give_the_same(mode):
+    # Black and white are what every mode can show.
+    pixels = np.where(RGB[..., :1] > 127, np.uint8(255), np.uint8(0)).repeat(3, axis=2)
+    image = Image.fromarray(pixels).convert(mode)
+    np.testing.assert_array_equal(_read(image), pixels)
+    np.testing.assert_array_equal(_read(_file(image, "tiff")), pixels)
+
+
+def test_palette_keeps_its_colours():
+    image = Image.new("P", (6, 4))
+    image.putpalette([0, 0, 0, 250, 100, 10])
+    image.paste(1, (0, 0, 3, 4))
+    for cell in (image, _file(image)):
+        pixels = _read(cell)
+        np.testing.assert_array_equal(pixels[:, :3], np.broadcast_to([250, 100, 10], (4, 3, 3)))
+        np.testing.assert_array_equal(pixels[:, 3:], 0)
+
+
+def test_pictures_stand_upright_as_their_exif_data_say():
+    upright = Image.fromarray(RGB)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shot with the camera turned: to be rotated by 90 degrees clockwise
+    content = _file(upright.rotate(90, expand=True), exif=exif)
+    np.testing.assert_array_equal(_read(content), RGB)
+    np.testing.assert_array_equal(_read(Image.open(io.BytesIO(content))), RGB)
+
+
+def test_sixteen_bits_are_scaled_to_eight():
+    deep = np.array([[0, 257, 32896, 65535]], dtype="uint16")
+    content = _file(Image.fromarray(deep))
+    for cell in (content, Image.open(io.BytesIO(content))):
+        np.testing.assert_array_equal(_read(cell, size=(1, 4), channels=1)[..., 0], [[0, 1, 128, 255]])
+
+
+# --- fitting another shape --------------------------------------------------------------------------------------------
+
+
+def test_pad_keeps_everything_and_adds_black():
+    padded = _read(HALVES, size=(8, 8), resize="pad")
+    assert not padded[:2].any()
+    assert not padded[6:].any()
+    assert (padded[2:6, :2] == 200).all()
+    assert (padded[2:6, 6:] == 0).all()
+
+
+def test_crop_keeps_the_centre_and_its_proportions():
+    picture = np.zeros((2, 6, 3), dtype="uint8")
+    picture[:, 2:4] = 90
+    assert (_read(picture, size=(2, 2), resize="crop") == 90).all()
+    assert (_read(picture, size=(4, 4), resize="crop")[1:3, 1:3] == 90).all()
+
+
+def test_stretch_fills_the_whole_area():
+    stretched = _read(HALVES, size=(8, 8), resize="stretch")
+    assert (stretched[:, :2] == 200).all()
+    assert (stretched[:, 6:] == 0).all()
+
+
+# --- what cannot be read ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, np.float32("nan"), pd.NA, pd.NaT])
+def test_missing_cells_are_an_error(missing):
+    with pytest.raises(ValueError, match="the image is missing"):
+        _read(missing)
+
+
+@pytest.mark.parametrize("cell", [3, 2.5, [[1, 2]], {"path": "x"}])
+def test_other_types_are_an_error(cell):
+    with pytest.raises(TypeError, match=r"expected an image: a path, an array .*, a PIL image or bytes, got"):
+        _read(cell)
+
+
+BAD_ARRAYS = {
+    "vector": (np.zeros(3), r"got shape \(3,\)"),
+    "channels": (np.zeros((4, 4, 2)), r"with 1, 3 or 4 channels, got shape \(4, 4, 2\)"),
+    "batch": (np.zeros((1, 4, 4, 3)), r"got shape \(1, 4, 4, 3\)"),
+    "empty": (np.zeros((0, 4, 3)), r"got shape \(0, 4, 3\)"),
+    "large": (np.full((2, 2), 256), "expected pixels from 0 to 255 .* dtype int64, got 256 to 256"),
+    "negative": (np.full((2, 2), -1.0), r"expected pixels from 0 to 1 .* dtype float64, got -1\.0 to -1\.0"),
+    "float 255": (RGB.astype("float32"), "expected pixels from 0 to 1 in an image array of dtype float32, got"),
+    "NaN": (np.full((2, 2), np.nan), "got nan to nan"),
+}
+
+
+@pytest.mark.parametrize(("array", "message"), BAD_ARRAYS.values(), ids=list(BAD_ARRAYS))
+def test_arrays_that_are_no_picture_are_an_error(array, message):
+    with pytest.raises(ValueError, match=message):
+        _read(array)
+
+
+def test_arrays_of_text_are_an_error():
+    with pytest.raises(TypeError, match="expected an image array of numbers, got dtype <U1"):
+        as_uint8(np.array([["a", "b"]]))
+
+
+def test_booleans_are_black_and_white():
+    np.testing.assert_array_equal(as_uint8(np.array([[True, False]])), [[[255], [0]]])
+
+
+def test_missing_file_is_named(tmp_path):
+    for path in (tmp_path / "no.png", tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"there is no image file '.*'") as info:
+            _read(path)
+        assert str(path) in str(info.value)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "gif", "bmp"])
+def test_truncated_file_is_named(tmp_path, format):
+    large = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype="uint8"))
+    content = _file(large, format)
+    path = tmp_path / "half"
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"image file '.*half' cannot be decoded: "):
+        _read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all"])
+def test_bytes_that_are_no_picture_are_an_error(content):
+    with pytest.raises(ValueError, match="the image bytes cannot be decoded"):
+        _read(content)
+
+
+def test_damaged_png_is_an_error():
+    content = bytearray(_file(Image.fromarray(RGB)))
+    content[20:60] = bytes(40)
+    with pytest.raises(ValueError, match="the image bytes cannot be decoded"):
+        _read(content)
+
+
+# --- the cache --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Return a list that grows with every decoding."""
+    calls, decode = [], _images._decode
+
+    def counting(content, where):
+        calls.append(where)
+        return decode(content, where)
+
+    monkeypatch.setattr(_images, "_decode", counting)
+    return calls
+
+
+def test_a_file_is_decoded_once(tmp_path, decoded):
+    (tmp_path / "house.png").write_bytes(_file(Image.fromarray(RGB)))
+    for _ in range(3):
+        np.testing.assert_array_equal(_read(tmp_path / "house.png"), RGB)
+    assert len(decoded) == 1
+
+
+def test_content_counts_and_not_the_path(tmp_path, decoded):
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    first.write_bytes(_file(Image.fromarray(RGB)))
+    second.write_bytes(first.read_bytes())
+    _read(first), _read(second), _read(first.read_bytes())
+    assert len(decoded) == 1
+    first.write_bytes(_file(Image.fromarray(255 - RGB)))
+    np.testing.assert_array_equal(_read(first), 255 - RGB)
+
+
+def test_every_way_of_fitting_is_kept_apart(decoded):
+    content = _file(Image.fromarray(HALVES))
+    ways = [((8, 8), 3, "pad"), ((8, 8), 3, "crop"), ((8, 8), 3, "stretch"), ((8, 8), 1, "pad"), ((4, 4), 3, "pad")]
+    results = [_read(content, *way).tobytes() for way in ways]
+    assert len(set(results)) == len(decoded) == 5
+    assert [_read(content, *way).tobytes() for way in ways] == results
+    assert len(decoded) == 5
+
+
+def test_arrays_of_equal_bytes_and_other_shapes_are_kept_apart():
+    wide = np.arange(8, dtype="uint8").reshape(2, 4)
+    assert not np.array_equal(_read(wide, size=(3, 3), channels=1), _read(wide.reshape(4, 2), size=(3, 3), channels=1))
+
+
+def test_errors_are_not_remembered(tmp_path):
+    path = tmp_path / "late.png"
+    with pytest.raises(FileNotFoundError):
+        _read(path)
+    path.write_bytes(_file(Image.fromarray(RGB)))
+    np.testing.assert_array_equal(_read(path), RGB)
+
+
+def _picture(value):
+    return np.full(10, value, dtype="uint8")
+
+
+def test_cache_stays_within_its_bytes_and_drops_the_least_recently_used():
+    cache = PixelCache(max_bytes=30)
+    for key in (1, 2, 3):
+        cache.get(key, lambda key=key: _picture(key))
+    cache.get(1, lambda: pytest.fail("1 is kept"))
+    cache.get(4, lambda: _picture(4))
+    assert len(cache) == 3
+    for key in (1, 3, 4):
+        assert cache.get(key, lambda key=key: pytest.fail(f"{key} is kept"))[0] == key
+    assert cache.get(2, lambda: _picture(22))[0] == 22
+
+
+def test_cache_can_be_cleared():
+    cache = PixelCache(max_bytes=30)
+    cache.get(1, lambda: _picture(1))
+    cache.clear()
+    assert len(cache) == 0
+    assert cache.get(1, lambda: _picture(11))[0] == 11
+
+
+def test_a_picture_larger_than_the_cache_is_returned_and_not_kept():
+    cache = PixelCache(max_bytes=5)
+    assert cache.get(1, lambda: _picture(1))[0] == 1
+    assert len(cache) == 0
+
+
+def test_cache_counts_a_picture_once_that_two_threads_make_at_a_time():
+    cache, both_inside = PixelCache(max_bytes=30), threading.Barrier(2, timeout=60)
+
+    def make():
+        both_inside.wait()  # passes only when the two threads make the picture at the same time
+        return _picture(1)
+
+    threads = [threading.Thread(target=cache.get, args=("same", make)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(cache) == 1
+    for key in (2, 3):
+        cache.get(key, lambda key=key: _picture(key))
+    assert len(cache) == 3  # had the picture been counted twice, 40 bytes would have dropped one
+
+
+def test_cache_of_many_threads_stays_within_its_bytes():
+    cache, wrong = PixelCache(max_bytes=100), []
+
+    def use(seed):
+        for key in np.random.default_rng(seed).integers(0, 40, size=300):
+            if cache.get(key, lambda key=key: _picture(key))[0] != key:
+                wrong.append(key)
+
+    threads = [threading.Thread(target=use, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong
+    assert len(cache) == 10

@@ -1,0 +1,159 @@
+"""Column specifications."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from PIL import Image
+from scipy import sparse
+from sklearn.compose import make_column_selector
+
+from skstack import MultimodalNetworkRegressor
+from skstack._columns import branch_columns, is_polars, is_table, resolve_columns, select_columns
+from skstack.branches import CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
+from skstack.preprocessing._tensors import tensors_of
+
+PANDAS = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})
+POLARS = pl.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})
+ARRAY = np.arange(6).reshape(2, 3)
+
+SPECIFICATIONS = [
+    ("a", 0),
+    (["c", "a"], [2, 0]),
+    (1, 1),
+    (-1, 2),
+    ([0, -1], [0, 2]),
+    (slice("b", "c"), [1, 2]),
+    (slice(0, 2), [0, 1]),
+    ([True, False, True], [0, 2]),
+    (np.array([False, True, False]), [1]),
+    (lambda X: ["b"], [1]),
+    ([], []),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("columns", "positions"), SPECIFICATIONS)
+@pytest.mark.parametrize("X", [PANDAS, POLARS], ids=["pandas", "polars"])
+def test_specifications_become_positions(X, columns, positions):
+    assert resolve_columns(X, columns) == positions
+
+
+def test_positions_work_for_arrays():
+    assert resolve_columns(ARRAY, [0, -1]) == [0, 2]
+    assert resolve_columns(ARRAY, slice(1, None)) == [1, 2]
+    assert resolve_columns(ARRAY, 2) == 2
+
+
+def test_selectors_of_scikit_learn_work():
+    assert resolve_columns(PANDAS, make_column_selector(dtype_include="number")) == [0, 2]
+
+
+@pytest.mark.parametrize("X", [PANDAS, POLARS, ARRAY], ids=["pandas", "polars", "array"])
+@pytest.mark.parametrize("columns", ["z", ["a", "z"], 3, [0, 7]])
+def test_unknown_columns_are_an_error(X, columns):
+    with pytest.raises(ValueError, match=r"column|features must be in"):
+        resolve_columns(X, columns)
+
+
+@pytest.mark.parametrize("X", [PANDAS, POLARS], ids=["pandas", "polars"])
+def test_columns_stay_in_their_container(X):
+    chosen = select_columns(X, [2, 0])
+    assert type(chosen) is type(X)
+    assert list(chosen.columns) == ["c", "a"]
+    assert list(select_columns(X, 1)) == ["x", "y"]
+    assert select_columns(X, None) is X
+
+
+def test_columns_of_arrays():
+    np.testing.assert_array_equal(select_columns(ARRAY, [2, 0]), ARRAY[:, [2, 0]])
+    np.testing.assert_array_equal(select_columns(ARRAY, 1), ARRAY[:, 1])
+
+
+def test_tables_are_told_from_arrays():
+    assert is_table(PANDAS)
+    assert is_table(POLARS)
+    assert not is_table(ARRAY)
+    assert not is_table([[1, 2]])
+    assert not is_table(sparse.csr_matrix(ARRAY))
+    assert is_polars(POLARS)
+    assert not is_polars(PANDAS)
+
+
+# --- what a branch gets -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("X", [PANDAS, POLARS], ids=["pandas", "polars"])
+@pytest.mark.parametrize(("positions", "names"), [(1, ["b"]), ([2, 0], ["c", "a"]), (None, ["a", "b", "c"])])
+def test_branches_get_pandas_tables(X, positions, names):
+    table = branch_columns(X, positions)
+    assert isinstance(table, pd.DataFrame)
+    assert list(table.columns) == names
+
+
+def test_branches_get_arrays_of_two_dimensions():
+    assert branch_columns(ARRAY, 1).shape == (2, 1)
+    pictures = np.zeros((2, 4, 4, 3))
+    assert branch_columns(pictures, None) is pictures
+
+
+def test_sparse_data_is_refused():
+    with pytest.raises(TypeError, match="Sparse data was passed, but a branch expects a dense array"):
+        branch_columns(sparse.csr_matrix(ARRAY), [0])
+
+
+def test_polars_columns_of_every_type_are_read():
+    X = pl.DataFrame(
+        {
+            "int": [1, None],
+            "bool": [True, None],
+            "text": ["x", None],
+            "category": pl.Series(["x", None], dtype=pl.Categorical),
+        }
+    )
+    numbers = branch_columns(X, [0, 1])
+    np.testing.assert_array_equal(NumericBranch().fit(numbers).encode(numbers), [[1, 1], [np.nan, np.nan]])
+    categories = branch_columns(X, [2, 3])
+    np.testing.assert_array_equal(CategoricalBranch().fit(categories).encode(categories), [[2, 5], [0, 3]])
+
+
+PICTURES = np.random.default_rng(0).integers(0, 256, size=(3, 4, 4, 3), dtype="uint8")
+
+
+def test_polars_arrays_become_tensor_columns():
+    X = pl.DataFrame({"photo": PICTURES, "id": [1, 2, 3], "signal": np.arange(6.0).reshape(3, 2)})
+    table = branch_columns(X, None)
+    np.testing.assert_array_equal(tensors_of(table["photo"]), PICTURES)
+    np.testing.assert_array_equal(tensors_of(table["signal"]), [[0, 1], [2, 3], [4, 5]])
+    assert table["id"].tolist() == [1, 2, 3]
+
+
+def test_missing_polars_arrays_are_named():
+    X = pl.DataFrame({"photo": PICTURES})
+    X = X.with_columns(photo=pl.when(pl.int_range(3) == 1).then(None).otherwise(pl.col("photo")))
+    with pytest.raises(ValueError, match="row 1: the image is missing"):
+        ImageBranch(size=(4, 4), filters=(2,)).fit(X).encode(branch_columns(X, 0))
+    with pytest.raises(ValueError, match=r"arrays of one shape, .* and None in row 1"):
+        ModelBranch(lambda shape: None).fit(branch_columns(X, 0))
+
+
+def test_polars_objects_and_bytes_are_pictures():
+    images = pl.Series("photo", [Image.fromarray(picture) for picture in PICTURES], dtype=pl.Object)
+    cells = branch_columns(pl.DataFrame([images]), [0])
+    branch = ImageBranch(size=(4, 4), filters=(2,)).fit(cells)
+    np.testing.assert_array_equal(branch.encode(cells), PICTURES)
+    with pytest.raises(ValueError, match="row 0: the image bytes cannot be decoded"):
+        branch.encode(branch_columns(pl.DataFrame({"photo": [b"no picture"]}), [0]))
+
+
+def test_network_takes_polars_tables_with_pictures():
+    X = pl.DataFrame({"photo": PICTURES, "area": [1.0, 2.0, None], "zip": ["A", None, "B"]})
+    parts = [
+        ("photo", ImageBranch(size=(4, 4), filters=(2,)), "photo"),
+        ("numbers", NumericBranch(), ["area"]),
+        ("place", CategoricalBranch(), ["zip"]),
+    ]
+    network = MultimodalNetworkRegressor(parts, epochs=1, early_stopping=False, random_state=0)
+    predicted = network.fit(X, [1.0, 2.0, 3.0]).predict(X)
+    pandas = pd.DataFrame({"photo": list(PICTURES), "area": [1.0, 2.0, None], "zip": ["A", None, "B"]})
+    np.testing.assert_array_equal(network.predict(pandas), predicted)

@@ -1,0 +1,204 @@
+"""Checks of X, y and weights."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from skstack._validation import (
+    check_class_target,
+    check_classes,
+    check_lengths,
+    check_regression_target,
+    check_table,
+    split_rows,
+)
+from skstack.preprocessing import tensor_column
+
+
+class Owner(BaseEstimator):
+    """An estimator to record columns in."""
+
+
+TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+
+
+@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
+def test_tables_come_back_as_they_are_with_their_names_recorded(X):
+    owner = Owner()
+    assert check_table(owner, X, reset=True) is X
+    assert owner.n_features_in_ == 2
+    assert owner.feature_names_in_.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
+def test_other_columns_than_before_are_an_error(X):
+    owner = Owner()
+    check_table(owner, X, reset=True)
+    with pytest.raises(ValueError, match=r"feature names should match[\s\S]*missing[\s\S]*b"):
+        check_table(owner, X[["a"]], reset=False)
+    with pytest.raises(ValueError, match="same order"):
+        check_table(owner, X[["b", "a"]], reset=False)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (TABLE.iloc[:0], r"0 sample\(s\) \(shape=\(0, 2\)\)"),
+        (TABLE[[]], r"0 feature\(s\) \(shape=\(2, 0\)\)"),
+        (pl.DataFrame({"a": []}), r"0 sample\(s\)"),
+        (np.zeros((0, 2)), r"0 sample\(s\)"),
+        (np.zeros((2, 0)), r"0 feature\(s\)"),
+        (np.zeros(3), "Expected 2D array, got 1D array"),
+        (np.zeros((2, 2), dtype=complex), "Complex data not supported"),
+    ],
+)
+def test_tables_without_rows_or_columns_are_an_error(X, message):
+    with pytest.raises(ValueError, match=message):
+        check_table(Owner(), X, reset=True)
+
+
+def test_lists_and_arrays_become_arrays_with_their_cells_untouched():
+    X = check_table(Owner(), [[1, np.nan], [np.inf, 2]], reset=True)
+    np.testing.assert_array_equal(X, [[1, np.nan], [np.inf, 2]])
+    cells = np.array([["a", None], [b"b", 3]], dtype=object)
+    np.testing.assert_array_equal(check_table(Owner(), cells, reset=True), cells)
+
+
+def test_rows_of_arrays_keep_their_shape():
+    owner, pictures = Owner(), np.zeros((3, 4, 4, 3), dtype="uint8")
+    assert check_table(owner, pictures, reset=True).dtype == "uint8"
+    assert check_table(owner, pictures[:1], reset=False).shape == (1, 4, 4, 3)
+    message = r"Rows of X have shape \(4, 5, 3\), but Owner was fitted with \(4, 4, 3\)"
+    with pytest.raises(ValueError, match=message):
+        check_table(owner, np.zeros((3, 4, 5, 3)), reset=False)
+
+
+def test_sparse_matrices_pass_only_where_they_are_wanted():
+    X = sparse.csr_matrix(np.eye(2))
+    assert check_table(Owner(), X, reset=True, accept_sparse=True) is X
+    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
+        check_table(Owner(), X, reset=True)
+
+
+def test_tables_with_tensors_pass():
+    X = TABLE.assign(photo=tensor_column(np.zeros((2, 3, 3))))
+    assert check_table(Owner(), X, reset=True) is X
+
+
+# --- targets ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "shape"), [([1, 2], (2,)), (pd.Series([1.5, 2.5]), (2,)), (np.ones((2, 3)), (2, 3)), (["1", "2"], (2,))]
+)
+def test_numbers_are_targets(y, shape):
+    checked = check_regression_target(y)
+    assert checked.dtype == "float64"
+    assert checked.shape == shape
+
+
+def test_a_single_column_is_flattened_with_a_warning():
+    with pytest.warns(UserWarning, match="column-vector y was passed"):
+        assert check_regression_target(np.ones((2, 1))).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([1.0, np.nan], "Input y contains NaN"),
+        ([1.0, None], "Input y contains NaN"),
+        ([[1.0, np.inf]], "Input y contains infinity"),
+        (["x", "y"], "could not convert string to float"),
+        (np.ones((2, 2, 2)), "Found array with dim 3"),
+    ],
+)
+def test_targets_that_are_no_numbers_are_an_error(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_regression_target(y)
+
+
+@pytest.mark.parametrize("y", [["a", "b"], [0, 1], pd.Series([True, False]), pd.Categorical(["a", "b"])])
+def test_classes_are_targets(y):
+    assert check_class_target(y).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.5, 1.7], "Unknown label type: continuous"),
+        ([0.0, np.nan], "Input y contains NaN"),
+        (np.array([["a", "b"], ["b", "a"]]), "y should be a 1d array"),
+    ],
+)
+def test_targets_that_are_no_classes_are_an_error(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_class_target(y)
+
+
+def test_one_class_is_an_error_that_names_it():
+    with pytest.raises(ValueError, match=r"Stack needs samples of at least 2 classes in y, got one class: \['a'\]"):
+        check_classes(np.array(["a", "a"]), "Stack")
+    assert check_classes(np.array(["b", "a", "b"]), "Stack").tolist() == ["a", "b"]
+
+
+def test_unequal_lengths_are_an_error():
+    check_lengths(TABLE, [1, 2], sample_weight=[1, 1], groups=None)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        check_lengths(TABLE, [1, 2, 3])
+    with pytest.raises(ValueError, match="groups has 3 values, X has 2 rows"):
+        check_lengths(TABLE, [1, 2], groups=[1, 2, 3])
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        check_lengths(TABLE, None)
+
+
+# --- inner split ------------------------------------------------------------------------------------------------------
+
+
+def _split(y, groups=None, fraction=0.25, seed=0, classes=False):
+    training, validation = split_rows(np.asarray(y), groups, fraction, seed, classes=classes)
+    assert sorted([*training, *validation]) == list(range(len(y)))
+    assert list(training) == sorted(training)
+    return training, validation
+
+
+def test_a_fraction_of_the_rows_is_set_aside():
+    training, validation = _split(np.arange(20.0))
+    assert (len(training), len(validation)) == (15, 5)
+    assert _split(np.arange(20.0))[1].tolist() == validation.tolist()
+    assert _split(np.arange(20.0), seed=1)[1].tolist() != validation.tolist()
+
+
+def test_at_least_one_row_is_set_aside_and_one_kept():
+    assert len(_split(np.arange(3.0), fraction=0.01)[1]) == 1
+    assert len(_split(np.arange(2.0))[0]) == 1
+
+
+@pytest.mark.parametrize(("n", "fraction"), [(10, 0), (1, 0.25)])
+def test_nothing_is_set_aside_where_nothing_can_be(n, fraction):
+    assert len(_split(np.arange(float(n)), fraction=fraction)[1]) == 0
+
+
+def test_classes_keep_their_proportions():
+    _, validation = _split(["a"] * 30 + ["b"] * 10, fraction=0.2, classes=True)
+    assert np.count_nonzero(validation < 30) == 6
+    assert len(validation) == 8
+
+
+@pytest.mark.parametrize("y", [["a"] * 9 + ["b"], list("abcdefghij") * 2])
+def test_too_few_rows_of_a_class_are_no_error(y):
+    assert len(_split(y, fraction=0.1, classes=True)[1]) == max(1, len(y) // 10)
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_groups_stay_together(classes):
+    groups = np.repeat(list("pqrst"), 4)
+    training, validation = _split([0, 1] * 10, groups=groups, fraction=0.4, classes=classes)
+    assert len(set(groups[validation])) == 2
+    assert not set(groups[training]) & set(groups[validation])
+
+
+def test_one_group_is_not_split():
+    assert len(_split(np.arange(4.0), groups=["p"] * 4)[1]) == 0
