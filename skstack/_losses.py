@@ -124,22 +124,22 @@ def in_standard_units(loss, output):
     """
     if loss_kind(loss) not in _STANDARDISED:
         return loss
-    per_row = _per_row(loss)
-
-    def standardised(y_true, y_pred):
-        return per_row((y_true - output.center) / output.scale, (y_pred - output.center) / output.scale)
-
-    return standardised
+    return _TransformedLoss(loss, lambda y: (y - output.center) / output.scale, dtype=output.dtype)
 
 
 def on_margins(loss):
     """Return a loss of probabilities for a loss of signed scores: probability p is taken as the score 2 p - 1."""
-    if loss_kind(loss) not in _MARGIN:
-        return loss
-    per_row = _per_row(loss)
-    return lambda y_true, y_pred: per_row(2 * y_true - 1, 2 * y_pred - 1)
+    return _TransformedLoss(loss, lambda y: 2 * y - 1) if loss_kind(loss) in _MARGIN else loss
 
 
-def _per_row(loss):
-    # Calling an instance would average over the batch, and the weights of the rows would come too late.
-    return loss.call if isinstance(loss, keras.losses.Loss) else loss
+class _TransformedLoss(keras.losses.Loss):
+    """A loss of targets and outputs that are both transformed first, in the precision of `dtype`."""
+
+    def __init__(self, loss, transform, dtype=None):
+        super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"), dtype=dtype)
+        # Calling an instance would average over the batch, and the weights of the rows would come too late.
+        self._per_row = loss.call if isinstance(loss, keras.losses.Loss) else loss
+        self._transform = transform
+
+    def call(self, y_true, y_pred):
+        return self._per_row(*(keras.ops.cast(self._transform(y), keras.config.floatx()) for y in (y_true, y_pred)))

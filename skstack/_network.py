@@ -263,7 +263,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         check_lengths(X, y, sample_weight=sample_weight, groups=groups)
         y = self._check_target(y)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, np.empty((X.shape[0], 0)), dtype="float32")
+            sample_weight = check_sample_weight(sample_weight, np.empty((X.shape[0], 0)), dtype=np.float32)
         return X, y, self._row_weight(y, sample_weight)
 
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -484,7 +484,7 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
 
     def _output(self, x):
         n_units = self.target_encoder_.n_units_
-        output = Unstandardize(name="output")
+        output = Unstandardize(dtype=self.target_encoder_.dtype_, name="output")
         y = output(keras.layers.Dense(n_units, name="standardised")(x))
         output.center.assign(self.target_encoder_.center_)
         output.scale.assign(self.target_encoder_.scale_)
@@ -678,7 +678,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
     def _row_weight(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        weight = compute_sample_weight(self.class_weight, y).astype("float32")
+        weight = compute_sample_weight(self.class_weight, y).astype(np.float32)
         return weight if sample_weight is None else weight * sample_weight
 
     def _fit_target_encoder(self, y, rows):

@@ -351,6 +351,8 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
         given = {name: value for name, value in given.items() if value is not None}
         if routing_enabled():
             routed = process_routing(self, "fit", **given)
+            if not given:  # scikit-learn then returns an object that knows any name, but not which names it knows
+                return routed
             for model in models:
                 if model.name not in routed:  # branch networks take what the template takes
                     routed[model.name] = routed[_JOINT]

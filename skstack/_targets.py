@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import LabelEncoder
 
+from ._precision import needed_dtype
+
 
 class RegressionTarget(BaseEstimator):
     """One or several numbers per row.
@@ -14,20 +16,23 @@ class RegressionTarget(BaseEstimator):
         Mean and standard deviation of the training rows, in the target's units.
     n_units_ : int
         Units of the network's output: one for each target.
+    dtype_ : str
+        "float32", or "float64" where float32 could not tell the values of a target apart.
     """
 
     def fit(self, y):
         """Learn mean and standard deviation of y of shape (n_samples,) or (n_samples, n_outputs)."""
         columns = _columns(np.asarray(y, dtype="float64"))
         self.center_, scale = columns.mean(axis=0), columns.std(axis=0)
-        self.scale_ = np.where(scale > 1e-9 * np.abs(self.center_), scale, 1.0)
+        self.scale_ = np.where(scale > 1e-13 * np.abs(self.center_), scale, 1.0)
         self.n_units_ = columns.shape[1]
+        self.dtype_ = needed_dtype(self.center_, self.scale_)
         self._ndim = np.ndim(y)
         return self
 
     def encode(self, y):
-        """Return y as float32 of shape (n_samples, n_outputs)."""
-        return _columns(np.asarray(y)).astype("float32")
+        """Return y in its own units, of shape (n_samples, n_outputs)."""
+        return _columns(np.asarray(y)).astype(self.dtype_)
 
     def decode(self, outputs):
         """Return the network's outputs in the shape of y."""

@@ -10,9 +10,17 @@ from skstack import (
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
 )
+from skstack._backend import keras
 from skstack.branches import NumericBranch
 
-SETTINGS = {"head": (16,), "epochs": 40, "batch_size": 8, "early_stopping": False, "random_state": 0}
+SETTINGS = {
+    "head": (8,),
+    "epochs": 5,
+    "batch_size": 64,
+    "optimizer": keras.optimizers.Adam(0.05),
+    "early_stopping": False,
+    "random_state": 0,
+}
 
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),

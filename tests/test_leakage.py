@@ -107,9 +107,7 @@ def test_rows_set_aside_for_early_stopping_teach_branches_and_target_nothing():
 def test_out_of_fold_predictions_are_those_of_models_that_did_not_see_the_row():
     X, y = mixed_frame()
     network = MultimodalNetworkRegressor(BRANCHES, **{**SETTINGS, "early_stopping": False})
-    _, predictions = _crossfit.fit_base_model(
-        network, X, y, SPLITS, method="predict", n_classes=None, fit_params={}
-    )
+    _, predictions = _crossfit.fit_base_model(network, X, y, SPLITS, method="predict", n_classes=None, fit_params={})
     training, held_out = SPLITS[1]
     alone = network.fit(X.iloc[training], y[training]).predict(X.iloc[held_out])
     np.testing.assert_allclose(predictions[held_out, 0], alone, rtol=1e-5)

@@ -102,7 +102,8 @@ def output():
 
 
 def _values(loss, y_true=Y, y_pred=PREDICTED):
-    return np.asarray(keras.ops.convert_to_numpy(loss(keras.ops.array(y_true), keras.ops.array(y_pred))))
+    # `call` gives the loss of each row, which Keras weights before it takes the mean.
+    return np.asarray(keras.ops.convert_to_numpy(loss.call(keras.ops.array(y_true), keras.ops.array(y_pred))))
 
 
 ERROR = ((Y - PREDICTED) / SCALE)[:, 0]
@@ -121,6 +122,11 @@ ERROR = ((Y - PREDICTED) / SCALE)[:, 0]
 )
 def test_losses_that_scale_are_those_of_the_standardised_target(output, loss, expected):
     np.testing.assert_allclose(_values(in_standard_units(loss, output)), expected, rtol=1e-5)
+
+
+def test_how_rows_are_summed_up_is_kept(output):
+    total = in_standard_units(losses.MeanSquaredError(reduction="sum"), output)
+    np.testing.assert_allclose(float(total(Y, PREDICTED)), (ERROR**2).sum(), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

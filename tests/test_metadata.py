@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import BayesianRidge, Ridge
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_validate
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -95,7 +96,7 @@ def test_groups_reach_the_inner_validation_part_of_networks(table):
     template = MultimodalNetworkRegressor(
         **{**TRAINING, "early_stopping": True, "epochs": 2, "validation_fraction": 0.4}
     )
-    stack = stack_regressor(branches(), network=template).fit(X, y, groups=groups)
+    stack = stack_regressor(branches(), network=template, cv=GroupKFold(2)).fit(X, y, groups=groups)
     network = stack.named_estimators_["network"]
     expected = clone(network).fit(X, y, groups=groups)
     assert network.history_["val_loss"] == pytest.approx(expected.history_["val_loss"], rel=1e-4)
@@ -127,7 +128,7 @@ def test_weights_through_params_of_cross_validation(table):
 
 def test_other_metadata_needs_routing(table):
     X, y, weight, _ = table
-    with pytest.raises(ValueError, match=r"\['price_weight'\] are not supported .* enable_metadata_routing"):
+    with pytest.raises(ValueError, match=r"\['price_weight'\] are not supported .*enable_metadata_routing"):
         _learners_only(cv=2).fit(X, y, price_weight=weight)
 
 
@@ -170,9 +171,10 @@ def test_networks_take_what_their_template_requests(table, routing, requested):
 
 
 def test_default_network_requests_weights_and_groups(routing):
-    requested = stack_regressor(branches(), network=None).get_metadata_routing()
+    final = Ridge().set_fit_request(sample_weight=False)
+    requested = stack_regressor(branches(), network=None, final_estimator=final).get_metadata_routing()
     assert requested.consumes("fit", ["sample_weight", "groups", "price"]) == {"sample_weight", "groups"}
-    learners = stack_regressor([("ridge", Ridge(), NUMBERS)], network=None).get_metadata_routing()
+    learners = stack_regressor([("ridge", Ridge(), NUMBERS)], final_estimator=final).get_metadata_routing()
     assert learners.consumes("fit", ["sample_weight", "groups"]) == set()
 
 
@@ -195,7 +197,10 @@ def test_searches_and_pipelines_route_on_to_the_stack(table, routing):
     )
     pipeline = make_pipeline("passthrough", stack)
     grid = {"multimodalstackingregressor__ridge__fit_intercept": [True, False]}
-    search = GridSearchCV(pipeline, grid, cv=GroupKFold(3)).fit(X, y, sample_weight=weight, groups=groups)
+    scorer = get_scorer("r2").set_score_request(sample_weight=False)
+    search = GridSearchCV(pipeline, grid, cv=GroupKFold(3), scoring=scorer)
+    search.fit(X, y, sample_weight=weight, groups=groups)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     fitted = search.best_estimator_[-1]
     assert_allclose(fitted.named_estimators_["ridge"].seen_weight_, weight)
     assert_allclose(fitted.final_estimator_.seen_weight_, weight)
@@ -209,6 +214,14 @@ def test_predict_parameters_are_routed_to_the_final_estimator(table, routing):
     mean, deviation = stack.predict(X, return_std=True)
     assert_allclose(mean, stack.predict(X))
     assert (deviation > 0).all()
+
+
+@pytest.mark.parametrize("training", ["joint", "individual"])
+def test_stack_without_metadata_fits_while_routing_is_enabled(table, routing, training):
+    X, y, _, _ = table
+    predicted = stack_regressor(branches(), training=training).fit(X, y).predict(X)
+    with sklearn.config_context(enable_metadata_routing=False):
+        assert_allclose(predicted, stack_regressor(branches(), training=training).fit(X, y).predict(X), rtol=1e-5)
 
 
 def test_unset_requests_are_refused_by_name(table, routing):

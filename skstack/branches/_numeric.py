@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
+from .._precision import needed_dtype
 from ._base import Branch
 from ._cells import named_columns, numbers, row_name
 
@@ -111,7 +112,7 @@ class NumericBranch(Branch):
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
             self.center_, self.scale_ = self._scaling(np.where(missing, self.fill_, known))
         self.input_shape_ = (values.shape[1],)
-        self.input_dtype_ = self._input_dtype()
+        self.input_dtype_ = needed_dtype(self.center_, self.scale_)
         return self
 
     def encode(self, X):
@@ -186,7 +187,3 @@ class NumericBranch(Branch):
         # A constant column has no scale of its own: dividing by rounding noise would blow up any other value.
         constant = scale <= 1e-13 * np.maximum(np.abs(center), 1e-300)
         return center, np.where(constant, 1.0, scale)
-
-    def _input_dtype(self):
-        rounding = np.finfo("float32").eps * np.abs(self.center_)
-        return "float64" if np.any(rounding > 1e-3 * self.scale_) else "float32"

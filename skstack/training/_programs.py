@@ -107,7 +107,10 @@ def settings_key(settings):
     parts = [settings["optimizer"], settings["loss"], *settings["metrics"]]
     if not all(isinstance(part, str) or _is_known(part) for part in parts):
         return None
-    return json.dumps([part if isinstance(part, str) else _config(part) for part in parts], sort_keys=True, default=str)
+    configs = [part if isinstance(part, str) else _config(part) for part in parts]
+    # Of a function, and of a class of the user's inside another part, a config records no more than the name.
+    of_user = _holds_functions(configs) or '"registered_name": "Custom>' in json.dumps(configs, default=str)
+    return None if of_user else json.dumps(configs, sort_keys=True, default=str)
 
 
 def _config(part):
@@ -122,8 +125,17 @@ def _key(network, settings):
     layers = list(network._flatten_layers())
     if not all(_is_known(layer) and not isinstance(layer, keras.layers.Lambda) for layer in layers):
         return None
-    of_settings = settings_key(settings)
-    return of_settings and json.dumps(network.get_config(), sort_keys=True, default=str) + of_settings
+    of_settings, config = settings_key(settings), network.get_config()
+    if of_settings is None or _holds_functions(config):
+        return None
+    return json.dumps(config, sort_keys=True, default=str) + of_settings
+
+
+def _holds_functions(config):
+    """Tell whether a Keras config holds a function, of which it records no more than the name."""
+    if isinstance(config, dict):
+        return config.get("class_name") in ("function", "__lambda__") or any(map(_holds_functions, config.values()))
+    return isinstance(config, (list, tuple)) and any(map(_holds_functions, config))
 
 
 def _is_known(part):
