@@ -4,7 +4,7 @@ import numpy as np
 
 
 def needed_dtype(center, scale):
-    """Return "float64" where float32 could not tell the values of a column apart or hold them, else "float32".
+    """Return "float64" where float32 could not tell the values of a column apart, else "float32".
 
     Seconds since 1970, say, differ by less than float32 resolves there. Networks compute in float32 all the same, but
     only once such values are centred.
@@ -18,7 +18,5 @@ def needed_dtype(center, scale):
     -------
     dtype : str
     """
-    single = np.finfo("float32")
-    blurred = single.eps * np.abs(center) > 1e-3 * scale
-    too_large = np.abs(center) + 1e3 * scale > single.max
-    return "float64" if np.any(blurred | too_large) else "float32"
+    blurred = np.finfo("float32").eps * np.abs(center) > 1e-3 * scale
+    return "float64" if np.any(blurred) else "float32"

@@ -824,7 +824,8 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         y : ndarray of shape (n_samples,)
             Classes.
         """
-        return self._label_encoder.inverse_transform(self._predict_final(X, "predict", predict_params))
+        numbers = self._predict_final(X, "predict", predict_params)
+        return self._label_encoder.inverse_transform(numbers)
 
     @available_if(_final_has("predict_proba"))
     def predict_proba(self, X):

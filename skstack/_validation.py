@@ -67,6 +67,8 @@ def check_table(estimator, X, *, reset, accept_sparse=False):
 def check_regression_target(y):
     """Return y as float64 of shape (n_samples,) or (n_samples, n_outputs), or raise if a value is not finite."""
     y = check_array(y, ensure_2d=False, dtype="float64", ensure_min_samples=0, input_name="y")
+    if y.size and np.abs(y).max() > np.finfo("float32").max:
+        raise ValueError(f"y contains a value too large for float32: {y.flat[np.abs(y).argmax()]}.")
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 

@@ -10,17 +10,9 @@ from skstack import (
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
 )
-from skstack._backend import keras
 from skstack.branches import NumericBranch
 
-SETTINGS = {
-    "head": (8,),
-    "epochs": 5,
-    "batch_size": 64,
-    "optimizer": keras.optimizers.Adam(0.05),
-    "early_stopping": False,
-    "random_state": 0,
-}
+SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False, "random_state": 0}
 
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
@@ -40,8 +32,8 @@ ESTIMATORS = [
 ]
 
 _WEIGHTS = (
-    "A network takes its steps on batches of shuffled rows: leaving out or repeating rows gives other batches, and more "
-    "or fewer steps, where weights do not."
+    "A network takes its steps on batches of shuffled rows: leaving out or repeating rows gives other batches, and "
+    "more or fewer steps, where weights do not."
 )
 _FOLDS = (
     "Out-of-fold predictions come from folds of rows: leaving out or repeating rows moves the others to other folds, "

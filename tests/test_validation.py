@@ -120,6 +120,11 @@ def test_targets_that_are_no_numbers_are_an_error(y, message):
         check_regression_target(y)
 
 
+def test_targets_beyond_float32_are_an_error():
+    with pytest.raises(ValueError, match=r"too large for float32: -1e\+39"):
+        check_regression_target([1.0, -1e39])
+
+
 @pytest.mark.parametrize("y", [["a", "b"], [0, 1], pd.Series([True, False]), pd.Categorical(["a", "b"])])
 def test_classes_are_targets(y):
     assert check_class_target(y).shape == (2,)

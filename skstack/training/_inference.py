@@ -11,6 +11,11 @@ from .._backend import keras
 #: Bytes of encoded rows that go through the model at once, which bounds the memory of its activations.
 _CHUNK_BYTES = 2**23
 
+#: Rows of up to so many bytes are predicted in multiples of so many rows. Matrix products treat the rows left over at the
+#: end of a batch by other instructions, which round otherwise: without it the last digit of a prediction would depend on
+#: the rows beside it. For rows of pixels the additional ones would cost too much.
+_SMALL_ROW_BYTES, _ROW_BLOCK = 2**12, 16
+
 
 class CompiledCall:
     """A model's forward pass, compiled for the running Keras backend when it is first used.
@@ -44,14 +49,24 @@ class CompiledCall:
             self._call = _compile(self.model)
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
+        if row_bytes <= _SMALL_ROW_BYTES and n_samples % _ROW_BLOCK:
+            inputs = {name: _filled_up(array) for name, array in inputs.items()}
         step = max(1, _CHUNK_BYTES // max(row_bytes, 1))
+        step -= step % _ROW_BLOCK if step > _ROW_BLOCK else 0
         if n_samples <= step:
-            return np.asarray(self._call(inputs))
+            return np.asarray(self._call(inputs))[:n_samples]
         chunks = [
             self._call({name: array[start : start + step] for name, array in inputs.items()})
             for start in range(0, n_samples, step)
         ]
-        return np.concatenate([np.asarray(chunk) for chunk in chunks])
+        return np.concatenate([np.asarray(chunk) for chunk in chunks])[:n_samples]
+
+
+def _filled_up(array):
+    filled = np.empty((-(-len(array) // _ROW_BLOCK) * _ROW_BLOCK, *array.shape[1:]), dtype=array.dtype)
+    filled[: len(array)] = array
+    filled[len(array) :] = array[-1]
+    return filled
 
 
 def _compile(model):

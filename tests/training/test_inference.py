@@ -46,6 +46,19 @@ def test_many_rows_go_through_in_chunks(model, monkeypatch, chunk_bytes):
     np.testing.assert_allclose(CompiledCall(model)(INPUTS), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_row_is_predicted_the_same_whatever_stands_beside_it():
+    generator = np.random.default_rng(0)
+    numbers = keras.Input((5,), name="numbers")
+    x = keras.layers.Dense(33, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(1))(numbers)
+    outputs = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(2))(x)
+    call = CompiledCall(keras.Model({"numbers": numbers}, outputs))
+    rows = generator.normal(size=(203, 5)).astype("float32")
+    together = call({"numbers": rows})
+    for n_rows in (1, 2, 7, 16, 33, 100):
+        chosen = generator.permutation(len(rows))[:n_rows]
+        np.testing.assert_array_equal(call({"numbers": rows[chosen]}), together[chosen])
+
+
 def test_trained_weights_are_used_without_compiling_again(model):
     call = CompiledCall(model)
     before = call(INPUTS)
