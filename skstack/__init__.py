@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = attach(
         "branches": ".branches",
         "datasets": ".datasets",
         "preprocessing": ".preprocessing",
+        "training": ".training",
     },
 )

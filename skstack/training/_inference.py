@@ -11,9 +11,9 @@ from .._backend import keras
 #: Bytes of encoded rows that go through the model at once, which bounds the memory of its activations.
 _CHUNK_BYTES = 2**23
 
-#: Rows of up to so many bytes are predicted in multiples of so many rows. Matrix products treat the rows left over at the
-#: end of a batch by other instructions, which round otherwise: without it the last digit of a prediction would depend on
-#: the rows beside it. For rows of pixels the additional ones would cost too much.
+#: Rows of up to so many bytes are predicted in multiples of so many rows. Matrix products treat the rows left over at
+#: the end of a batch by other instructions, which round otherwise: the last digit of a prediction would depend on the
+#: rows beside it. For rows of pixels the additional ones would cost too much.
 _SMALL_ROW_BYTES, _ROW_BLOCK = 2**12, 16
 
 
