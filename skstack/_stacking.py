@@ -688,6 +688,8 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
         get the average. "prefit" takes fitted learners as they are.
+    stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     memory : str or object with the joblib.Memory interface, default=None
@@ -697,8 +699,6 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         Fits of a learner that run at a time. Networks are trained one after the other.
     random_state : int, RandomState instance or None, default=None
         Seeds the networks and, unless it is None, the learners whose own ``random_state`` is None.
-    stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     verbose : int, default=0
         1 prints how long each base model took.
 

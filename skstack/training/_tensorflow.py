@@ -39,16 +39,23 @@ class EpochProgram:
         key = step, len(data)
         if key not in self._programs:
             self._programs[key] = self._compile(getattr(self.model, step), data)
-        self._programs[key](data, tf.constant(rows, dtype="int32"), tf.constant(batch_size, dtype="int32"))
+        numbers = tf.constant(rows, dtype="int32"), tf.constant(batch_size, dtype="int32")
+        self._programs[key](*tf.nest.flatten(data), *numbers)
 
     def _compile(self, step, data):
-        def whole_epoch(data, rows, batch_size):
+        # The structure alone: the program outlives the data.
+        structure = tf.nest.map_structure(lambda _: 0, data)
+
+        def whole_epoch(*arguments):
+            *tensors, rows, batch_size = arguments
             n_rows = tf.shape(rows)[0]
             for start in tf.range(0, n_rows, batch_size):
                 batch = rows[start : tf.minimum(start + batch_size, n_rows)]
-                step(tf.nest.map_structure(lambda tensor: tf.gather(tensor, batch), data))  # noqa: B023
+                step(tf.nest.pack_sequence_as(structure, [tf.gather(tensor, batch) for tensor in tensors]))
 
         # The number of rows is left open: one program serves folds of any size.
-        open_rows = tf.nest.map_structure(lambda tensor: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype), data)
-        signature = [open_rows, tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.int32)]
-        return tf.function(whole_epoch, input_signature=signature)
+        signature = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in tf.nest.flatten(data)]
+        signature += [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.int32)]
+        # Called through a tf.function, a new program for each architecture would look like one that is traced again and
+        # again, and TensorFlow would warn.
+        return tf.function(whole_epoch, input_signature=signature).get_concrete_function()
