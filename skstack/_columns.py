@@ -47,8 +47,20 @@ def resolve_columns(X, columns):
         columns = columns(X)
     if columns is None:
         return None
+    if is_table(X):
+        _check_names(X, columns)
+        # The names are all that counts, and scikit-learn reads those of pandas in every version.
+        X = pd.DataFrame(columns=list(X.columns))
     positions = column_positions(X, columns)
     return positions[0] if isinstance(columns, (str, Integral)) else positions
+
+
+def _check_names(X, columns):
+    names = [columns] if isinstance(columns, str) else columns
+    if isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names):
+        missing = [name for name in names if name not in X.columns]
+        if missing:
+            raise ValueError(f"Some column names are not columns of the dataframe: {missing}")
 
 
 def select_columns(X, positions):

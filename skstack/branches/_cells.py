@@ -48,6 +48,8 @@ def numbers(X):
         values = X.to_numpy(dtype="float64", na_value=np.nan) if isinstance(X, pd.DataFrame) else X.astype("float64")
     else:
         values = _parsed_numbers(X)
+    # Means of rows in another memory layout would differ in the last digit.
+    values = np.ascontiguousarray(values)
     infinite = np.isinf(values)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
