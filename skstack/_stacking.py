@@ -191,7 +191,7 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
                 models.append(self._base_model(name, learner, positions, n_classes))
             elif self.training == "individual":
                 models.append(self._network_model(name, [(name, part, columns)], X, n_classes, generator))
-            elif part is branches[0][1]:
+            elif name == branches[0][0]:
                 models.append(self._network_model(_JOINT, branches, X, n_classes, generator))
         return models
 
@@ -208,12 +208,13 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
         return _BaseModel(name, estimator, positions, method, n_classes)
 
     def _method(self, name, estimator):
-        if n_methods := getattr(self, "stack_method", None):
-            try:
-                return check_response_method(estimator, _METHODS if n_methods == "auto" else n_methods).__name__
-            except AttributeError as error:
-                raise ValueError(f"learner {name!r} does not implement the method {n_methods}.") from error
-        return "predict"
+        if self._n_classes() is None:
+            return "predict"
+        try:
+            methods = _METHODS if self.stack_method == "auto" else self.stack_method
+            return check_response_method(estimator, methods).__name__
+        except AttributeError as error:
+            raise ValueError(f"learner {name!r} does not implement the method {self.stack_method}.") from error
 
     def _seeded(self, learner, generator):
         """Give a learner's unset random states a seed, if the stack has one."""

@@ -9,7 +9,8 @@ from sklearn.model_selection import KFold, RepeatedKFold, TimeSeriesSplit, cross
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
-from skstack import MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
+from skstack.branches import NumericBranch
 
 NUMBERS = ["area", "rooms"]
 
@@ -203,3 +204,12 @@ def test_dense_layers_as_final_estimator(table):
         layer.units for layer in final.model_.layers if layer.name.startswith("head") and hasattr(layer, "units")
     ] == [3, 2]
     assert_allclose(stack.predict(X), final.predict(stack.transform(X)), rtol=1e-6)
+
+
+def test_one_branch_object_under_two_names_still_makes_one_joint_network():
+    X, y = np.arange(24.0).reshape(12, 2), np.arange(12.0)
+    branch = NumericBranch(hidden=(2,))
+    network = MultimodalNetworkRegressor(epochs=1, early_stopping=False)
+    stack = MultimodalStackingRegressor([("left", branch, [0]), ("right", branch, [1])], network=network, cv=2)
+    assert list(stack.fit(X, y).named_estimators_) == ["network"]
+    assert len(stack.estimators_) == 1
