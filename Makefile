@@ -60,9 +60,7 @@ examples: $(installed)
 	done
 
 benchmarks: $(installed)
-	set -e; for script in benchmarks/bench_*.py; do \
-		echo "== $$script"; SKSTACK_QUICK=1 $(python) $$script; \
-	done
+	$(python) -m benchmarks --quick
 
 clean:
 	rm -rf $(VENV) $(VENV_OLDEST) build dist *.egg-info .pytest_cache .ruff_cache demo_output

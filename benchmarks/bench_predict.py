@@ -3,35 +3,24 @@
 ``predict`` of a MultimodalNetworkRegressor over numbers and categories, from a DataFrame with one row, stands beside
 two peers that are spared what a user would have to write himself, namely looking up columns, checking and encoding:
 ``model.predict`` of Keras on the encoded row, and a bare compiled call on ready-made tensors, the least that any
-prediction by this network can take. All three take turns, so that whatever else the machine does meets them alike.
-
-Run from the repository: ``python -m benchmarks.bench_predict [--quick] [--json results.json]``.
+prediction by this network can take. All three take turns in one process, so that whatever else the machine does meets
+them alike.
 """
 
-import argparse
-import json
-import os
-import platform
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from skstack import MultimodalNetworkRegressor
-from skstack._backend import keras
-from skstack.branches import CategoricalBranch, NumericBranch
-
-#: What the network has to reach: a p50 in milliseconds, and how much faster than ``model.predict``.
-TARGET_MS, TARGET_RATIO = 3.0, 15.0
+from ._comparison import Comparison, Figure
+from ._job import Job
 
 NUMBERS = [f"number_{position}" for position in range(8)]
-CATEGORIES = ["city", "kind"]
 
 
 def make_data(n_samples, seed=0):
     """Return a DataFrame of numbers and categories, and a target."""
+    import pandas as pd
+
     generator = np.random.default_rng(seed)
     X = pd.DataFrame(generator.normal(size=(n_samples, len(NUMBERS))), columns=NUMBERS)
     X["city"] = generator.choice([f"city {number}" for number in range(50)], n_samples)
@@ -41,14 +30,19 @@ def make_data(n_samples, seed=0):
 
 def fit_network(X, y):
     """Return a network that was trained on the data for one epoch: what it learned does not change its speed."""
-    branches = [("numbers", NumericBranch(), NUMBERS), ("categories", CategoricalBranch(), CATEGORIES)]
+    from skstack import MultimodalNetworkRegressor
+    from skstack.branches import CategoricalBranch, NumericBranch
+
+    branches = [("numbers", NumericBranch(), NUMBERS), ("categories", CategoricalBranch(), ["city", "kind"])]
     return MultimodalNetworkRegressor(branches, epochs=1, early_stopping=False, random_state=0).fit(X, y)
 
 
 def make_bare_call(model, encoded):
     """Return a function that runs the compiled model on tensors which are there already."""
+    from skstack._backend import keras
+
     if keras.backend.backend() != "tensorflow":
-        raise SystemExit("bench_predict compares with a tf.function: it needs the TensorFlow backend of Keras.")
+        raise ValueError("the bare call is a tf.function: it needs the TensorFlow backend of Keras.")
     import tensorflow as tf
 
     tensors = {name: tf.constant(array) for name, array in encoded.items()}
@@ -61,9 +55,9 @@ def contestants(network, row):
     encoded = network._encode(row)
     model = network.model_
     calls = {
-        "skstack predict": lambda: network.predict(row),
-        "keras model.predict": lambda: model.predict(encoded, verbose=0),
-        "bare compiled call": make_bare_call(model, encoded),
+        "ours": lambda: network.predict(row),
+        "peer": lambda: model.predict(encoded, verbose=0),
+        "bare": make_bare_call(model, encoded),
     }
     predictions = [np.ravel(call()) for call in calls.values()]
     np.testing.assert_allclose(predictions, np.broadcast_to(predictions[1], np.shape(predictions)), rtol=1e-5)
@@ -83,74 +77,41 @@ def time_in_turns(calls, n_rounds):
     return {name: np.array(values) for name, values in seconds.items()}
 
 
-def summarise(repeats):
-    """Return p50 and p95 in milliseconds, and how many times faster than ``model.predict``.
-
-    The ratio is that of the medians of a repeat; its median and range over the repeats are given. The median of the
-    processor time tells a slow program from a busy machine.
-    """
-    results = {}
-    for name in repeats[0]:
-        wall, processor = 1e3 * np.concatenate([seconds[name] for seconds in repeats]).T
-        ratios = [np.median(s["keras model.predict"][:, 0]) / np.median(s[name][:, 0]) for s in repeats]
-        results[name] = {
-            "p50_ms": float(np.median(wall)),
-            "p95_ms": float(np.percentile(wall, 95)),
-            "processor_p50_ms": float(np.median(processor)),
-            "times_faster": float(np.median(ratios)),
-            "times_faster_range": [float(min(ratios)), float(max(ratios))],
-        }
-    return results
-
-
-def machine():
-    """Return what the figures depend on."""
+def summarise(seconds):
+    """Return p50 and p95 in milliseconds; the median of the processor time tells a slow program from a busy machine."""
+    wall, processor = 1e3 * seconds.T
     return {
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("keras", "tensorflow", "scikit-learn", "pandas", "numpy")},
+        "p50_ms": float(np.median(wall)),
+        "p95_ms": float(np.percentile(wall, 95)),
+        "processor_p50_ms": float(np.median(processor)),
     }
 
 
-def report(results, described):
-    """Print the figures as a table, the machine and whether the targets are met."""
-    print(", ".join(f"{name} {value}" for name, value in described.items()))
-    print(f"\n{'one row':<22}{'p50 ms':>9}{'p95 ms':>9}{'cpu p50 ms':>12}   times faster than model.predict")
-    for name, result in results.items():
-        low, high = result["times_faster_range"]
-        print(
-            f"{name:<22}{result['p50_ms']:>9.2f}{result['p95_ms']:>9.2f}{result['processor_p50_ms']:>12.2f}"
-            f"{result['times_faster']:>9.1f}  ({low:.1f} to {high:.1f})"
-        )
-    ours = results["skstack predict"]
-    met = ours["p50_ms"] <= TARGET_MS and ours["times_faster"] >= TARGET_RATIO
-    print(
-        f"\ntarget: p50 of at most {TARGET_MS:g} ms and at least {TARGET_RATIO:g} times faster than model.predict: "
-        f"{'met' if met else 'missed'}"
-    )
-
-
-def main(arguments=None):
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    quick = bool(os.environ.get("SKSTACK_QUICK"))
-    parser.add_argument("--quick", action="store_true", default=quick, help="less data and fewer rounds")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    options = parser.parse_args(arguments)
-
-    X, y = make_data(200 if options.quick else 2000)
+def in_turns(n_samples, n_rounds, n_repeats):
+    X, y = make_data(n_samples)
     calls = contestants(fit_network(X, y), X.iloc[[7]])
-    n_repeats, n_rounds = (3, 10) if options.quick else (5, 40)
     time_in_turns(calls, 3)
-    results = summarise([time_in_turns(calls, n_rounds) for _ in range(n_repeats)])
-    described = machine()
-    report(results, described)
-    if options.json:
-        figures = {"benchmark": "predict", "machine": described, "results": results}
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    def describe(repeats):
+        summaries = [{name: summarise(values) for name, values in seconds.items()} for seconds in repeats]
+        pairs = [{side: summary[side] for side in ("ours", "peer")} for summary in summaries]
+        for pair, summary in zip(pairs, summaries, strict=True):
+            pair["ours"]["bare_call_p50_ms"] = summary["bare"]["p50_ms"]
+        return {"pairs": pairs}
+
+    return Job(lambda: [time_in_turns(calls, n_rounds) for _ in range(n_repeats)], describe)
 
 
-if __name__ == "__main__":
-    main()
+COMPARISONS = (
+    Comparison(
+        name="predict",
+        work="predict of one row of a DataFrame",
+        peer="Keras model.predict of the encoded row",
+        ours_job="bench_predict:in_turns",
+        peer_job=None,
+        figures=(Figure("p50_ms", "median of many", "ms", at_least=15, at_most=3.0),),
+        full={"n_samples": 2000, "n_rounds": 40},
+        quick={"n_samples": 200, "n_rounds": 10},
+        n_repeats=5,
+    ),
+)

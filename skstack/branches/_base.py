@@ -95,11 +95,36 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         features : keras.KerasTensor of shape (None, n_features)
         """
 
+    def is_encoded_like(self, other):
+        """Tell whether another fitted branch of the same parameters encodes every row as this one does.
+
+        Networks of several folds then share encoded rows. False, which is always safe, unless a branch knows better.
+
+        Parameters
+        ----------
+        other : Branch
+            Fitted on other rows.
+        """
+        return False
+
+    def is_built_like(self, other):
+        """Tell whether another fitted branch of the same parameters builds the same layers as this one.
+
+        Networks of several folds then share a compiled program and, for the same seed, initial weights; what `fit`
+        learned has to be poured in by :meth:`pour`. False, which is always safe, unless a branch knows better.
+
+        Parameters
+        ----------
+        other : Branch
+            Fitted on other rows.
+        """
+        return False
+
     def pour(self, model):
         """Write what :meth:`fit` learned into the non-trainable weights of a sub-network that :meth:`build` made."""
 
     def build(self, name):
-        """Build the sub-network.
+        """Build the sub-network, with what :meth:`fit` learned in its weights.
 
         Parameters
         ----------
@@ -109,17 +134,21 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         model : keras.Model
-            From one encoded input to a feature vector, with the fitted statistics in its weights.
+            From one encoded input to a feature vector.
         """
+        model = self.assemble(name)
+        self.pour(model)
+        return model
+
+    def assemble(self, name):
+        """Build the sub-network with its initial weights alone; see :meth:`build`."""
         from .._backend import keras
 
         check_is_fitted(self)
         inputs = keras.Input(self.input_shape_, dtype=self.input_dtype_, name=name)
         features = self.features(inputs)
         outputs = dense_layers(features, self.hidden, self.activation, self.dropout, self.batch_norm, prefix="dense")
-        model = keras.Model(inputs, self.finish(features, outputs), name=name)
-        self.pour(model)
-        return model
+        return keras.Model(inputs, self.finish(features, outputs), name=name)
 
     def finish(self, features, outputs):
         """Return the output of the sub-network; a branch with a skip connection joins `features` to `outputs`.
@@ -175,6 +204,7 @@ def activation_layer(activation, name):
 def dense_layers(x, units, activation, dropout, batch_norm, prefix):
     """Return `x` after dense layers, each followed by batch normalisation, its activation and dropout as wished."""
     from .._backend import keras
+    from ._layers import Dropout
 
     for number, n_units in enumerate(check_units(units, "hidden"), 1):
         x = keras.layers.Dense(n_units, name=f"{prefix}_{number}")(x)
@@ -182,5 +212,5 @@ def dense_layers(x, units, activation, dropout, batch_norm, prefix):
             x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{prefix}_{number}_norm")(x)
         x = activation_layer(activation, f"{prefix}_{number}_{activation}")(x)
         if dropout:
-            x = keras.layers.Dropout(dropout, name=f"{prefix}_{number}_dropout")(x)
+            x = Dropout(dropout, name=f"{prefix}_{number}_dropout")(x)
     return x

@@ -28,8 +28,9 @@ class CategoricalBranch(Branch):
     encoding : {"embedding", "onehot"}, default="embedding"
         Whether a category becomes a trained vector or an indicator (label-binarised).
     dim : int, default=None
-        Length of the vector of an embedding. ``None`` takes ``min(50, round(1.6 * n ** 0.56))`` for the column with
-        most categories n, the rule of the fastai library [1]_.
+        Length of the vector of an embedding. ``None`` takes ``min(50, round(1.6 * n ** 0.56))``, the rule of the
+        fastai library [1]_, where n is the number of categories of the column with most of them, rounded up to a power
+        of two.
     min_frequency : int, default=1
         Categories in fewer training rows are treated as unseen, which trains the code that unseen ones will get.
     activation : str, default="relu"
@@ -113,10 +114,10 @@ class CategoricalBranch(Branch):
         sizes = [_RESERVED + len(categories) for categories in self.categories_]
         # Every column has codes of its own in one table, so that one layer serves them all.
         self._offsets = np.cumsum([0, *sizes[:-1]]).astype("int32")
-        self._n_codes = sum(sizes)
+        self._n_rows = _rounded_up(sum(sizes))
         self.input_shape_ = (len(sizes),)
         self.input_dtype_ = "int32"
-        self._trained = np.zeros(self._n_codes, dtype="float32")
+        self._trained = np.zeros(self._n_rows, dtype="float32")
         self._trained[np.unique(self.encode(X))] = 1.0
         return self
 
@@ -145,10 +146,18 @@ class CategoricalBranch(Branch):
         from ._layers import SeenMask
 
         if self.encoding == "onehot":
-            indicators = keras.layers.CategoryEncoding(self._n_codes, output_mode="multi_hot", name="onehot")(inputs)
+            indicators = keras.layers.CategoryEncoding(self._n_rows, output_mode="multi_hot", name="onehot")(inputs)
             return SeenMask(name="seen")(indicators)
-        vectors = keras.layers.Embedding(self._n_codes, self._dim(), name="embedding")(inputs)
+        vectors = keras.layers.Embedding(self._n_rows, self._dim(), name="embedding")(inputs)
         return keras.layers.Flatten(name="flatten")(vectors)
+
+    def is_encoded_like(self, other):
+        """Tell whether another fitted branch encodes every row as this one does."""
+        return self._codes == other._codes
+
+    def is_built_like(self, other):
+        """Tell whether another fitted branch builds the same layers."""
+        return (self._n_rows, self._dim(), self.input_shape_) == (other._n_rows, other._dim(), other.input_shape_)
 
     def pour(self, model):
         """Silence the codes that no training row has, whose random weights would never be trained."""
@@ -159,7 +168,7 @@ class CategoricalBranch(Branch):
             table.assign(np.asarray(table) * self._trained[:, None])
 
     def _dim(self):
-        most = max(len(categories) for categories in self.categories_)
+        most = _rounded_up(max(len(categories) for categories in self.categories_))
         return self.dim or max(1, min(50, round(1.6 * most**0.56)))
 
     def _frequent(self, column):
@@ -170,6 +179,11 @@ class CategoricalBranch(Branch):
         except TypeError:  # numbers beside strings have no order of their own
             frequent.sort(key=lambda category: (str(type(category)), str(category)))
         return np.fromiter(frequent, dtype=object, count=len(frequent))
+
+
+def _rounded_up(size):
+    """Return the next power of two: networks of folds that differ by some categories then have the same shapes."""
+    return 1 << max(size - 1, 0).bit_length()
 
 
 def _columns(X):

@@ -1,5 +1,6 @@
 """Pictures."""
 
+from functools import partial
 from numbers import Integral
 from os import PathLike
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Options, StrOptions
 
-from ..preprocessing._images import read_pixels
+from ..preprocessing._image_columns import read_column
 from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
 from ._cells import row_name, tensor_cells
 
@@ -16,7 +17,8 @@ class ImageBranch(Branch):
     """Branch for one column of pictures: a small convolutional network trained from scratch.
 
     A block of the network is a 3 x 3 convolution and a halving of height and width by max pooling. Pictures are
-    decoded once, however many folds use them.
+    decoded once, however many folds use them; columns larger than memory are kept on disk, as
+    :func:`~skstack.preprocessing.clear_image_cache` describes.
 
     Parameters
     ----------
@@ -135,7 +137,8 @@ class ImageBranch(Branch):
 
         Returns
         -------
-        pixels : ndarray of shape (n_samples, *size, channels), dtype uint8
+        pixels : ndarray or StoredRows of shape (n_samples, *size, channels), dtype uint8
+            Rows of a large column of paths, bytes or PIL images lie on disk: indexing the array reads them.
 
         Raises
         ------
@@ -150,15 +153,15 @@ class ImageBranch(Branch):
             if tensors.dtype == np.uint8 and tensors.shape[1:] == self.input_shape_:
                 return tensors
         cells = _single_column(X) if tensors is None else tensors
-        pixels = np.empty((len(cells), *self.input_shape_), dtype="uint8")
-        for position, cell in enumerate(cells):
-            try:
-                pixels[position] = read_pixels(
-                    cell, size=tuple(self.size), channels=self.channels, resize=self.resize, root=self.root
-                )
-            except (ValueError, TypeError, OSError) as error:
-                raise type(error)(f"{row_name(X, position)}: {error}") from error
-        return pixels
+        return read_column(
+            list(cells),
+            size=tuple(self.size),
+            channels=self.channels,
+            resize=self.resize,
+            root=self.root,
+            store=tensors is None,  # tensors are in memory already
+            name_row=partial(row_name, X),
+        )
 
     def features(self, inputs):
         """Return the pooled feature maps of symbolic `inputs` of shape (None, height, width, channels)."""

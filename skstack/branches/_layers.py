@@ -35,6 +35,11 @@ class Standardize(keras.layers.Layer):
         self.scale = add("scale", "ones")
         self.seen = add("seen", "zeros")
 
+    @property
+    def constants(self):
+        """Variables that training does not change."""
+        return [self.fill, self.center, self.scale, self.seen]
+
     def call(self, inputs):
         missing = ops.isnan(inputs)
         filled = ops.where(missing, self.fill, inputs)
@@ -58,6 +63,11 @@ class SeenMask(keras.layers.Layer):
     def build(self, input_shape):
         self.mask = self.add_weight(shape=(input_shape[-1],), initializer="ones", trainable=False, name="mask")
 
+    @property
+    def constants(self):
+        """Variables that training does not change."""
+        return [self.mask]
+
     def call(self, inputs):
         return inputs * self.mask
 
@@ -74,8 +84,54 @@ class Unstandardize(keras.layers.Layer):
         self.center = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="center")
         self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
+    @property
+    def constants(self):
+        """Variables that training does not change."""
+        return [self.center, self.scale]
+
     def call(self, inputs):
         return inputs * self.scale + self.center
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+@keras.saving.register_keras_serializable("skstack")
+class Dropout(keras.layers.Layer):
+    """Set entries to 0 at random in training, as Keras's layer of this name does, with the rate as a weight.
+
+    Networks that differ in their rates only are then trained by one compiled program.
+
+    Parameters
+    ----------
+    rate : float
+        Part of the entries that is set to 0; the others are scaled up so that their expected sum stays.
+    """
+
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.initial_rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        initializer = keras.initializers.Constant(self.initial_rate)
+        self.rate = self.add_weight(shape=(), initializer=initializer, trainable=False, name="rate")
+
+    @property
+    def constants(self):
+        """Variables that training does not change."""
+        return [self.rate]
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        rate = ops.cast(self.rate, "float32")
+        kept = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.seed_generator) >= rate
+        return ops.where(kept, inputs / ops.cast(1 - rate, inputs.dtype), 0)
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs.shape, dtype=inputs.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.initial_rate}

@@ -130,6 +130,14 @@ class ModelBranch(Branch):
         outputs = model(inputs)
         return outputs if len(outputs.shape) == 2 else keras.layers.Flatten(name="flatten")(outputs)
 
+    def is_encoded_like(self, other):
+        """Tell whether another fitted branch encodes every row as this one does."""
+        return (self.input_dtype_, self.input_shape_) == (other.input_dtype_, other.input_shape_)
+
+    def is_built_like(self, other):
+        """Tell whether another fitted branch builds the same layers."""
+        return self.is_encoded_like(other)
+
     def _is_model(self):
         # A function is never a model; asking so keeps Keras out of the way of functions.
         return not inspect.isroutine(self.model) and hasattr(self.model, "layers")

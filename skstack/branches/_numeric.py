@@ -157,6 +157,14 @@ class NumericBranch(Branch):
             return outputs
         return keras.layers.Concatenate(name="skip")([features, outputs])
 
+    def is_encoded_like(self, other):
+        """Tell whether another fitted branch encodes every row as this one does."""
+        return (self.input_dtype_, self.input_shape_) == (other.input_dtype_, other.input_shape_)
+
+    def is_built_like(self, other):
+        """Tell whether another fitted branch builds the same layers."""
+        return self.is_encoded_like(other)
+
     def pour(self, model):
         """Write the statistics of the columns into the sub-network."""
         layer = model.get_layer("standardize")

@@ -2,4 +2,4 @@
 
 from .._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"tensor_column": "._tensors"})
+__getattr__, __dir__, __all__ = attach(__name__, {"clear_image_cache": "._image_columns", "tensor_column": "._tensors"})

@@ -1,6 +1,7 @@
 """Decoding and resizing pictures, once for each content."""
 
 import io
+import os
 import threading
 from collections import OrderedDict
 from hashlib import blake2b
@@ -88,20 +89,42 @@ def read_pixels(cell, *, size, channels, resize, root=None):
     TypeError
         If the cell is of another type.
     """
-    if isinstance(cell, Image.Image):
-        cell = _plain(cell)
-        cell = np.asarray(cell if cell.mode in _MODES.values() else cell.convert("RGB"))
+    cell = _as_array(cell)
+    if isinstance(cell, np.ndarray) and cell.shape == (*size, channels):
+        return cell
+    digest, decode = load(cell, root)
+    return pixel_cache.get((digest, size, channels, resize), lambda: fitted(decode(), size, channels, resize))
+
+
+def load(cell, root=None):
+    """Read one picture without decoding it.
+
+    Parameters
+    ----------
+    cell, root
+        As for :func:`read_pixels`, which says also what is raised.
+
+    Returns
+    -------
+    digest : bytes
+        The same for pictures of the same content.
+    decode : callable
+        Returns the picture, which :func:`fitted` takes.
+    """
+    cell = _as_array(cell)
     if isinstance(cell, np.ndarray):
-        array = as_uint8(cell)
-        if array.shape == (*size, channels):
-            return array
-        content, decode = array.tobytes(), lambda: Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
-        kind = array.shape
-    else:
-        content, where = _content(cell, root)
-        kind, decode = "file", lambda: _decode(content, where)
-    key = (blake2b(content, digest_size=16).digest(), kind, size, channels, resize)
-    return pixel_cache.get(key, lambda: _fitted(decode(), size, channels, resize))
+        image = cell.squeeze(-1) if cell.shape[-1] == 1 else cell
+        digest = blake2b(cell.tobytes(), digest_size=16, key=repr(cell.shape).encode())
+        return digest.digest(), lambda: Image.fromarray(image)
+    content, where = _content(cell, root)
+    return blake2b(content, digest_size=16).digest(), lambda: _decode(content, where)
+
+
+def path_of(cell, root=None):
+    """Return the path that a cell names, or None for a cell of another kind."""
+    if not isinstance(cell, (str, PathLike)):
+        return None
+    return os.path.join("" if root is None else root, cell)
 
 
 def as_uint8(array):
@@ -136,22 +159,30 @@ def as_uint8(array):
     return np.round(array * (255 // top)).astype("uint8")
 
 
+def _as_array(cell):
+    """Return a PIL image or array as an array of pixels, and any other cell as it is."""
+    if isinstance(cell, Image.Image):
+        cell = _plain(cell)
+        cell = np.asarray(cell if cell.mode in _MODES.values() else cell.convert("RGB"))
+    return as_uint8(cell) if isinstance(cell, np.ndarray) else cell
+
+
 def _content(cell, root):
     """Return the bytes of a file, or of bytes in a cell, and what to call them in an error."""
     if isinstance(cell, (bytes, bytearray)):
         return bytes(cell), "the image bytes"
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         raise ValueError(f"the image is missing ({cell!r}).")
-    if not isinstance(cell, (str, PathLike)):
+    path = path_of(cell, root)
+    if path is None:
         raise TypeError(
             "expected an image: a path, an array of shape (height, width, channels), a PIL image or bytes, "
             f"got {cell!r}."
         )
-    path = Path(root, cell) if root is not None else Path(cell)
     try:
-        return path.read_bytes(), f"image file {str(path)!r}"
+        return Path(path).read_bytes(), f"image file {path!r}"
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise FileNotFoundError(f"there is no image file {str(path)!r}.") from error
+        raise FileNotFoundError(f"there is no image file {path!r}.") from error
 
 
 def _decode(content, where):
@@ -172,7 +203,8 @@ def _plain(image):
     return image
 
 
-def _fitted(image, size, channels, resize):
+def fitted(image, size, channels, resize):
+    """Return an image as an array of shape (*size, channels) and dtype uint8."""
     image = image.convert(_MODES[channels])
     height, width = size
     if image.size != (width, height):

@@ -1,208 +1,204 @@
-"""Training a network."""
+"""Training networks: one, or those of all folds."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._backend import keras
+from ._batches import Order
+from ._engines import Engine, Together, n_bytes
+from ._keras_fit import fit_with_keras
 from ._programs import borrowed
+from ._rule import trains_together
+from ._stopping import Stopping
 
-#: Rows that are evaluated at once, at least.
-_VALIDATION_BATCH = 256
-
-
-class Order:
-    """The order of the rows in each epoch, which depends on the seed and the number of the epoch alone.
-
-    Keras would shuffle with the global generator of its backend, which belongs to the caller.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-    seed : int or None
-        ``None`` keeps the rows as they are.
-    """
-
-    def __init__(self, rows, seed):
-        self.rows = rows
-        self.seed = seed
-
-    def at(self, epoch):
-        """Return the rows in the order of an epoch, counted from 0."""
-        return self.rows if self.seed is None else np.random.default_rng((self.seed, epoch)).permutation(self.rows)
+#: Bytes of encoded rows that are evaluated at once.
+_VALIDATION_BYTES = 2**21
 
 
-class Batches(keras.utils.PyDataset):
-    """Batches of chosen rows for Keras ``fit``; rows are gathered batch by batch, never copied as a whole.
+@dataclass
+class Task:
+    """A network to be trained, and the rows to train it on.
 
     Parameters
     ----------
-    data : tuple of dict, ndarray and ndarray or None
-        Inputs, target and weight.
-    order : Order
-    batch_size : int
-    """
-
-    def __init__(self, data, order, batch_size):
-        super().__init__()
-        self.inputs, self.target, self.weight = data
-        self.order, self.batch_size = order, batch_size
-        self.begin(0)
-
-    def __len__(self):
-        return -(-len(self.order.rows) // self.batch_size)
-
-    def __getitem__(self, number):
-        rows = self.rows[number * self.batch_size : (number + 1) * self.batch_size]
-        batch = {name: array[rows] for name, array in self.inputs.items()}, self.target[rows]
-        return batch if self.weight is None else (*batch, self.weight[rows])
-
-    def begin(self, epoch):
-        """Put the rows in the order of an epoch."""
-        self.rows = self.order.at(epoch)
-
-
-class _Reorder(keras.callbacks.Callback):
-    """Tells batches which epoch it is; the hooks of a PyDataset are called a varying number of times."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.batches.begin(epoch)
-
-
-def fit(
-    network,
-    settings,
-    make,
-    inputs,
-    target,
-    weight,
-    training_rows,
-    validation_rows,
-    *,
-    optimizer_state,
-    epochs,
-    initial_epoch,
-    batch_size,
-    patience,
-    callbacks,
-    seed,
-    verbose,
-):
-    """Train a network.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Its weights are where training begins, and are replaced by the trained ones.
-    settings : dict
-        Optimizer, loss and metrics.
-    make : callable
-        Returns a model of the same architecture, compiled with `settings`.
-    inputs : dict of str to ndarray of shape (n_samples, ...)
-        Encoded rows.
-    target : ndarray of shape (n_samples, n_outputs)
-    weight : ndarray of shape (n_samples,) or None
-        Weight of each row in the loss.
+    values : Values
+        Where training begins.
+    data : dict
+        ``inputs`` is a dict of arrays of shape (n_samples, ...), ``target`` an array of shape (n_samples, n_outputs),
+        ``weight`` (left out where rows have none) one of shape (n_samples,). Tasks may share arrays.
     training_rows, validation_rows : ndarray of int
         Rows that gradients come from, and rows that decide when to stop; the latter may be empty.
-    optimizer_state : list of ndarray or None
-        What an earlier call returned, to go on from there.
+    seed : int
+        Determines the order of the rows.
+    optimizer_state : OptimizerState, default=None
+        What an earlier training returned, to go on from there.
+    """
+
+    values: object
+    data: dict
+    training_rows: np.ndarray
+    validation_rows: np.ndarray
+    seed: int
+    optimizer_state: object = None
+
+
+@dataclass
+class Trained:
+    """A trained network.
+
+    Parameters
+    ----------
+    values : Values
+    optimizer_state : OptimizerState
+    history : dict of str to list of float
+        Loss and metrics after each epoch.
+    """
+
+    values: object
+    optimizer_state: object
+    history: dict
+
+
+@dataclass
+class Schedule:
+    """How long networks are trained, and in what steps.
+
+    Parameters
+    ----------
     epochs, initial_epoch : int
         Where to stop and to begin counting passes over the training rows.
     batch_size : int
     patience : int
-        Epochs without a better loss on `validation_rows` before training stops and the best weights come back.
+        Epochs without a better loss on the validation rows before training stops and the best weights come back.
     callbacks : list of keras.callbacks.Callback
-    seed : int
-        Seed of the order of the rows.
     verbose : int
         As in Keras.
-
-    Returns
-    -------
-    history : dict of str to list of float
-        Loss and metrics after each epoch.
-    optimizer_state : list of ndarray
-        The state of the optimizer at the end.
+    together : bool, default=None
+        Whether networks are trained all at once; ``None`` does what is faster.
     """
-    if len(validation_rows):
-        stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-        callbacks = [*callbacks, stopping]
-    with borrowed(network, settings, make) as program:
-        program.start_from(network, optimizer_state)
-        run = _run_epochs if _is_whole_epoch(callbacks, verbose) else _run_keras_fit
-        history = run(
-            program,
-            (inputs, target, weight),
-            Order(training_rows, seed),
-            validation_rows,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            batch_size=batch_size,
-            callbacks=callbacks,
-            verbose=verbose,
-        )
-        program.give_to(network)
-        return history, program.optimizer_state()
+
+    epochs: int
+    initial_epoch: int
+    batch_size: int
+    patience: int
+    callbacks: list
+    verbose: int
+    together: bool | None = None
 
 
-def _is_whole_epoch(callbacks, verbose):
-    """Tell whether nothing has to be called between the batches of an epoch."""
-    hooks = [f"on_{phase}_batch_{moment}" for phase in ("train", "test") for moment in ("begin", "end")]
-    hooks += ["on_batch_begin", "on_batch_end"]
-    base = keras.callbacks.Callback
-    overridden = any(getattr(type(one), hook) is not getattr(base, hook) for one in callbacks for hook in hooks)
-    return keras.backend.backend() == "tensorflow" and not verbose and not overridden
+def fit(network, settings, make, tasks, schedule):
+    """Train networks of one architecture.
+
+    Parameters
+    ----------
+    network : keras.Model
+        A network of the architecture.
+    settings : dict
+        Optimizer, loss and metrics.
+    make : callable
+        Returns a model of the architecture, compiled with `settings`.
+    tasks : list of Task
+    schedule : Schedule
+
+    Yields
+    ------
+    trained : Trained
+        For each task in its turn.
+    """
+    if needs_keras_fit(settings, schedule):
+        with borrowed(network, settings, make, joins=None) as program:
+            for task in tasks:
+                yield _keras_fit(program, settings, task, schedule)
+        return
+    with borrowed(network, settings, make, joins=not schedule.callbacks) as program:
+        if any(settings["metrics"]):
+            program.steps.prepare_metrics(_first_rows(tasks[0].data))
+        if trains_together(network, tasks, schedule):
+            yield from _run(Together(program, settings, tasks), tasks, schedule)
+            return
+        placed = {}
+        for task in tasks:
+            yield from _run(Engine(program, settings, task, placed), [task], schedule)
 
 
-def _run_epochs(program, data, order, validation_rows, *, epochs, initial_epoch, batch_size, callbacks, verbose):
-    """Train with one compiled program per epoch and return the history."""
-    model, epoch_program = program.model, program.epoch_program()
-    data = epoch_program.place(*data)
-    listeners = keras.callbacks.CallbackList(callbacks, add_history=False, model=model, epochs=epochs, verbose=0)
-    history = {}
-    model.stop_training = False
-    listeners.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
-        listeners.on_epoch_begin(epoch)
-        model.reset_metrics()
-        epoch_program.train(data, order.at(epoch), batch_size)
-        logs = _metrics(model)
-        if len(validation_rows):
-            model.reset_metrics()
-            listeners.on_test_begin()
-            epoch_program.evaluate(data, validation_rows, max(batch_size, _VALIDATION_BATCH))
-            of_validation = _metrics(model)
-            listeners.on_test_end(of_validation)
-            logs |= {f"val_{name}": value for name, value in of_validation.items()}
-        for name, value in logs.items():
-            history.setdefault(name, []).append(value)
-        listeners.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    listeners.on_train_end()
-    return history
-
-
-def _run_keras_fit(program, data, order, validation_rows, *, epochs, initial_epoch, batch_size, callbacks, verbose):
-    """Train with Keras ``fit`` and return the history."""
-    validation = None
-    if len(validation_rows):
-        validation = Batches(data, Order(validation_rows, None), max(batch_size, _VALIDATION_BATCH))
-    batches = Batches(data, order, batch_size)
-    history = program.model.fit(
-        batches,
-        validation_data=validation,
-        epochs=epochs,
-        initial_epoch=initial_epoch,
-        callbacks=[_Reorder(batches), *callbacks],
-        shuffle=False,
-        verbose=verbose,
+def needs_keras_fit(settings, schedule):
+    """Tell whether something has to happen between batches that only Keras ``fit`` does."""
+    optimizer = keras.optimizers.get(settings["optimizer"])
+    return (
+        keras.backend.backend() not in ("tensorflow", "jax")
+        or any(map(_has_batch_hooks, schedule.callbacks))
+        # They write to variables under a condition, which values cannot express.
+        or bool(optimizer.use_ema or optimizer.gradient_accumulation_steps)
+        # One holds other optimizers, and one relies on reading a variable after it was written.
+        or type(optimizer).__name__ in ("MultiOptimizer", "ScheduleFreeAdamW")
     )
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 
-def _metrics(model):
-    return {name: float(value) for name, value in model.get_metrics_result().items()}
+def _has_batch_hooks(callback):
+    hooks = [f"on_{phase}_batch_{moment}" for phase in ("train", "test") for moment in ("begin", "end")]
+    base = keras.callbacks.Callback
+    return any(
+        getattr(type(callback), hook) is not getattr(base, hook) or hook in vars(callback)  # as LambdaCallback does
+        for hook in [*hooks, "on_batch_begin", "on_batch_end"]
+    )
+
+
+def _first_rows(data):
+    first = {"inputs": {name: np.asarray(array[:2]) for name, array in data["inputs"].items()}}
+    return first | {name: data[name][:2] for name in ("target", "weight") if name in data}
+
+
+def _run(engine, tasks, schedule):
+    """Train the networks of an engine epoch by epoch and yield them."""
+    orders = [Order(task.training_rows, task.seed) for task in tasks]
+    validation = [task.validation_rows for task in tasks]
+    validation_batch = _validation_batch(tasks[0].data, schedule.batch_size)
+    runs = [_Run(Stopping(schedule.patience)) for _ in tasks]
+    listeners = engine.listen(schedule)
+    for epoch in range(schedule.initial_epoch, schedule.epochs):
+        listeners.begin_epoch(epoch)
+        logs = engine.train([order.at(epoch) for order in orders], schedule.batch_size)
+        if len(validation[0]):
+            for of_network, values in zip(logs, engine.evaluate(validation, validation_batch), strict=True):
+                of_network |= {f"val_{name}": value for name, value in values.items()}
+        wants_end = listeners.end_epoch(epoch, logs[0])  # callbacks may add to the logs and change the weights
+        for number, run in enumerate(runs):
+            run.after(epoch, logs[number], engine.state_of(number))
+        if wants_end or all(run.stopping.is_over for run in runs):
+            break
+    listeners.end()
+    for number, run in enumerate(runs):
+        last = engine.state_of(number) if run.last is None else run.last
+        yield Trained(*engine.finish(number, run.stopping.best, last), run.history)
+
+
+class _Run:
+    """What is known of the training of one network."""
+
+    def __init__(self, stopping):
+        self.stopping = stopping
+        self.history = {}
+        self.last = None
+
+    def after(self, epoch, logs, state):
+        """Take note of an epoch; those after the network's own end, while others go on, do not count."""
+        if self.stopping.is_over:
+            return
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+        if "val_loss" in logs:
+            self.stopping.after(epoch, logs["val_loss"], state)
+            self.last = state if self.stopping.is_over else None
+
+
+def _validation_batch(data, batch_size):
+    """Return how many rows to evaluate at once, which is a matter of memory alone."""
+    row_bytes = max(1, n_bytes(data) // len(data["target"]))
+    return int(np.clip(_VALIDATION_BYTES // row_bytes, max(batch_size, 256), max(batch_size, 4096)))
+
+
+def _keras_fit(program, settings, task, schedule):
+    validation_batch = _validation_batch(task.data, schedule.batch_size)
+    values, optimizer_state, history = fit_with_keras(program, settings, task, schedule, validation_batch)
+    return Trained(values, optimizer_state, history)

@@ -7,6 +7,9 @@ call of the model on the arrays themselves takes a fraction of one.
 import numpy as np
 
 from .._backend import keras
+from ._cache import Cache
+from ._programs import architecture_key
+from ._steps import divided
 
 #: Bytes of encoded rows that go through the model at once, which bounds the memory of its activations.
 _CHUNK_BYTES = 2**23
@@ -17,22 +20,29 @@ _CHUNK_BYTES = 2**23
 _SMALL_ROW_BYTES, _ROW_BLOCK = 2**12, 16
 
 
+#: Compiled forward passes, each for all networks of an architecture.
+_compiled = Cache(max_items=64)
+
+
 class CompiledCall:
-    """A model's forward pass, compiled for the running Keras backend when it is first used.
+    """The forward pass of a network, compiled for the running Keras backend when it is first used.
 
     Parameters
     ----------
     model : keras.Model
         Takes a dict of arrays by input name.
+    values : Values, default=None
+        Stand in for the values of the model's variables.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, values=None):
         self.model = model
+        self.values = values
         self._call = None
 
     def __reduce__(self):
         # What is compiled belongs to the process.
-        return CompiledCall, (self.model,)
+        return CompiledCall, (self.model, self.values)
 
     def __call__(self, inputs):
         """Return the outputs for encoded rows.
@@ -46,20 +56,29 @@ class CompiledCall:
         outputs : ndarray of shape (n_samples, n_outputs)
         """
         if self._call is None:
-            self._call = _compile(self.model)
+            key = architecture_key(self.model)
+            self._call = _compile(self.model) if key is None else _compiled.get(key, lambda: _compile(self.model))
+            self._variables = divided(self.model)
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
         if row_bytes <= _SMALL_ROW_BYTES and n_samples % _ROW_BLOCK:
             inputs = {name: _filled_up(array) for name, array in inputs.items()}
         step = max(1, _CHUNK_BYTES // max(row_bytes, 1))
         step -= step % _ROW_BLOCK if step > _ROW_BLOCK else 0
+        values = self._current_values()
         if n_samples <= step:
-            return np.asarray(self._call(inputs))[:n_samples]
+            return np.asarray(self._call(values, inputs))[:n_samples]
         chunks = [
-            self._call({name: array[start : start + step] for name, array in inputs.items()})
+            self._call(values, {name: array[start : start + step] for name, array in inputs.items()})
             for start in range(0, n_samples, step)
         ]
         return np.concatenate([np.asarray(chunk) for chunk in chunks])[:n_samples]
+
+    def _current_values(self):
+        if self.values is not None:
+            return [*self.values.trainable, *self.values.carried, *self.values.fixed]
+        # Read for every call: the model may have been trained further, by whatever means.
+        return [variable.value for part in self._variables for variable in part]
 
 
 def _filled_up(array):
@@ -70,39 +89,45 @@ def _filled_up(array):
 
 
 def _compile(model):
+    """Return a function of the values of all variables and of the inputs."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         return _compile_tensorflow(model)
     if backend == "jax":
         return _compile_jax(model)
-    return lambda inputs: keras.ops.convert_to_numpy(model(inputs, training=False))
+    variables = _all_variables(model)
+    return lambda values, inputs: keras.ops.convert_to_numpy(_call(model, variables, values, inputs))
+
+
+def _call(model, variables, values, inputs):
+    with keras.StatelessScope(list(zip(variables, values, strict=True))):
+        return model(inputs, training=False)
+
+
+def _all_variables(model):
+    return [variable for part in divided(model) for variable in part]
 
 
 def _compile_tensorflow(model):
     import tensorflow as tf
 
-    names = [tensor.name for tensor in model.inputs]
-    signature = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
+    names, variables = [tensor.name for tensor in model.inputs], _all_variables(model)
+    signature = [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]
+    signature += [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
 
     def call(*tensors):
-        return model(dict(zip(names, tensors, strict=True)), training=False)
+        values, inputs = tensors[: len(variables)], tensors[len(variables) :]
+        return _call(model, variables, values, dict(zip(names, inputs, strict=True)))
 
     # The one concrete function skips the look-up that a tf.function does for every call; with plain tensors as
     # arguments it also skips matching a structure of them, which takes longer than running a small network.
     concrete = tf.function(call, input_signature=signature, autograph=False).get_concrete_function()
-    return lambda inputs: concrete(*[tf.constant(inputs[name]) for name in names])
+    convert = tf.convert_to_tensor
+    return lambda values, inputs: concrete(*map(convert, values), *[convert(inputs[name]) for name in names])
 
 
 def _compile_jax(model):
     import jax
 
-    @jax.jit
-    def call(trainable, non_trainable, inputs):
-        return model.stateless_call(trainable, non_trainable, inputs, training=False)[0]
-
-    def run(inputs):
-        trainable = [variable.value for variable in model.trainable_variables]
-        non_trainable = [variable.value for variable in model.non_trainable_variables]
-        return call(trainable, non_trainable, inputs)
-
-    return run
+    variables = _all_variables(model)
+    return jax.jit(lambda values, inputs: _call(model, variables, values, inputs))

@@ -1,116 +1,140 @@
 """Compiled training programs, reused by networks of the same architecture.
 
 Keras compiles a training step for every model anew, which for small networks takes longer than training them. Folds,
-refit, outer folds and most search candidates train the same architecture: they borrow one compiled model in turn, pour
-their own weights in and take the trained ones out.
+refit, outer folds and most search candidates train the same architecture: they borrow one compiled program in turn and
+hand it their own values.
 """
 
 import json
-import threading
-from collections import OrderedDict
 from contextlib import contextmanager
-
-import numpy as np
+from functools import cached_property
+from importlib import import_module
+from numbers import Real
 
 from .._backend import keras
+from ._cache import Cache
+from ._optimizers import Beginning
+from ._seeds import seeded
+from ._steps import Steps
 
-#: Compiled models that are kept while nobody trains with them.
-_MAX_IDLE = 16
+#: Parts of a config that are values of variables or arguments of a program, not part of its architecture.
+_VALUES = {"skstack>Dropout": ("rate",)}
 
-_idle = OrderedDict()
-_lock = threading.Lock()
+#: Compiled programs, while nobody trains with them.
+_idle = Cache(max_items=16)
 
 
 class Program:
-    """A compiled model that networks of one architecture train with, one at a time.
+    """A compiled model that networks of one architecture train with, one call at a time.
 
     Parameters
     ----------
     model : keras.Model
         Compiled.
+    joins : bool or None
+        Whether the optimizer may work on one vector of all weights; ``None`` for training with Keras ``fit``.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, joins):
         self.model = model
-        model.optimizer.build(model.trainable_variables)
-        self._fresh_state = self.optimizer_state()
-        self._epochs = None
+        self._joins = joins
+        if joins is None and keras.backend.backend() == "tensorflow":
+            self.backend.densified(model.optimizer)
 
-    def epoch_program(self):
-        """Return the compiled epochs of this program."""
-        if self._epochs is None:
-            from ._tensorflow import EpochProgram
+    @cached_property
+    def backend(self):
+        """Module with the compiled loops for the running Keras backend."""
+        return import_module(f"._{keras.backend.backend()}", __package__)
 
-            self._epochs = EpochProgram(self.model)
-        return self._epochs
+    @cached_property
+    def steps(self):
+        """The steps of training and evaluation as pure functions."""
+        return Steps(self.model, self.backend.value_and_gradients, self._joins)
 
-    def start_from(self, source, optimizer_state):
-        """Take over the variables of a network, and the state of its optimizer or a fresh one."""
-        _copy(_variables(source), _variables(self.model))
-        state = self._fresh_state if optimizer_state is None else optimizer_state
-        for variable, value in zip(self.model.optimizer.variables, state, strict=True):
-            variable.assign(value)
+    @cached_property
+    def beginning(self):
+        """How the state of the optimizer begins that Keras ``fit`` uses."""
+        self.model.optimizer.build(self.model.trainable_variables)
+        return Beginning(self.model.optimizer)
 
-    def give_to(self, target):
-        """Hand the trained variables to a network."""
-        _copy(_variables(self.model), _variables(target))
-
-    def optimizer_state(self):
-        """Return the variables of the optimizer as arrays."""
-        return [np.array(keras.ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
+    @cached_property
+    def loops(self):
+        """Compiled loops of these steps."""
+        return self.backend.Loops({"train": self.steps.train, "evaluate": self.steps.evaluate})
 
 
 @contextmanager
-def borrowed(network, settings, make):
+def borrowed(network, settings, make, joins):
     """Lend a program for training `network`, made by `make` where none of its architecture is idle.
 
     Parameters
     ----------
     network : keras.Model
-        The network to be trained.
+        A network of the architecture.
     settings : dict
         Optimizer, loss and metrics.
     make : callable
         Returns a compiled model of the same architecture.
+    joins : bool or None
+        See Program.
 
     Yields
     ------
     program : Program
         Nobody else's until the block ends; not lent again if the block ends with an error.
     """
-    key = _key(network, settings)
-    with _lock:
-        program = _idle.pop(key, None) if key is not None else None
-    program = Program(make()) if program is None else program
+    key = program_key(network, settings)
+    program = None if key is None else _idle.pop((key, joins))
+    if program is None:
+        with seeded(0):  # its weights are replaced before they are used
+            program = Program(make(), joins)
     yield program
     if key is not None:
-        with _lock:
-            _idle[key] = program
-            while len(_idle) > _MAX_IDLE:
-                _idle.popitem(last=False)
-
-
-def clear_cache():
-    """Forget the compiled training programs that are kept for further fits.
-
-    Examples
-    --------
-    >>> import skstack.training
-    >>> skstack.training.clear_cache()
-    """
-    with _lock:
-        _idle.clear()
+        _idle.put((key, joins), program)
 
 
 def settings_key(settings):
     """Return a text that tells optimizers, losses and metrics apart, or None if they hold code of the user's."""
+    configs = _configs(settings)
+    return None if configs is None else json.dumps(configs, sort_keys=True, default=str)
+
+
+def program_key(network, settings):
+    """Return a text that is the same for networks that one program can train, or None if that cannot be told.
+
+    Learning rate, weight decay and the rates of our own dropout layers are no part of it.
+    """
+    of_network, configs = architecture_key(network), _configs(settings)
+    if of_network is None or configs is None:
+        return None
+    optimizer = configs[0]["config"] if isinstance(configs[0], dict) else {}
+    if isinstance(optimizer.get("learning_rate"), Real):
+        optimizer["learning_rate"] = "a number"
+    if optimizer.get("weight_decay") is not None:
+        optimizer["weight_decay"] = "a number"
+    return of_network + json.dumps(configs, sort_keys=True, default=str)
+
+
+def architecture_key(network):
+    """Return a text that is the same for networks of one architecture, or None if they hold code of the user's."""
+    # Code of the user's can change under the same name, as in a notebook cell that is run again.
+    layers = list(network._flatten_layers())
+    if not all(_is_known(layer) and not isinstance(layer, keras.layers.Lambda) for layer in layers):
+        return None
+    config = network.get_config()
+    return None if _holds_functions(config) else json.dumps(_without_values(config), sort_keys=True, default=str)
+
+
+def _configs(settings):
     parts = [settings["optimizer"], settings["loss"], *settings["metrics"]]
+    if isinstance(parts[0], str):
+        parts[0] = keras.optimizers.get(parts[0])
     if not all(isinstance(part, str) or _is_known(part) for part in parts):
         return None
     configs = [part if isinstance(part, str) else _config(part) for part in parts]
     # Of a function, and of a class of the user's inside another part, a config records no more than the name.
     of_user = _holds_functions(configs) or '"registered_name": "Custom>' in json.dumps(configs, default=str)
-    return None if of_user else json.dumps(configs, sort_keys=True, default=str)
+    return None if of_user else configs
 
 
 def _config(part):
@@ -120,15 +144,14 @@ def _config(part):
     return serialized
 
 
-def _key(network, settings):
-    # Code of the user's can change under the same name, as in a notebook cell that is run again.
-    layers = list(network._flatten_layers())
-    if not all(_is_known(layer) and not isinstance(layer, keras.layers.Lambda) for layer in layers):
-        return None
-    of_settings, config = settings_key(settings), network.get_config()
-    if of_settings is None or _holds_functions(config):
-        return None
-    return json.dumps(config, sort_keys=True, default=str) + of_settings
+def _without_values(config):
+    if isinstance(config, dict):
+        values = _VALUES.get(config.get("registered_name"), ())
+        return {
+            name: _without_values({k: v for k, v in part.items() if k not in values} if name == "config" else part)
+            for name, part in config.items()
+        }
+    return [_without_values(part) for part in config] if isinstance(config, (list, tuple)) else config
 
 
 def _holds_functions(config):
@@ -141,12 +164,3 @@ def _holds_functions(config):
 def _is_known(part):
     module = getattr(part, "__module__", None) or type(part).__module__
     return module.partition(".")[0] in ("keras", "skstack")
-
-
-def _variables(model):
-    return [*model.trainable_variables, *model.non_trainable_variables]
-
-
-def _copy(sources, targets):
-    for source, target in zip(sources, targets, strict=True):
-        target.assign(source.value)

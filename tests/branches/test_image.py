@@ -8,7 +8,8 @@ from PIL import Image
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.branches import ImageBranch
-from skstack.preprocessing import _images, tensor_column
+from skstack.preprocessing import _image_columns, _images, tensor_column
+from skstack.preprocessing._rows import StoredRows
 
 PICTURES = np.random.default_rng(0).integers(0, 256, size=(4, 8, 8, 3), dtype="uint8")
 
@@ -110,6 +111,29 @@ def test_pictures_are_decoded_once_for_all_fits(folder, monkeypatch):
     assert len(decoded) == len(PICTURES)
 
 
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """A cache folder that columns of any size go to."""
+    monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(_image_columns, "_STORE_FROM", 0)
+    return tmp_path / "cache"
+
+
+@pytest.mark.usefixtures("disk")
+def test_large_columns_lie_on_disk(folder):
+    for X in (_names(), _names().to_numpy(dtype=object), _names().astype("category"), _frame(*PICTURES)):
+        encoded = _encode(X, root=folder)
+        assert isinstance(encoded, StoredRows)
+        np.testing.assert_array_equal(encoded, PICTURES)
+    assert _encode(_names(), root=folder, channels=1).shape == (4, 8, 8, 1)
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, lambda array: pd.DataFrame({"photo": tensor_column(array)})])
+def test_tensors_are_not_copied_to_the_disk(disk, wrap):
+    np.testing.assert_array_equal(_encode(wrap(PICTURES / 255)), PICTURES)
+    assert not disk.exists()
+
+
 def _damage(folder):
     (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:60])
 
@@ -122,6 +146,7 @@ def _delete(folder):
     (folder / "2.png").unlink()
 
 
+@pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize(
     ("spoil", "error", "message"),
     [
@@ -130,7 +155,9 @@ def _delete(folder):
         (_empty, ValueError, r"row 2: image file '.*2\.png' cannot be decoded"),
     ],
 )
-def test_row_and_path_of_a_bad_file_are_named(folder, spoil, error, message):
+def test_row_and_path_of_a_bad_file_are_named(folder, request, spoil, error, message, size):
+    if size == "large":
+        request.getfixturevalue("disk")
     spoil(folder)
     with pytest.raises(error, match=message):
         _encode(_names(), root=folder)

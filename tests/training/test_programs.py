@@ -8,8 +8,10 @@ import pytest
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.branches import ModelBranch
+from skstack.branches._layers import Dropout
 from skstack.training import _programs, clear_cache
-from skstack.training._programs import Program, borrowed, settings_key
+from skstack.training._programs import borrowed as _borrowed
+from skstack.training._programs import program_key, settings_key
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,10 @@ def empty_cache():
     clear_cache()
     yield
     clear_cache()
+
+
+def borrowed(network, settings, make):
+    return _borrowed(network, settings, make, joins=True)
 
 
 def _network(units=2, activation="relu", layers=()):
@@ -44,10 +50,6 @@ class Maker:
         return model
 
 
-def _weights(model):
-    return [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-
-
 def test_networks_of_one_architecture_share_a_program():
     make = Maker()
     with borrowed(_network(), _settings(), make) as first:
@@ -62,7 +64,9 @@ def test_networks_of_one_architecture_share_a_program():
     [
         ({"units": 3}, {}),
         ({"activation": "tanh"}, {}),
-        ({}, {"optimizer": keras.optimizers.Adam(0.5)}),
+        ({}, {"optimizer": keras.optimizers.Adam(beta_1=0.5)}),
+        ({}, {"optimizer": keras.optimizers.AdamW()}),
+        ({}, {"optimizer": keras.optimizers.Adam(weight_decay=0.1)}),
         ({}, {"optimizer": keras.optimizers.SGD()}),
         ({}, {"loss": "mae"}),
         ({}, {"metrics": ["mae"]}),
@@ -132,7 +136,7 @@ def test_code_of_the_users_is_compiled_every_time():
 
 
 def test_idle_programs_are_bounded_and_the_oldest_goes(monkeypatch):
-    monkeypatch.setattr(_programs, "_MAX_IDLE", 2)
+    monkeypatch.setattr(_programs._idle, "max_items", 2)
     makers = {units: Maker(units=units) for units in (1, 2, 3)}
     for units in (1, 2, 3, 3, 2, 1):
         with borrowed(_network(units), _settings(), makers[units]):
@@ -149,33 +153,30 @@ def test_cleared_programs_are_compiled_again():
     assert make.made == 2
 
 
-def test_weights_go_in_and_come_out():
-    # Not "relu", whose units may start without a gradient.
-    make = Maker(activation="linear")
-    program, source, target = Program(make()), _network(**make.params), _network(**make.params)
-    program.start_from(source, None)
-    for mine, theirs in zip(_weights(program.model), _weights(source), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-    program.model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
-    program.give_to(target)
-    for mine, theirs in zip(_weights(program.model), _weights(target), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-    assert not np.array_equal(_weights(source)[0], _weights(target)[0])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (keras.optimizers.Adam(), keras.optimizers.Adam(0.5)),
+        ("adam", keras.optimizers.Adam(0.5)),
+        (keras.optimizers.AdamW(weight_decay=0.1), keras.optimizers.AdamW(weight_decay=0.2)),
+    ],
+    ids=["instance", "name", "weight decay"],
+)
+def test_values_are_no_part_of_a_program(first, second):
+    network = _network()
+    keys = [program_key(network, _settings(optimizer=optimizer)) for optimizer in (first, second)]
+    assert keys[0] == keys[1] is not None
+    assert settings_key(_settings(optimizer=first)) != settings_key(_settings(optimizer=second))
 
 
-def test_optimizer_starts_afresh_or_goes_on():
-    program, rows = Program(Maker()()), np.ones((4, 3))
-    program.start_from(_network(), None)
-    fresh = program.optimizer_state()
-    program.model.fit(rows, np.ones((4, 2)), verbose=0)
-    used = program.optimizer_state()
-    assert int(program.model.optimizer.iterations) == 1
-    program.start_from(_network(), None)
-    for now, before in zip(program.optimizer_state(), fresh, strict=True):
-        np.testing.assert_array_equal(now, before)
-    program.start_from(_network(), used)
-    for now, before in zip(program.optimizer_state(), used, strict=True):
-        np.testing.assert_array_equal(now, before)
+def test_dropout_rates_are_no_part_of_a_program():
+    networks = [_network(layers=[Dropout(rate, name="drop")]) for rate in (0.1, 0.2)]
+    keys = [program_key(network, _settings()) for network in networks]
+    assert keys[0] == keys[1] is not None
+    # Of layers that Keras computes with a constant rate, the rate counts.
+    networks = [_network(layers=[keras.layers.Dropout(rate, name="drop")]) for rate in (0.1, 0.2)]
+    keys = [program_key(network, _settings()) for network in networks]
+    assert keys[0] != keys[1]
 
 
 def test_names_that_keras_numbers_do_not_count():

@@ -1,0 +1,77 @@
+"""Compiled loops over batches on the JAX backend.
+
+JAX compiles a program for every shape that it meets, so the number of steps is filled up to a power of two and given
+beside.
+"""
+
+from functools import partial
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+
+def value_and_gradients(function, values):
+    """Return the second output of a function, and the gradients of the first with respect to its arguments."""
+    (_, rest), gradients = jax.value_and_grad(function, has_aux=True)(values)
+    return rest, gradients
+
+
+def place(array):
+    """Return an array on the device."""
+    return jnp.asarray(array)
+
+
+def stack(tensors):
+    """Return tensors of the same shape as one."""
+    return jnp.stack(tensors)
+
+
+def unstack(tensor):
+    """Return the tensors along the first axis as a list."""
+    return list(tensor)
+
+
+class Loops:
+    """Compiled loops over batches; see the class of the same name for TensorFlow.
+
+    Parameters
+    ----------
+    step : dict of str to callable
+        "train" and "evaluate" of Steps.
+    """
+
+    def __init__(self, step):
+        self._one = {kind: jax.jit(partial(_one, one)) for kind, one in step.items()}
+        self._together = jax.jit(partial(_together, step["train"]))
+
+    def run(self, kind, state, fixed, hyperparameters, data, rows):
+        """Go through batches of one network."""
+        return self._one[kind](state, fixed, hyperparameters, data, _filled_up(rows), len(rows))
+
+    def run_together(self, state, fixed, hyperparameters, data, offsets, rows):
+        """Train several networks, in one vectorised step for all."""
+        return self._together(state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
+
+
+def _filled_up(rows):
+    n_steps = 1 << (len(rows) - 1).bit_length()
+    return np.concatenate([rows, np.zeros((n_steps - len(rows), *rows.shape[1:]), dtype=rows.dtype)]).astype("int32")
+
+
+def _one(step, state, fixed, hyperparameters, data, rows, n_steps):
+    def body(number, state):
+        batch = jax.tree.map(lambda array: array[rows[number]], data)
+        return step(state, fixed, hyperparameters, batch)
+
+    return jax.lax.fori_loop(0, n_steps, body, state)
+
+
+def _together(step, state, fixed, hyperparameters, data, offsets, rows, n_steps):
+    stepped = jax.vmap(step, in_axes=(0, 0, None, 0))
+
+    def body(number, state):
+        batch = jax.tree.map(lambda array, offset: array[rows[number] + offset[:, None]], data, offsets)
+        return stepped(state, fixed, hyperparameters, batch)
+
+    return jax.lax.fori_loop(0, n_steps, body, state)

@@ -1,0 +1,98 @@
+"""Training with Keras ``fit``: on any backend, and with callbacks that are called between batches."""
+
+import copy
+
+from .._backend import keras
+from ._batches import Order
+from ._optimizers import OptimizerState, as_arrays, variables_of
+from ._steps import Values, assign
+
+
+def fit_with_keras(program, settings, task, schedule, validation_batch):
+    """Train a network with Keras ``fit``.
+
+    Parameters
+    ----------
+    program : Program
+        Its model takes the values of the task.
+    settings : dict
+        Holds the optimizer whose learning rate counts.
+    task : Task
+    schedule : Schedule
+    validation_batch : int
+        Rows that are evaluated at once.
+
+    Returns
+    -------
+    values : Values
+    optimizer_state : OptimizerState
+    history : dict of str to list of float
+    """
+    model, optimizer = program.model, program.model.optimizer
+    beginning, state = program.beginning, task.optimizer_state
+    if state is None:
+        values = beginning.values(task.values.trainable, settings["optimizer"])
+    else:
+        values = state.to_values(optimizer)
+    task.values.write_to(model)
+    assign(variables_of(optimizer), values)
+    validation, callbacks = None, copy.deepcopy(schedule.callbacks)
+    if len(task.validation_rows):
+        order = Order(task.validation_rows, None)
+        validation = Batches(task.data, order, validation_batch)
+        callbacks.append(
+            keras.callbacks.EarlyStopping("val_loss", patience=schedule.patience, restore_best_weights=True)
+        )
+    batches = Batches(task.data, Order(task.training_rows, task.seed), schedule.batch_size)
+    history = model.fit(
+        batches,
+        validation_data=validation,
+        epochs=schedule.epochs,
+        initial_epoch=schedule.initial_epoch,
+        callbacks=[_Reorder(batches), *callbacks],
+        shuffle=False,
+        verbose=schedule.verbose,
+    )
+    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
+    state = OptimizerState.from_values(optimizer, as_arrays(variables_of(optimizer)), shapes)
+    return Values.of(model), state, {name: list(map(float, values)) for name, values in history.history.items()}
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of chosen rows for Keras ``fit``; rows are gathered batch by batch, never copied as a whole.
+
+    Parameters
+    ----------
+    data : dict
+        ``inputs``, ``target`` and ``weight``.
+    order : Order
+    batch_size : int
+    """
+
+    def __init__(self, data, order, batch_size):
+        super().__init__()
+        self.data, self.order, self.batch_size = data, order, batch_size
+        self.begin(0)
+
+    def __len__(self):
+        return -(-len(self.order.rows) // self.batch_size)
+
+    def __getitem__(self, number):
+        rows = self.rows[number * self.batch_size : (number + 1) * self.batch_size]
+        batch = {name: array[rows] for name, array in self.data["inputs"].items()}, self.data["target"][rows]
+        return (*batch, self.data["weight"][rows]) if "weight" in self.data else batch
+
+    def begin(self, epoch):
+        """Put the rows in the order of an epoch."""
+        self.rows = self.order.at(epoch)
+
+
+class _Reorder(keras.callbacks.Callback):
+    """Tells batches which epoch it is; the hooks of a PyDataset are called a varying number of times."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.begin(epoch)

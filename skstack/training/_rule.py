@@ -1,0 +1,51 @@
+"""When training the networks of all folds at once is faster than one after the other."""
+
+import numpy as np
+
+from .._backend import keras
+from ._engines import n_bytes
+
+#: Layers that a vectorised step computes as fast as their own; convolutions and recurrent layers become slower.
+_LAYERS = (
+    "Activation",
+    "BatchNormalization",
+    "Concatenate",
+    "Dense",
+    "Dropout",
+    "ELU",
+    "Embedding",
+    "Flatten",
+    "Functional",
+    "InputLayer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "PReLU",
+    "ReLU",
+    "Sequential",
+    "SeenMask",
+    "Softmax",
+    "Standardize",
+    "Unstandardize",
+)
+
+#: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share.
+_MAX_WORK = 2**22
+
+#: Bytes of the encoded rows of all folds together.
+_MAX_BYTES = 2**28
+
+
+def trains_together(network, tasks, schedule):
+    """Tell whether to train several networks in one vectorised program."""
+    if len(tasks) < 2 or schedule.callbacks:
+        return False
+    if schedule.together is not None:
+        return schedule.together
+    layers = {type(layer).__name__ for layer in network._flatten_layers()}
+    n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+    return (
+        layers <= {type(network).__name__, *_LAYERS}
+        and n_weights * schedule.batch_size <= _MAX_WORK
+        and n_bytes(tasks[0].data) * len(tasks) <= _MAX_BYTES
+        and keras.backend.backend() in ("tensorflow", "jax")
+    )

@@ -1,0 +1,265 @@
+"""A step of training or evaluation as a pure function of the values of a network's variables.
+
+Keras keeps the state of training in variables. Here it goes in and comes out as values: one compiled program then
+serves any number of networks of an architecture, one after the other or, with a leading axis, all at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._backend import keras
+from ._optimizers import (
+    Beginning,
+    OptimizerState,
+    applied,
+    as_arrays,
+    can_join,
+    inner,
+    join,
+    split,
+    stateless,
+    variables_of,
+)
+
+ops = keras.ops
+
+
+@dataclass
+class Values:
+    """The values of a network's variables.
+
+    Parameters
+    ----------
+    trainable : list of ndarray
+    carried : list of ndarray
+        Not trainable, but changed by training: averages of batch normalisation, states of random generators.
+    fixed : list of ndarray
+        Not changed by training, such as the mean of a column.
+    """
+
+    trainable: list
+    carried: list
+    fixed: list
+
+    @classmethod
+    def of(cls, model):
+        """Read the values of a model."""
+        return cls(*(as_arrays(part) for part in divided(model)))
+
+    def write_to(self, model):
+        """Give these values to a model."""
+        for variables, values in zip(divided(model), (self.trainable, self.carried, self.fixed), strict=True):
+            assign(variables, values)
+
+
+def divided(model):
+    """Return the trainable variables of a model, those that training changes besides, and the fixed ones."""
+    constant = {id(variable) for layer in model._flatten_layers() for variable in getattr(layer, "constants", ())}
+    others = model.non_trainable_variables
+    return (
+        list(model.trainable_variables),
+        [variable for variable in others if id(variable) not in constant],
+        [variable for variable in others if id(variable) in constant],
+    )
+
+
+def assign(variables, values):
+    """Write values into variables."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+class Steps:
+    """What a compiled Keras model does with a batch in training and in evaluation.
+
+    The state of training is a dict: the values of ``trainable``, ``carried`` and ``optimizer`` variables and those of
+    the ``metrics``, and since :meth:`reset` the sum of the ``loss`` over ``rows`` many rows.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    value_and_gradients : callable
+        Differentiates a function on the running Keras backend.
+    joins : bool
+        Whether the optimizer may work on one vector of all weights.
+    """
+
+    def __init__(self, model, value_and_gradients, joins):
+        self.model = model
+        self.optimizer = stateless(model.optimizer)
+        self._value_and_gradients = value_and_gradients
+        self._trainable, self._carried, self._fixed = divided(model)
+        self._shapes = [tuple(variable.shape) for variable in self._trainable]
+        self._joined = joins and can_join(self.optimizer, self._trainable)
+        self.optimizer.build(self._optimized())
+        self._metrics = self._fresh_metrics = []
+        self._optimizer_variables = variables_of(self.optimizer)
+        self._beginning = Beginning(self.optimizer)
+
+    def _optimized(self):
+        if not self._joined:
+            return self._trainable
+        return [keras.Variable(join(as_arrays(self._trainable)), dtype=self._trainable[0].dtype, name="weights")]
+
+    def prepare_metrics(self, batch):
+        """Let the metrics create their variables, for which Keras needs to see a batch."""
+        if self._metrics or len(self.model.metrics) < 2:  # the first is the running loss, which stands in the state
+            return
+        outputs = self.model(batch["inputs"], training=False)
+        self.model.compute_metrics(batch["inputs"], batch["target"], outputs, batch.get("weight"))
+        self.model.reset_metrics()
+        self._metrics = list(self.model.metrics_variables)
+        self._fresh_metrics = as_arrays(self._metrics)
+
+    # --- values in and out ------------------------------------------------------------------------------------------
+
+    def start(self, values, optimizer_state, settings):
+        """Return the state in which the training of a network begins, as arrays.
+
+        Parameters
+        ----------
+        values : Values
+        optimizer_state : OptimizerState or None
+            ``None`` begins anew.
+        settings : dict
+            Holds the optimizer whose learning rate counts where the optimizer begins anew.
+        """
+        trainable = [join(values.trainable)] if self._joined else list(values.trainable)
+        if optimizer_state is None:
+            optimizer = self._beginning.values(trainable, settings["optimizer"])
+        else:
+            optimizer = optimizer_state.to_values(self.optimizer)
+        state = {"trainable": trainable, "carried": list(values.carried), "optimizer": optimizer}
+        return self.reset(state)
+
+    def reset(self, state):
+        """Return the state with loss and metrics set back."""
+        return {**state, "metrics": list(self._fresh_metrics), "loss": np.float32(0), "rows": np.float32(0)}
+
+    def finish(self, state, fixed):
+        """Return values and optimizer state of a network at the end of its training, from arrays."""
+        trainable = split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
+        optimizer_state = OptimizerState.from_values(self.optimizer, state["optimizer"], self._shapes)
+        return Values(trainable, state["carried"], fixed), optimizer_state
+
+    def logs(self, state):
+        """Return loss and metrics by name, from arrays."""
+        logs = {"loss": float(state["loss"]) / max(float(state["rows"]), 1.0)}
+        if self._metrics:
+            assign(self._metrics, state["metrics"])
+            logs = {name: float(value) for name, value in self.model.get_metrics_result().items()} | logs
+        return logs
+
+    def write(self, state):
+        """Give the model and its optimizer the values of the state, for callbacks to see."""
+        trainable = split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
+        assign([*self._trainable, *self._carried], [*trainable, *state["carried"]])
+        assign(self._optimizer_variables, state["optimizer"])
+
+    def read(self, state):
+        """Return the state with the values of the model and its optimizer, which callbacks may have changed."""
+        trainable = as_arrays(self._trainable)
+        return {
+            **state,
+            "trainable": [join(trainable)] if self._joined else trainable,
+            "carried": as_arrays(self._carried),
+            "optimizer": as_arrays(self._optimizer_variables),
+        }
+
+    @property
+    def hyperparameters(self):
+        """Names of what is handed to :meth:`train` as values."""
+        return ("weight_decay",) if inner(self.optimizer).weight_decay is not None else ()
+
+    # --- the steps --------------------------------------------------------------------------------------------------
+
+    def train(self, state, fixed, hyperparameters, batch):
+        """Return the state after one step of the optimizer.
+
+        Parameters
+        ----------
+        state : dict
+            Tensors of the running Keras backend, here as in the other arguments.
+        fixed : list
+            Values of the variables that training does not change.
+        hyperparameters : dict
+            Values by name, see :attr:`hyperparameters`.
+        batch : dict
+            ``inputs``, ``target`` and, where rows have weights, ``weight``.
+        """
+
+        def loss_of(trainable):
+            loss, scaled, outputs, carried = self._forward(trainable, state, fixed, batch, training=True)
+            return scaled, (loss, outputs, carried)
+
+        (loss, outputs, carried), gradients = self._value_and_gradients(loss_of, self._separate(state["trainable"]))
+        if self._joined:
+            gradients = [ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in gradients])]
+        with self._set(hyperparameters):
+            trainable, optimizer = applied(self.optimizer, state["optimizer"], gradients, state["trainable"])
+        state = {**state, "trainable": trainable, "carried": carried, "optimizer": optimizer}
+        return self._counted(state, loss, outputs, batch)
+
+    def evaluate(self, state, fixed, hyperparameters, batch):
+        """Return the state with a batch added to loss and metrics."""
+        trainable = self._separate(state["trainable"])
+        loss, _, outputs, _ = self._forward(trainable, state, fixed, batch, training=False)
+        return self._counted(state, loss, outputs, batch)
+
+    def _separate(self, trainable):
+        if not self._joined:
+            return list(trainable)
+        parts = ops.split(trainable[0], np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1].tolist())
+        return [ops.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def _forward(self, trainable, state, fixed, batch, training):
+        """Return loss, loss as scaled for mixed precision, outputs and the carried values afterwards."""
+        mapping = [*zip(self._trainable, trainable, strict=True), *zip(self._carried, state["carried"], strict=True)]
+        mapping += [
+            *zip(self._fixed, fixed, strict=True),
+            *zip(self._optimizer_variables, state["optimizer"], strict=True),
+        ]
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+            outputs = self.model(batch["inputs"], training=training)
+            loss = self.model.compute_loss(
+                batch["inputs"], batch["target"], outputs, batch.get("weight"), training=training
+            )
+            scaled = self.optimizer.scale_loss(loss) if training else loss
+        values = [scope.get_current_value(variable) for variable in self._carried]
+        carried = [old if new is None else new for new, old in zip(values, state["carried"], strict=True)]
+        return loss, scaled, outputs, carried
+
+    def _counted(self, state, loss, outputs, batch):
+        n_rows = ops.cast(ops.shape(batch["target"])[0], "float32")
+        metrics = state["metrics"]
+        if self._metrics:
+            with keras.StatelessScope(list(zip(self._metrics, metrics, strict=True))) as scope:
+                self.model.compute_metrics(batch["inputs"], batch["target"], outputs, batch.get("weight"))
+            metrics = [scope.get_current_value(variable) for variable in self._metrics]
+        loss = state["loss"] + ops.cast(loss, "float32") * n_rows
+        return {**state, "metrics": metrics, "loss": loss, "rows": state["rows"] + n_rows}
+
+    def _set(self, hyperparameters):
+        return _Attributes(inner(self.optimizer), hyperparameters)
+
+
+class _Attributes:
+    """Sets attributes of an object within a block."""
+
+    def __init__(self, owner, attributes):
+        self._owner = owner
+        self._attributes = attributes
+
+    def __enter__(self):
+        self._before = {name: getattr(self._owner, name) for name in self._attributes}
+        self._assign(self._attributes)
+
+    def __exit__(self, *error):
+        self._assign(self._before)
+
+    def _assign(self, attributes):
+        for name, value in attributes.items():
+            # Keras would track a tensor as a part of the optimizer.
+            object.__setattr__(self._owner, name, value)

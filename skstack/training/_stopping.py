@@ -1,0 +1,26 @@
+"""Early stopping."""
+
+
+class Stopping:
+    """Decides when a network has stopped becoming better, as Keras's EarlyStopping with the best weights restored.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a better loss before training stops.
+    """
+
+    def __init__(self, patience):
+        self._patience = patience
+        self._lowest = None
+        self._waited = 0
+        self.best = None
+        self.is_over = False
+
+    def after(self, epoch, loss, state):
+        """Take note of the loss after an epoch and keep the state if it is the best so far."""
+        if self._lowest is None or loss < self._lowest:
+            self._lowest, self._waited, self.best = loss, 0, state
+            return
+        self._waited += 1
+        self.is_over = self._waited >= self._patience and epoch > 0

@@ -1,0 +1,103 @@
+"""Small networks and rows to train them on."""
+
+import numpy as np
+
+from skstack._backend import keras
+from skstack.branches._layers import Dropout, Standardize
+from skstack.training._fit import Schedule, Task, fit
+from skstack.training._seeds import seeded
+from skstack.training._steps import Values
+
+layers = keras.layers
+N_ROWS = 70
+
+#: Every optimizer of Keras that can be asked for by name.
+OPTIMIZERS = sorted(
+    name
+    for name, kind in vars(keras.optimizers).items()
+    if isinstance(kind, type)
+    and issubclass(kind, keras.optimizers.Optimizer)
+    and name != "Optimizer"
+    and name not in ("LossScaleOptimizer", "MultiOptimizer")  # which hold other optimizers
+)
+
+
+def build(dropout=0.0, frozen=False, seed=1, categories=False):
+    """Return a network with batch normalisation, statistics and, if wished, dropout, an embedding, a frozen layer."""
+    initializers = [keras.initializers.GlorotUniform(seed + number) for number in range(3)]
+    inputs = {"x": keras.Input((5,), name="x")}
+    x = Standardize(name="standardize")(inputs["x"])
+    if categories:
+        inputs["c"] = keras.Input((2,), dtype="int32", name="c")
+        embedding = layers.Embedding(8, 2, embeddings_initializer=initializers[2], name="embedding")(inputs["c"])
+        x = layers.Concatenate(name="join")([x, layers.Flatten(name="flat")(embedding)])
+    x = layers.Dense(6, kernel_initializer=initializers[0], use_bias=False, trainable=not frozen, name="first")(x)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.8, name="norm")(x))
+    x = Dropout(dropout, name="drop")(x) if dropout else x
+    outputs = layers.Dense(1, kernel_initializer=initializers[1], name="last")(x)
+    model = keras.Model(inputs, outputs, name="small")
+    model.get_layer("standardize").seen.assign(np.ones(5))
+    return model
+
+
+def make_data(seed=0, weighted=False, categories=False):
+    """Return encoded rows, target and, if wished, weights."""
+    generator = np.random.default_rng(seed)
+    data = {"inputs": {"x": generator.normal(size=(N_ROWS, 5)).astype("float32")}}
+    if categories:
+        data["inputs"]["c"] = generator.integers(0, 8, size=(N_ROWS, 2)).astype("int32")
+    data["target"] = (data["inputs"]["x"][:, :1] * 2 + 1).astype("float32")
+    if weighted:
+        data["weight"] = generator.uniform(0.5, 2, size=N_ROWS).astype("float32")
+    return data
+
+
+def settings_of(optimizer="Adam", loss=None, metrics=(), **params):
+    """Return fresh optimizer, loss and metrics."""
+    if isinstance(optimizer, str):
+        optimizer = getattr(keras.optimizers, optimizer)(**params)
+    return {"optimizer": optimizer, "loss": loss or keras.losses.MeanSquaredError(), "metrics": list(metrics)}
+
+
+def task_of(data, rows=None, n_validation=0, seed=3, state=None, **network):
+    """Return a task for a network on some rows, of which the last are for validation."""
+    rows = np.arange(N_ROWS) if rows is None else rows
+    n_training = len(rows) - n_validation
+    with seeded(seed):  # the layers' own seeds
+        values = Values.of(build(**network))
+    return Task(values, data, rows[:n_training], rows[n_training:], seed, state)
+
+
+def train(tasks, settings, *, network=None, together=False, callbacks=(), **schedule):
+    """Train the tasks and return what came out of each."""
+    network = network or {}
+
+    def make():
+        model = build(**network)
+        model.compile(optimizer=settings["optimizer"], loss=settings["loss"], metrics=settings["metrics"])
+        return model
+
+    defaults = {"epochs": 4, "initial_epoch": 0, "batch_size": 16, "patience": 1, "verbose": 0}
+    plan = Schedule(**{**defaults, **schedule}, callbacks=list(callbacks), together=together)
+    return list(fit(build(**network), settings, make, tasks, plan))
+
+
+class BatchHook(keras.callbacks.Callback):
+    """Asks to be called between batches, for which Keras ``fit`` is needed."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Do nothing."""
+
+
+def assert_same(first, second, **tolerance):
+    """Compare weights, history and state of the optimizer of two trained networks."""
+    tolerance = {"rtol": 2e-4, "atol": 2e-5} | tolerance
+    for part in ("trainable", "carried"):
+        for one, other in zip(getattr(first.values, part), getattr(second.values, part), strict=True):
+            np.testing.assert_allclose(one, other, **tolerance)
+    assert first.history.keys() == second.history.keys()
+    for name, values in first.history.items():
+        np.testing.assert_allclose(values, second.history[name], **tolerance)
+    for one, other in zip(first.optimizer_state.others, second.optimizer_state.others, strict=True):
+        np.testing.assert_allclose(one, other, **tolerance)
+    assert first.optimizer_state.slots.keys() == second.optimizer_state.slots.keys()

@@ -1,0 +1,431 @@
+"""The store of decoded pictures on disk."""
+
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skstack.preprocessing import _store
+from skstack.preprocessing._store import PixelStore, StoreError, clear_store, file_key, store_bytes, store_folder
+
+SHAPE = (2, 3, 1)
+SLOT = 6
+
+
+def _digests(numbers):
+    return [b"%015d" % number for number in numbers]
+
+
+def _pictures(numbers):
+    """Return pictures that their numbers tell apart."""
+    return np.array([np.full(SHAPE, number) for number in numbers], dtype="uint8").reshape(-1, *SHAPE)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path))
+    monkeypatch.setattr(_store, "_SEGMENT_BYTES", 4 * SLOT)
+    return tmp_path / "images-1"
+
+
+def _open(options="", shape=SHAPE, max_bytes=10**6):
+    return PixelStore(options, shape, max_bytes=max_bytes)
+
+
+def _add(numbers, **kwargs):
+    with _open(**kwargs) as store:
+        return store.rows(store.add(_digests(numbers), _pictures(numbers), {}))
+
+
+def _kept(numbers, **kwargs):
+    """Return the numbers of those pictures that are in the store, having compared their pixels."""
+    with _open(**kwargs) as store:
+        places = store.find(_digests(numbers))
+        kept = np.asarray(numbers)[places[:, 0] >= 0]
+        np.testing.assert_array_equal(store.rows(places[places[:, 0] >= 0])[:], _pictures(kept))
+        return kept.tolist()
+
+
+def _segments(folder):
+    return sorted(folder.glob("*.u8"))
+
+
+# --- filling and finding ----------------------------------------------------------------------------------------------
+
+
+def test_pictures_are_found_by_who_opens_the_folder_later():
+    np.testing.assert_array_equal(_add([1, 2])[:], _pictures([1, 2]))
+    assert _kept([2, 3, 1]) == [2, 1]
+
+
+def test_pictures_are_kept_once(folder):
+    _add([1, 2])
+    np.testing.assert_array_equal(_add([2, 1, 3])[:], _pictures([2, 1, 3]))
+    assert sum(path.stat().st_size for path in _segments(folder)) == 3 * SLOT
+
+
+def test_pictures_fill_one_segment_after_the_other(folder):
+    for numbers in ([1], [2, 3], [4, 5, 6], [7]):
+        rows = _add(numbers)
+        np.testing.assert_array_equal(rows[:], _pictures(numbers))
+    assert sorted(path.stat().st_size for path in _segments(folder)) == [3 * SLOT, 4 * SLOT]
+    assert _kept(range(9)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_rows_taken_before_a_segment_grows_stay_right():
+    with _open() as store:
+        first = store.add(_digests([1]), _pictures([1]), {})
+        early = store.rows(first)
+        second = store.add(_digests([2, 3]), _pictures([2, 3]), {})
+        np.testing.assert_array_equal(store.rows(np.concatenate([second, first]))[:], _pictures([2, 3, 1]))
+    np.testing.assert_array_equal(early[:], _pictures([1]))
+
+
+def test_ways_of_decoding_and_shapes_are_kept_apart():
+    _add([1], options="pad")
+    assert _kept([1], options="pad") == [1]
+    assert _kept([1], options="crop") == []
+    with _open("pad", shape=(3, 2, 1)) as store:
+        assert (store.find(_digests([1])) == -1).all()
+
+
+def test_no_pictures_are_no_trouble():
+    assert _add([]).shape == (0, *SHAPE)
+    assert _kept([]) == []
+
+
+# --- files that are remembered ----------------------------------------------------------------------------------------
+
+
+def test_digests_of_files_are_remembered():
+    with _open() as store:
+        store.add([], _pictures([]), {b"one": b"1", b"two": b"2"})
+    with _open("other") as store:
+        assert store.digests([b"two", None, b"three", b"one"]) == [b"2", None, None, b"1"]
+
+
+def test_the_files_remembered_last_stay(monkeypatch):
+    monkeypatch.setattr(_store, "_MAX_FILES", 2)
+    with _open() as store:
+        for key in (b"a", b"b", b"c"):
+            store.add([], _pictures([]), {key: key})
+        assert store.digests([b"a", b"b", b"c"]) == [None, b"b", b"c"]
+
+
+def test_a_file_that_changes_has_another_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18))
+    path = tmp_path / "picture"
+    path.write_bytes(b"12")
+    os.utime(path, ns=(10**18, 10**18))
+    keys = [file_key(path), file_key(str(path))]
+    path.write_bytes(b"123")
+    os.utime(path, ns=(10**18, 10**18))
+    keys.append(file_key(path))
+    os.utime(path, ns=(10**18, 10**18 + 1))
+    keys.append(file_key(path))
+    (tmp_path / "other").hardlink_to(path)
+    keys.append(file_key(tmp_path / "other"))
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 4
+
+
+def test_relative_paths_are_told_apart_by_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18))
+    (tmp_path / "picture").write_bytes(b"1")
+    monkeypatch.chdir(tmp_path)
+    assert file_key("picture") == file_key(tmp_path / "picture")
+
+
+def test_a_file_changed_a_moment_ago_has_no_key(tmp_path):
+    (tmp_path / "picture").write_bytes(b"1")
+    assert file_key(tmp_path / "picture") is None
+    os.utime(tmp_path / "picture", ns=(10**18, 10**18))  # what is written in a moment could be given this time too
+    assert file_key(tmp_path / "picture") is None
+
+
+# --- its bound --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes by an hour whenever it is asked for."""
+    times = iter(range(0, 10**9, 3600))
+    monkeypatch.setattr(_store.time, "time", lambda: next(times))
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_least_recently_used_segment_makes_room(folder, monkeypatch):
+    monkeypatch.setattr(_store, "_SEGMENT_SHARE", 4)
+    size = {"max_bytes": 8 * SLOT}  # four segments of two pictures
+    for number in range(8):
+        _add([number], **size)
+    assert _kept([0, 1], **size) == [0, 1]  # used now, so that 2 and 3 are the oldest
+    _add([8], **size)
+    assert _kept(range(9), **size) == [0, 1, 4, 5, 6, 7, 8]
+    for number in range(9, 60):
+        _add([number], **size)
+        assert sum(path.stat().st_size for path in _segments(folder)) <= 8 * SLOT
+    assert 59 in _kept(range(60), **size)
+
+
+@pytest.mark.usefixtures("clock")
+def test_other_ways_of_decoding_make_room_too():
+    size = {"max_bytes": 4 * SLOT}
+    _add([1, 2, 3], options="pad", **size)
+    _add([4, 5, 6], options="crop", **size)
+    assert len(_kept([1, 2, 3], options="pad", **size)) <= 1
+    assert _kept([4, 5, 6], options="crop", **size) == [4, 5, 6]
+
+
+def test_rows_in_use_can_be_read_when_their_segment_is_removed(folder):
+    rows = _add([1, 2])
+    pickled = pickle.dumps(rows)
+    clear_store()
+    np.testing.assert_array_equal(rows[:], _pictures([1, 2]))
+    if not _segments(folder):  # Windows keeps files that are mapped
+        with pytest.raises(FileNotFoundError, match="removed from the cache of pictures"):
+            pickle.loads(pickled)
+
+
+def test_more_than_fits_is_an_error():
+    with pytest.raises(StoreError, match="a cache of 12 bytes is too small for pictures of 18 bytes"):
+        _add([1, 2, 3], max_bytes=2 * SLOT)
+
+
+@pytest.mark.usefixtures("clock")
+def test_pictures_found_stay_at_hand_when_their_segment_makes_room_for_others():
+    size = {"max_bytes": 2 * SLOT}
+    _add([1, 2], **size)
+    np.testing.assert_array_equal(_add([1, 2, 3, 4], **size)[:], _pictures([1, 2, 3, 4]))
+    assert _kept([1, 2, 3, 4], **size) == [3, 4]
+
+
+def test_clearing_removes_everything(folder):
+    _add([1, 2], options="pad")
+    with _open() as store:
+        store.add(_digests([1]), _pictures([1]), {b"key": b"digest"})
+    clear_store()
+    assert _segments(folder) == []
+    assert _kept([1, 2], options="pad") == []
+    with _open() as store:
+        assert store.digests([b"key"]) == [None]
+
+
+def test_clearing_what_is_not_there_makes_nothing(folder):
+    clear_store()
+    assert not folder.exists()
+
+
+# --- several at a time ------------------------------------------------------------------------------------------------
+
+FILL = """
+import sys
+import numpy as np
+from skstack.preprocessing import _store
+
+_store._SEGMENT_BYTES = 4 * 6
+seed = int(sys.argv[1])
+print("ready", flush=True)
+input()
+for _ in range(15):
+    numbers = np.random.default_rng(seed).permutation(60)[:8]
+    seed += 2
+    pictures = np.array([np.full((2, 3, 1), number) for number in numbers], dtype="uint8")
+    with _store.PixelStore("", (2, 3, 1), max_bytes=10**6) as store:
+        places = store.add([b"%015d" % number for number in numbers], pictures, {})
+        if not np.array_equal(store.rows(places)[:], pictures):
+            sys.exit("other pixels came back")
+print(sorted({"keras", "tensorflow"} & set(sys.modules)))
+"""
+
+
+def test_processes_fill_it_at_once(folder):
+    command = [sys.executable, "-c", FILL]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    children = [subprocess.Popen([*command, str(seed)], **pipes) for seed in range(2)]
+    assert [child.stdout.readline() for child in children] == ["ready\n"] * 2
+    for child in children:
+        child.stdin.write("\n")
+        child.stdin.flush()
+    outputs = [child.communicate(timeout=300) for child in children]
+    assert outputs == [("[]\n", "")] * 2
+    kept = _kept(range(60))
+    assert len(kept) > 50
+    assert sum(path.stat().st_size for path in _segments(folder)) == len(kept) * SLOT
+
+
+def test_threads_fill_and_clear_it_at_once():
+    def fill(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(10):
+            numbers = rng.permutation(40)[:6]
+            np.testing.assert_array_equal(_add(numbers, max_bytes=20 * SLOT)[:], _pictures(numbers))
+
+    with ThreadPoolExecutor(3) as pool:
+        filling = [pool.submit(fill, seed) for seed in range(3)]
+        clear_store()
+        for future in filling:
+            future.result(timeout=120)
+    _add([41])
+    assert 41 in _kept(range(42))
+
+
+# --- crashes and damage -----------------------------------------------------------------------------------------------
+
+CRASH = """
+import os
+import numpy as np
+from skstack.preprocessing import _store
+
+_store._SEGMENT_BYTES = 4 * 6
+_store.os.fsync = lambda descriptor: os._exit(7)  # pixels are written, and nothing is committed
+with _store.PixelStore("", (2, 3, 1), max_bytes=10**6) as store:
+    store.add([b"%015d" % 9], np.full((1, 2, 3, 1), 99, dtype="uint8"), {b"key": b"digest"})
+"""
+
+
+@pytest.mark.parametrize("before", [[], [1, 2]], ids=["new segment", "grown segment"])
+def test_what_a_crashed_process_has_half_written_is_not_there(folder, before):
+    _add(before)
+    crashed = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, timeout=120)
+    assert (crashed.returncode, crashed.stderr) == (7, "")
+    assert _kept([1, 2, 9]) == before
+    _add([9, 3])
+    assert _kept([1, 2, 9, 3]) == [*before, 9, 3]
+    assert len(_segments(folder)) == 1
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(monkeypatch):
+    _add([1])
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_store.os, "fsync", full)
+        with pytest.raises(StoreError, match=r"cannot be used: .*No space left"):
+            _add([2])
+    _add([3])
+    assert _kept([1, 2, 3]) == [1, 3]
+
+
+def _delete(path):
+    path.unlink()
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("damage", [_delete, _cut])
+@pytest.mark.parametrize("numbers", [[1, 2], [1, 2, 3, 4]], ids=["with room", "full"])
+def test_pictures_of_a_damaged_segment_are_added_again(folder, damage, numbers):
+    _add(numbers)
+    damage(_segments(folder)[0])
+    np.testing.assert_array_equal(_add([1, 5])[:], _pictures([1, 5]))
+    assert _kept([1, 2, 5]) == [1, 5]
+
+
+@pytest.mark.parametrize("damage", [_delete, _cut])
+def test_pictures_of_a_damaged_segment_are_not_found(folder, damage):
+    _add([1, 2])
+    damage(_segments(folder)[0])
+    assert _kept([1, 2]) == []
+
+
+@pytest.mark.parametrize("damage", [_delete, _cut])
+def test_a_damaged_segment_is_not_filled_up(folder, damage):
+    _add([1, 2])
+    damage(_segments(folder)[0])
+    _add([3])
+    assert _kept([1, 2, 3]) == [3]
+
+
+@pytest.mark.parametrize("content", [b"no database", b""], ids=["damaged", "empty"])
+def test_a_damaged_database_is_an_error_until_the_store_is_cleared(folder, content):
+    _add([1])
+    (folder / "index.sqlite").write_bytes(content * 500)
+    if content:
+        with pytest.raises(StoreError, match=r"cannot be used: .*not a database"):
+            _kept([1])
+        clear_store()
+    assert _kept([1]) == []
+    _add([1])
+    assert _kept([1]) == [1]
+    assert len(_segments(folder)) == 1
+
+
+def test_a_database_that_another_process_holds_is_not_taken_for_a_damaged_one(folder, monkeypatch):
+    _add([1])
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout, **kwargs: connect(path, timeout=0.01, **kwargs))
+    other = connect(folder / "index.sqlite", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="database is locked"):
+        clear_store()
+    other.execute("ROLLBACK")
+    other.close()
+    assert _kept([1]) == [1]
+
+
+# --- where it lies, and how large it is -------------------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "file"))
+    with pytest.raises(StoreError, match=r"the cache of pictures in '.*file.images-1' cannot be used"):
+        _add([1])
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"SKSTACK_CACHE": "{home}/own"}, "own"),
+        ("linux", {"SKSTACK_CACHE": "~/own"}, "own"),
+        ("linux", {"XDG_CACHE_HOME": "{home}/xdg"}, "xdg/skstack"),
+        ("linux", {}, ".cache/skstack"),
+        ("darwin", {"XDG_CACHE_HOME": "{home}/xdg"}, "Library/Caches/skstack"),
+        ("win32", {"LOCALAPPDATA": "{home}/local"}, "local/skstack/cache"),
+        ("win32", {}, "AppData/Local/skstack/cache"),
+    ],
+)
+def test_folder_is_that_of_the_platform_or_the_variable(tmp_path, monkeypatch, platform, variables, expected):
+    monkeypatch.setattr(sys, "platform", platform)
+    for name in ("SKSTACK_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(home=tmp_path))
+    assert store_folder() == tmp_path / expected / "images-1"
+
+
+def test_a_user_without_a_home_has_no_store(monkeypatch):
+    def homeless(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(StoreError, match="no folder for a cache of pictures: Could not determine home"):
+        _open()
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, 10**10), ("", 10**10), ("20e9", 2 * 10**10), ("0", 0)])
+def test_size_comes_from_the_variable(monkeypatch, value, expected):
+    monkeypatch.delenv("SKSTACK_CACHE_SIZE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("SKSTACK_CACHE_SIZE", value)
+    assert store_bytes() == expected
+
+
+@pytest.mark.parametrize("value", ["10 GB", "-1", "nan", "inf"])
+def test_a_size_that_is_no_number_of_bytes_is_an_error(monkeypatch, value):
+    monkeypatch.setenv("SKSTACK_CACHE_SIZE", value)
+    with pytest.raises(ValueError, match=f"SKSTACK_CACHE_SIZE should be a number of bytes.*got '{value}'"):
+        store_bytes()
