@@ -5,16 +5,19 @@ VENV_OLDEST ?= .venv-oldest
 # Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow.
 WORKERS ?= -n auto --maxprocesses 4
 PYTEST_ARGS ?=
+# JAX compiles a program for every shape, for seconds each: one test of each kind.
+JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or vectorized
 
 python = $(VENV)/bin/python
 installed = $(VENV)/.installed
 installed_oldest = $(VENV_OLDEST)/.installed
 
-.PHONY: help demo test test-oldest lint format docs examples benchmarks clean
+.PHONY: help demo test test-jax test-oldest lint format docs examples benchmarks clean
 
 help:
 	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture"
 	@echo "make test         run the tests"
+	@echo "make test-jax     run the tests of the trainer on the JAX backend"
 	@echo "make test-oldest  run the tests with the oldest supported versions of the dependencies"
 	@echo "make lint         check the style;  make format  mends what can be mended"
 	@echo "make docs         build the documentation into docs/_build/html"
@@ -33,11 +36,22 @@ $(installed_oldest): pyproject.toml requirements-oldest.txt
 	$(VENV_OLDEST)/bin/python -m pip install --quiet --editable ".[test]" --constraint requirements-oldest.txt
 	touch $@
 
+installed_jax = $(VENV)/.installed-jax
+
+$(installed_jax): $(installed)
+	$(python) -m pip install --quiet --editable ".[jax]"
+	touch $@
+
 demo: $(installed)
 	$(python) examples/plot_houses.py --demo
 
 test: $(installed)
 	$(python) -m pytest $(WORKERS) $(PYTEST_ARGS)
+
+# What the trainer does on the other backend that it has compiled loops for.
+test-jax: $(installed_jax)
+	KERAS_BACKEND=jax $(python) -m pytest tests/training/test_fit.py tests/training/test_inference.py tests/test_folds.py \
+		-k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
 
 # Docstring examples show what the newest versions print, so only the tests run here.
 test-oldest: $(installed_oldest)

@@ -4,15 +4,19 @@ TensorFlow prints about devices and CPU instructions while it is imported, some 
 setting. So the level of its logger is put into the environment first, and what still reaches the process's standard
 error during the import is held back until the import is over: only the lines of TensorFlow's loggers are then dropped.
 Setting ``TF_CPP_MIN_LOG_LEVEL`` to anything but 3 before the import shows every line as it comes.
+
+Before the import, too, Keras's backend is told how many threads and how much of a GPU's memory it may take; whatever is
+in the environment already stays as it is.
 """
 
 import os
 import re
 import sys
 import tempfile
+from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
-__all__ = ["keras"]
+__all__ = ["keras", "names_of_their_own"]
 
 # One line of the loggers of TensorFlow and absl, up to level E: those of level F end the process and are kept.
 LOG_LINE = re.compile(
@@ -26,6 +30,18 @@ def _wants_quiet():
     """Return whether the start-up messages are unwanted, and tell TensorFlow's logger so."""
     # The variable is inherited by worker processes: its value, not its presence, tells what the user asked for.
     return os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+
+
+def _share_the_machine():
+    """Leave room for the other processes that joblib may have started.
+
+    joblib tells its workers by ``OMP_NUM_THREADS`` how many threads each may use, which TensorFlow does not look at. On
+    a GPU, TensorFlow and JAX would take all of its memory for the first process.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 @contextmanager
@@ -59,5 +75,24 @@ def _flush():
         sys.__stderr__.flush()
 
 
+_share_the_machine()
 with _log_lines_dropped() if _wants_quiet() and "keras" not in sys.modules else nullcontext():
     import keras
+
+
+@contextmanager
+def names_of_their_own():
+    """Let Keras number the names of what is made in the block from the beginning: ``dense``, ``dense_1``.
+
+    TensorFlow keeps something for every name that a variable ever had, some 35 kB, so names that are numbered on and on
+    make a process grow with every fit. And a function that builds a model gives its layers the same names every time, so
+    that the compiled program of one can train the next. Names that the caller's own models get are not affected.
+    """
+    from keras.src.backend.common import global_state
+
+    before = global_state.get_global_attribute("object_name_uids")
+    global_state.set_global_attribute("object_name_uids", defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute("object_name_uids", before)

@@ -1,9 +1,24 @@
 """Everything that skstack takes from scikit-learn's private modules, in one place."""
 
+from contextlib import nullcontext
+
 try:
     from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 except ImportError:  # scikit-learn < 1.7
     from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback._callback_support import callback_management_context
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:
+        """Lets estimators go on as if they had no callbacks."""
+
+        def _init_callback_context(self, **task):
+            return NoCallbacks()
+
+    callback_management_context = nullcontext
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._indexing import _get_column_indices as column_positions
@@ -14,8 +29,32 @@ from sklearn.utils.validation import _check_response_method as check_response_me
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
 
+
+class NoCallbacks:
+    """Stands in for a CallbackContext where nobody listens."""
+
+    def subcontext(self, **task):
+        """Return the context of a task inside this one."""
+        return self
+
+    def call_on_fit_task_begin(self, **data):
+        """Tell nobody."""
+        return self
+
+    def call_on_fit_task_end(self, **data):
+        """Tell nobody; return that nobody wants to stop."""
+        return False
+
+    def propagate_callback_context(self, estimator):
+        """Hand on nothing."""
+        return nullcontext()
+
+
 __all__ = [
+    "CallbackSupportMixin",
+    "NoCallbacks",
     "VisualBlock",
+    "callback_management_context",
     "check_feature_names_in",
     "check_response_method",
     "check_sample_weight",

@@ -1,13 +1,14 @@
 """Cross-fitting: predictions for every row by a model that never saw it."""
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 
+from ._callbacks import SILENT
 from ._compat import num_samples, take
 
 
-def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_jobs=None, verbose=0):
+def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_jobs=None, verbose=0, stage=SILENT):
     """Fit a base model on all rows, and once per split for out-of-fold predictions.
 
     A function of its arguments alone: it knows neither stacks nor networks.
@@ -31,6 +32,8 @@ def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_
         How many fits run at a time.
     verbose : int, default=0
         Verbosity of joblib.
+    stage : Stage
+        Is told how far it is.
 
     Returns
     -------
@@ -40,26 +43,36 @@ def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_
         Out-of-fold; NaN for rows that no split predicts.
     """
     if hasattr(estimator, "cross_fit"):
-        return _fit_all_at_once(clone(estimator), X, y, splits, method, n_classes, fit_params)
+        return _fit_all_at_once(clone(estimator), X, y, splits, method, n_classes, fit_params, stage)
     everything = np.arange(num_samples(X))
     jobs = [(everything, everything[:0]), *splits]
-    results = Parallel(n_jobs=n_jobs, verbose=verbose)(
-        delayed(_fit_and_predict)(clone(estimator), X, y, training, held_out, method, n_classes, fit_params)
-        for training, held_out in jobs
-    )
+    one_by_one = effective_n_jobs(n_jobs) == 1
+    with stage.parts(len(jobs)) as tasks:
+        results = Parallel(n_jobs=n_jobs, verbose=verbose)(
+            delayed(_fit_and_predict)(clone(estimator), X, y, *rows, method, n_classes, fit_params, task)
+            for rows, task in zip(jobs, _in_turn(tasks, stage) if one_by_one else tasks, strict=True)
+        )
     predictions = [predicted for _, predicted in results[1:]]
     return results[0][0], _gather(len(everything), [held_out for _, held_out in splits], predictions)
 
 
-def _fit_all_at_once(estimator, X, y, splits, method, n_classes, fit_params):
+def _in_turn(tasks, stage):
+    """Yield tasks of which each is over when the next one is asked for."""
+    for number, task in enumerate(tasks):
+        yield task
+        stage.fitted(number)
+
+
+def _fit_all_at_once(estimator, X, y, splits, method, n_classes, fit_params, stage):
     """Do the same with an estimator that has a faster way than a clone for every fold."""
-    fitted = estimator.cross_fit(X, y, [training for training, _ in splits], **fit_params)
-    whole = next(fitted)
     held_out = [rows for _, rows in splits]
-    predictions = [
-        predict_columns(fold, take(X, rows, axis=0), method, n_classes)
-        for fold, rows in zip(fitted, held_out, strict=True)
-    ]
+    with stage.whole().fitting(estimator, X, y):
+        fitted = estimator.cross_fit(X, y, [training for training, _ in splits], bar=stage.bar, **fit_params)
+        whole = next(fitted)
+        predictions = [
+            predict_columns(fold, take(X, rows, axis=0), method, n_classes)
+            for fold, rows in zip(fitted, held_out, strict=True)
+        ]
     return whole, _gather(num_samples(X), held_out, predictions)
 
 
@@ -96,10 +109,12 @@ def predict_columns(estimator, X, method, n_classes):
     return aligned
 
 
-def _fit_and_predict(estimator, X, y, training, held_out, method, n_classes, fit_params):
+def _fit_and_predict(estimator, X, y, training, held_out, method, n_classes, fit_params, task):
     whole = len(training) == num_samples(X) and not len(held_out)
     rows = {name: _rows_of(values, training, num_samples(X)) for name, values in fit_params.items()}
-    estimator.fit(X if whole else take(X, training, axis=0), y if whole else y[training], **rows)
+    X_fit, y_fit = (X, y) if whole else (take(X, training, axis=0), y[training])
+    with task.fitting(estimator, X_fit, y_fit):
+        estimator.fit(X_fit, y_fit, **rows)
     if whole:
         return estimator, None
     # The estimator of a fold is not sent back: between processes that would cost more than the predictions.

@@ -1,8 +1,11 @@
 """Training a network for all folds at once."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn.base import clone
 
+from ._callbacks import EpochTasks, callback_task, watching
 from ._compat import take
 from .training._fit import Task, fit
 from .training._inference import CompiledCall
@@ -10,7 +13,7 @@ from .training._seeds import draw_seed, seeded
 from .training._steps import Values
 
 
-def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None):
+def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=None):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -26,6 +29,8 @@ def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None):
         Training rows of each split.
     sample_weight, groups : array-like of shape (n_samples,), default=None
         See ``fit``.
+    bar : Bar, default=None
+        See ``MultimodalNetworkRegressor.cross_fit``.
 
     Yields
     ------
@@ -34,17 +39,36 @@ def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None):
     """
     settled = _Fold(network, X, y, np.arange(len(y)), sample_weight, groups, None)
     folds = [settled, *(_Fold(clone(network), settled.X, y, rows, sample_weight, groups, settled) for rows in splits)]
+    for number, fold in enumerate(folds):
+        fold.task.number = number
     alike = [fold for fold in folds if fold.is_like(settled)]
-    trained = dict(zip(map(id, alike), _train(settled.network, alike), strict=True))
-    for fold in folds:
-        if id(fold) not in trained:
-            (trained[id(fold)],) = _train(fold.network, [fold])
-        yield fold.finish(trained.pop(id(fold)), settled)
+    with _watching(network, settled, folds, y, sample_weight, bar) as watchers:
+        trained = dict(zip(map(id, alike), _train(settled.network, alike, watchers), strict=True))
+        for fold in folds:
+            if id(fold) not in trained:
+                (trained[id(fold)],) = _train(fold.network, [fold], watchers)
+            yield fold.finish(trained.pop(id(fold)), settled)
 
 
-def _train(network, folds):
+@contextmanager
+def _watching(network, settled, folds, y, sample_weight, bar):
+    data, n_fits = (settled.X, y, sample_weight), len(folds)
+    with callback_task(network, "cross-fit", *data, n_fits, sequential=False) as context:
+        tasks = EpochTasks(
+            network,
+            context,
+            *data,
+            lambda number, values: folds[number].fitted_attributes(values, settled),
+            folds=[fold.rows for fold in folds],
+        )
+        with watching(network, tasks, n_fits, bar) as watchers:
+            yield watchers
+
+
+def _train(network, folds, watchers):
     settings, tasks = network._compile_arguments(), [fold.task for fold in folds]
-    return fit(network.model_, settings, network._training_program(settings), tasks, network._schedule(network.epochs))
+    schedule = network._schedule(network.epochs, watchers)
+    return fit(network.model_, settings, network._training_program(settings), tasks, schedule)
 
 
 class _Fold:
@@ -68,7 +92,7 @@ class _Fold:
         else:
             network._adopt_columns(settled.network)
             y_of_rows, weight = network._check_fit_target(y[rows], _rows_of(sample_weight, rows))
-        self.X = X
+        self.X, self.rows = X, rows
         seed = draw_seed(network.random_state)
         training, validation = network._split(y_of_rows, _rows_of(groups, rows), seed)
         network._learn(X, y_of_rows, rows, training)
@@ -93,10 +117,14 @@ class _Fold:
             self.network._compiled_call = CompiledCall(self.network.model_)
             self.network._take_over(trained, self.network._compile_arguments())
         else:
-            model = settled.network.model_ if self.shared else self.network.model_
-            self.network._compiled_call = CompiledCall(model, trained.values)
-            self.network.model_ = model
+            vars(self.network).update(self.fitted_attributes(trained.values, settled))
+            vars(self.network).pop("model_", None)  # it would be the untrained one
         return self.network
+
+    def fitted_attributes(self, values, settled):
+        """Return the attributes of a network of the same parameters that predicts with the given values."""
+        model = settled.network.model_ if self.shared else self.network.model_
+        return vars(self.network) | {"_compiled_call": CompiledCall(model, values)}
 
     def _values(self, settled):
         """Return the initial values of the network."""

@@ -3,7 +3,7 @@
 import difflib
 import inspect
 
-from ._backend import keras
+from ._backend import keras, names_of_their_own
 
 #: Short names that Keras takes for classes with longer ones.
 _ALIASES = {
@@ -69,6 +69,7 @@ def resolve_loss(loss):
     return known[loss]
 
 
+@names_of_their_own()
 def check_optimizer(optimizer):
     """Raise if Keras has no optimizer of a name."""
     if not isinstance(optimizer, str):

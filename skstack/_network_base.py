@@ -6,12 +6,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ._backend import keras
+from ._backend import keras, names_of_their_own
+from ._callbacks import EpochTasks, callback_task, watching
 from ._columns import branch_columns, resolve_columns
-from ._compat import VisualBlock, check_sample_weight, take
+from ._compat import CallbackSupportMixin, VisualBlock, check_sample_weight, take
 from ._losses import check_optimizer, resolve_loss
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
 from ._scikeras import MendedWrapper, _routes
@@ -31,8 +32,11 @@ from .training._steps import Values
 #: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
 _ROUTED = ("optimizer", "loss", "metrics", "callbacks")
 
+#: Whether networks of folds are trained together, by `fold_training`; None where a rule decides.
+_TOGETHER = {"auto": None, "vectorized": True, "sequential": False}
 
-class _MultimodalNetwork(PartsMixin, MendedWrapper):
+
+class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
     """What regressor and classifier share."""
 
     _parts_attribute = "branches"
@@ -46,6 +50,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "fold_training": [StrOptions(set(_TOGETHER))],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -67,6 +72,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         patience=10,
         validation_fraction=0.1,
         callbacks=None,
+        fold_training="auto",
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -85,6 +91,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.callbacks = callbacks
+        self.fold_training = fold_training
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -143,6 +150,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
             self._compile_arguments()
             self._initialize_callbacks()
 
+    @names_of_their_own()
     def _compile_arguments(self):
         """Return fresh optimizer, loss and metrics."""
         loss = self._default_loss() if self.loss is None else self.loss
@@ -151,7 +159,8 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         if inspect.isclass(arguments["loss"]):
             arguments["loss"] = arguments["loss"]()
         # An optimizer or metric belongs to the model it is compiled with, so that given instances are copied.
-        arguments["optimizer"] = _copied(arguments["optimizer"])
+        if arguments["optimizer"] is self.optimizer:
+            arguments["optimizer"] = _copied(self.optimizer)
         arguments["metrics"] = [_copied(metric) for metric in arguments["metrics"] or []]
         return arguments
 
@@ -341,13 +350,20 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         X, y, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
         seed = draw_seed(self.random_state)
         training_rows, validation_rows = self._split(y, groups, seed)
-        if not continuing:
-            self._initialize(X, y, training_rows, seed)
-        self.history_ = {}
-        self._train(X, y, weight, training_rows, validation_rows, epochs=self.epochs, seed=seed)
+        given = (X, y, sample_weight)
+        with callback_task(self, "fit", *given, n_subtasks=self.epochs) as context:
+            if not continuing:
+                self._initialize(X, y, training_rows, seed)
+            self.history_ = {}
+            tasks = EpochTasks(self, context, *given, self._predicting_with)
+            self._train(X, y, weight, training_rows, validation_rows, epochs=self.epochs, seed=seed, tasks=tasks)
         return self
 
-    def _train(self, X, y, weight, training_rows, validation_rows, *, epochs, seed):
+    def _predicting_with(self, number, values):
+        """Return the attributes of this network when it has the given values."""
+        return {"_compiled_call": CompiledCall(self.model_, values)}
+
+    def _train(self, X, y, weight, training_rows, validation_rows, *, epochs, seed, tasks=None):
         settings = self._compile_arguments()
         # Momenta that another optimizer gathered mean nothing to this one.
         state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
@@ -355,7 +371,9 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         if weight is not None:
             data["weight"] = weight
         task = Task(Values.of(self.model_), data, training_rows, validation_rows, seed, state)
-        (trained,) = fit(self.model_, settings, self._training_program(settings), [task], self._schedule(epochs))
+        with watching(self, tasks) as watchers:
+            schedule = self._schedule(epochs, watchers)
+            (trained,) = fit(self.model_, settings, self._training_program(settings), [task], schedule)
         self._take_over(trained, settings)
 
     def _take_over(self, trained, settings):
@@ -365,7 +383,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         for name, values in trained.history.items():
             self.history_.setdefault(name, []).extend(values)
 
-    def _schedule(self, epochs):
+    def _schedule(self, epochs, watchers):
         self._initialize_callbacks()
         done = self.current_epoch
         return Schedule(
@@ -374,10 +392,11 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
             batch_size=self.batch_size,
             patience=self.patience,
             callbacks=self._fit_callbacks or [],
-            verbose=self.verbose,
+            watchers=watchers,
+            together=_TOGETHER[self.fold_training],
         )
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None):
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None):
         """Fit this network on all rows and clones of it on the training rows of several splits.
 
         The results are those of a ``fit`` each, found in less time: see :ref:`the trainer <trainer>`.
@@ -394,6 +413,8 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
             Rows of a group stay on one side when the inner validation part is split off.
+        bar : object, default=None
+            Progress bar of a stack that this network is a part of; ``None`` shows one if `verbose` is 1.
 
         Yields
         ------
@@ -402,7 +423,7 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         """
         from ._folds import cross_fit
 
-        yield from cross_fit(self, X, y, splits, sample_weight=sample_weight, groups=groups)
+        yield from cross_fit(self, X, y, splits, sample_weight=sample_weight, groups=groups, bar=bar)
 
     @property
     def current_epoch(self):
@@ -426,6 +447,9 @@ class _MultimodalNetwork(PartsMixin, MendedWrapper):
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         return self.target_encoder_.decode(self._compiled_call(self._encode(X)))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_compiled_call")
 
     # --- scikit-learn and pickle ------------------------------------------------------------------------------------
 

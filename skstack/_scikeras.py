@@ -13,6 +13,7 @@ from ._backend import keras
 import difflib
 import inspect
 from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 
 import numpy as np
 from scikeras.utils import random_state as scikeras_seeding
@@ -40,11 +41,13 @@ def _keyword_names(function):
     return names - {"self"}, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+@lru_cache(maxsize=512)
 def _names_along(cls):
     """Return the parameters that the constructors of a class and its bases name."""
     return set().union(*(_keyword_names(base.__init__)[0] for base in cls.__mro__[:-1]))
 
 
+@lru_cache(maxsize=512)
 def _constructor_names(cls):
     """Return the names that the constructor of a class takes; None for any name."""
     names, is_open = _keyword_names(cls.__init__)
@@ -60,12 +63,17 @@ def _constructor_names(cls):
 def _optimizer_names(optimizer):
     """Return the names that an optimizer, given as a string or a class, takes; None for any name."""
     if isinstance(optimizer, str):
-        try:
-            optimizer = type(keras.optimizers.get(optimizer))
-        except ValueError:
-            # No such optimizer; Keras will say so when it compiles the model.
-            return None
+        return _names_of_optimizer_called(optimizer)
     return _constructor_names(optimizer) if inspect.isclass(optimizer) else set()
+
+
+@lru_cache(maxsize=512)
+def _names_of_optimizer_called(name):
+    try:
+        return _constructor_names(type(keras.optimizers.get(name)))
+    except ValueError:
+        # No such optimizer; Keras will say so when it compiles the model.
+        return None
 
 
 def _routes(prefix, value):

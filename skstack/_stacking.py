@@ -1,6 +1,6 @@
 """Stacks of branch networks and classical learners."""
 
-import time
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -24,12 +24,21 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory, has_fit_parameter
 
+from ._callbacks import Stages, callback_task
 from ._columns import is_table, resolve_columns, select_columns
-from ._compat import VisualBlock, check_feature_names_in, check_response_method, check_sample_weight, routing_enabled
+from ._compat import (
+    CallbackSupportMixin,
+    VisualBlock,
+    check_feature_names_in,
+    check_response_method,
+    check_sample_weight,
+    routing_enabled,
+)
 from ._crossfit import fit_base_model, predict_columns
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
 from ._validation import check_class_target, check_classes, check_lengths, check_regression_target, check_table
 from .branches._base import Branch
+from .training._progress import showing_bar
 from .training._seeds import draw_seed
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
@@ -60,7 +69,7 @@ class _BaseModel:
         self.method = method
         self.n_classes = n_classes
 
-    def cross_fit(self, fit_function, X, y, splits, *, fit_params, n_jobs, verbose):
+    def cross_fit(self, fit_function, X, y, splits, *, fit_params, n_jobs, verbose, stage):
         """Fit on all rows and return the out-of-fold predictions."""
         self.estimator, predictions = fit_function(
             self.estimator,
@@ -72,6 +81,7 @@ class _BaseModel:
             fit_params=fit_params,
             n_jobs=n_jobs,
             verbose=verbose,
+            stage=stage,
         )
         return self.informative(predictions)
 
@@ -85,7 +95,7 @@ class _BaseModel:
         return predictions[:, 1:] if self.method == "predict_proba" and self.n_classes == 2 else predictions
 
 
-class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
+class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, BaseEstimator):
     """What regressor and classifier share."""
 
     _parts_attribute = "estimators"
@@ -263,19 +273,33 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
         parts, final = self._validated_parts(), self._final()
         X = check_table(self, X, reset=True, accept_sparse=True)
         check_lengths(X, y, sample_weight=sample_weight, groups=groups)
+        given = (X, y, sample_weight)
         y = self._check_target(y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, np.empty((X.shape[0], 0)))
         self._passed = resolve_columns(X, self._passed_columns())
         models = self._base_models(X, parts, self._n_classes(), draw_seed(self.random_state))
         routed = self._routed(models, sample_weight, groups, fit_params)
-        if self.cv == "prefit":
-            predictions, rows = self._predict_prefit(X, models), np.arange(len(y))
-        else:
-            predictions, rows = self._cross_fit(X, y, models, routed)
-        self._keep(models, predictions)
-        self._fit_final(final, X, y, predictions, rows, routed["final_estimator"].fit)
+        splits = None if self.cv == "prefit" else self._splits(X, y, routed["splitter"].split)
+        with self._stages(given, models, splits) as stages:
+            if splits is None:
+                predictions, rows = self._predict_prefit(X, models), np.arange(len(y))
+            else:
+                predictions, rows = self._cross_fit(X, y, models, splits, routed, stages)
+            self._keep(models, predictions)
+            self._fit_final(final, X, y, predictions, rows, routed["final_estimator"].fit, stages)
         return self
+
+    @contextmanager
+    def _stages(self, given, models, splits):
+        """Begin to show and tell the callbacks how far the fit is."""
+        models = [] if splits is None else models
+        n_fits = len(models) * (len(splits or ()) + 1) + 1
+        with (
+            callback_task(self, "fit", *given, n_subtasks=len(models) + 1, sequential=False) as context,
+            showing_bar(type(self).__name__, n_fits, self.verbose > 0) as bar,
+        ):
+            yield Stages(self, context, bar)
 
     def _passed_columns(self):
         if isinstance(self.passthrough, (bool, np.bool_)):
@@ -287,27 +311,24 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
             check_is_fitted(model.estimator)
         return [model.predict(X) for model in models]
 
-    def _cross_fit(self, X, y, models, routed):
-        splits = self._splits(X, y, routed["splitter"].split)
+    def _cross_fit(self, X, y, models, splits, routed, stages):
         rows = np.unique(np.concatenate([held_out for _, held_out in splits]))
-        fit_function = check_memory(self.memory).cache(fit_base_model, ignore=["n_jobs", "verbose"])
+        fit_function = check_memory(self.memory).cache(fit_base_model, ignore=["n_jobs", "verbose", "stage"])
         predictions = []
-        for number, model in enumerate(models, 1):
-            started = time.perf_counter()
-            predictions.append(
-                model.cross_fit(
-                    fit_function,
-                    X,
-                    y,
-                    splits,
-                    fit_params=routed[model.name].fit,
-                    n_jobs=None if _is_network(model.estimator) else self.n_jobs,
-                    verbose=max(0, self.verbose - 1),
+        for model in models:
+            with stages.stage(model.name, len(splits) + 1) as stage:
+                predictions.append(
+                    model.cross_fit(
+                        fit_function,
+                        X,
+                        y,
+                        splits,
+                        fit_params=routed[model.name].fit,
+                        n_jobs=None if _is_network(model.estimator) else self.n_jobs,
+                        verbose=max(0, self.verbose - 1),
+                        stage=stage,
+                    )
                 )
-            )
-            if self.verbose:
-                took = time.perf_counter() - started
-                print(f"[{type(self).__name__}] ({number} of {len(models)}) {model.name} took {took:.1f} s")
             if not np.isfinite(predictions[-1][rows]).all():
                 raise ValueError(
                     f"base model {model.name!r} predicted NaN or infinity for a row that it was not fitted on."
@@ -336,13 +357,14 @@ class _MultimodalStacking(PartsMixin, TransformerMixin, BaseEstimator):
             if isinstance(part, str) and part == "drop":
                 self.named_estimators_[name] = "drop"
 
-    def _fit_final(self, final, X, y, predictions, rows, fit_params):
+    def _fit_final(self, final, X, y, predictions, rows, fit_params, stages):
         features = self._final_features(X, predictions)
         if len(rows) < len(y):
             # Folds in time order never predict the earliest rows.
             features = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
             fit_params = {name: values[rows] for name, values in fit_params.items()}
-        self.final_estimator_ = final.fit(features, y[rows], **fit_params)
+        with stages.stage("final estimator", 1) as stage, stage.whole().fitting(final, features, y[rows]):
+            self.final_estimator_ = final.fit(features, y[rows], **fit_params)
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
@@ -551,7 +573,8 @@ class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):
     random_state : int, RandomState instance or None, default=None
         Seeds the networks and, unless it is None, the learners whose own ``random_state`` is None.
     verbose : int, default=0
-        1 prints how long each base model took.
+        1 shows a bar for the whole fit, or where the output goes to a file a line per base model; more is the verbosity
+        of joblib plus one.
 
     Attributes
     ----------
@@ -701,7 +724,8 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
     random_state : int, RandomState instance or None, default=None
         Seeds the networks and, unless it is None, the learners whose own ``random_state`` is None.
     verbose : int, default=0
-        1 prints how long each base model took.
+        1 shows a bar for the whole fit, or where the output goes to a file a line per base model; more is the verbosity
+        of joblib plus one.
 
     Attributes
     ----------

@@ -55,8 +55,9 @@ def fold_models(monkeypatch, stack, X, y):
 
 def learned_state(model):
     """Return everything that a base model learned, as arrays."""
-    if hasattr(model, "model_"):
-        return [v.numpy() for v in [*model.model_.trainable_variables, *model.model_.non_trainable_variables]]
+    if hasattr(model, "branches_"):
+        values = model._compiled_call.values
+        return [*values.trainable, *values.carried, *values.fixed]
     scaler, linear = model[0], model[-1]
     return [scaler.mean_, scaler.scale_, linear.coef_, linear.intercept_]
 

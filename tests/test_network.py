@@ -14,6 +14,7 @@ from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack._scikeras import BaseWrapper
 from skstack.branches import CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
+from skstack.branches._layers import Dropout
 from skstack.training import clear_cache
 
 BRANCHES = [
@@ -58,7 +59,7 @@ def test_head_has_as_many_layers_as_asked_for(data):
     network = MultimodalNetworkRegressor(BRANCHES, head=(7, 5, 3), dropout=0.1, activation="prelu", **FAST)
     model = network.initialize(X, y).model_
     assert [model.get_layer(f"head_{number}").units for number in (1, 2, 3)] == [7, 5, 3]
-    assert sum(isinstance(layer, keras.layers.Dropout) for layer in model.layers) == 3
+    assert sum(isinstance(layer, Dropout) for layer in model.layers) == 3
 
 
 def test_no_branches_means_numbers_in_every_column(data):

@@ -23,8 +23,10 @@ HEAVY = {
     "tensorflow": ("skstack.training.",),
     "jax": ("skstack.training.",),
     "skstack._backend": (
+        "skstack._folds",
         "skstack._losses",
         "skstack._network",
+        "skstack._network_base",
         "skstack._scikeras",
         "skstack.branches._layers",
         "skstack.training.",

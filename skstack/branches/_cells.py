@@ -43,8 +43,7 @@ def numbers(X):
     TypeError
         If a cell is neither a number nor text.
     """
-    dtypes = set(X.dtypes) if isinstance(X, pd.DataFrame) else {X.dtype}
-    if X.ndim == 2 and all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes):
+    if _holds_numbers(X):
         values = X.to_numpy(dtype="float64", na_value=np.nan) if isinstance(X, pd.DataFrame) else X.astype("float64")
     else:
         values = _parsed_numbers(X)
@@ -56,6 +55,25 @@ def numbers(X):
         name = [name for name, _ in named_columns(X)][column]
         raise ValueError(f"Input X contains infinity: column {name} in {row_name(X, row)}.")
     return values
+
+
+def number_columns(X):
+    """Yield the columns of a table one at a time as float64, see :func:`numbers`."""
+    if not _holds_numbers(X):
+        yield from numbers(X).T
+        return
+    for position in range(X.shape[1]):
+        try:
+            values = numbers(X.iloc[:, [position]] if isinstance(X, pd.DataFrame) else X[:, [position]])
+        except ValueError:
+            numbers(X)  # says which column of the table it is
+            raise
+        yield values[:, 0]
+
+
+def _holds_numbers(X):
+    dtypes = set(X.dtypes) if isinstance(X, pd.DataFrame) else {X.dtype}
+    return X.ndim == 2 and all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes)
 
 
 def _parsed_numbers(X):

@@ -42,7 +42,7 @@ class Standardize(keras.layers.Layer):
 
     def call(self, inputs):
         missing = ops.isnan(inputs)
-        filled = ops.where(missing, self.fill, inputs)
+        filled = ops.where(missing, ops.convert_to_tensor(self.fill), inputs)
         scaled = (filled - self.center) / self.scale
         if self.flags:
             scaled = ops.concatenate([scaled, ops.cast(missing, scaled.dtype) * self.seen], axis=-1)

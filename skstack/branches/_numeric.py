@@ -5,7 +5,10 @@ from sklearn.utils._param_validation import StrOptions
 
 from .._precision import needed_dtype
 from ._base import Branch
-from ._cells import named_columns, numbers, row_name
+from ._cells import named_columns, number_columns, numbers, row_name
+
+#: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.
+_CHUNK_ROWS = 2**16
 
 
 class NumericBranch(Branch):
@@ -103,15 +106,11 @@ class NumericBranch(Branch):
             If a cell is text or infinite, or is missing while ``impute=None``.
         """
         self.check_parameters()
-        values = self._numbers(X)
-        missing = np.isnan(values)
-        # A column without any number has no statistics; it is filled with 0 and carries nothing but its flag.
-        known = np.where(missing.all(axis=0), 0.0, values)
-        self.seen_missing_ = missing.any(axis=0).astype("float64")
-        self.fill_ = self._filling(known)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
-            self.center_, self.scale_ = self._scaling(np.where(missing, self.fill_, known))
-        self.input_shape_ = (values.shape[1],)
+            statistics = [self._statistics(column) for column in number_columns(X)]
+        self.seen_missing_, self.fill_, self.center_, self.scale_ = np.array(statistics).reshape(-1, 4).T.copy()
+        self._check_gaps(X, self.seen_missing_.any())
+        self.input_shape_ = (len(statistics),)
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
         return self
 
@@ -133,14 +132,34 @@ class NumericBranch(Branch):
         ValueError
             If a cell is text or infinite, or is missing while ``impute=None``.
         """
-        values = self._numbers(X)
-        with np.errstate(over="ignore"):
-            encoded = values.astype(self.input_dtype_)
-        if np.isinf(encoded).any():
-            row, column = np.argwhere(np.isinf(encoded))[0]
-            name = [name for name, _ in named_columns(X)][column]
-            raise ValueError(f"column {name} holds {values[row, column]} in {row_name(X, row)}: too large for float32.")
+        if isinstance(X, np.ndarray) and X.dtype == self.input_dtype_ and X.ndim == 2 and X.flags.c_contiguous:
+            encoded = X  # no copy of a large table
+        else:
+            encoded = self._converted(X)
+        self._check_encoded(X, encoded)
         return encoded
+
+    def _converted(self, X):
+        encoded = np.empty((len(X), self.input_shape_[0]), dtype=self.input_dtype_)
+        try:
+            for start in range(0, len(X), _CHUNK_ROWS):
+                part = X[start : start + _CHUNK_ROWS]  # rows, of a DataFrame too
+                with np.errstate(over="ignore"):
+                    encoded[start : start + _CHUNK_ROWS] = numbers(part)
+        except ValueError:
+            numbers(X)  # says which row of the whole table it is
+            raise
+        return encoded
+
+    def _check_encoded(self, X, encoded):
+        sums = encoded.sum(axis=0)  # NaN or infinite where a cell is, and cheaper than looking at every cell
+        if not np.isfinite(sums).all():
+            self._check_gaps(X, np.isnan(encoded).any())
+            if np.isinf(encoded).any():
+                row, column = np.argwhere(np.isinf(encoded))[0]
+                value = numbers(X)[row, column]
+                name = [name for name, _ in named_columns(X)][column]
+                raise ValueError(f"column {name} holds {value} in {row_name(X, row)}: too large for float32.")
 
     def features(self, inputs):
         """Return the scaled columns and their flags of symbolic `inputs` of shape (None, n_columns)."""
@@ -173,25 +192,31 @@ class NumericBranch(Branch):
         layer.scale.assign(self.scale_)
         layer.seen.assign(self.seen_missing_)
 
-    def _numbers(self, X):
-        values = numbers(X)
-        if self.impute is None and np.isnan(values).any():
-            row, column = np.argwhere(np.isnan(values))[0]
+    def _check_gaps(self, X, has_gaps):
+        if self.impute is None and has_gaps:
+            row, column = np.argwhere(np.isnan(numbers(X)))[0]
             name = [name for name, _ in named_columns(X)][column]
             raise ValueError(f"Input X contains NaN: column {name} in {row_name(X, row)}, and impute=None.")
-        return values
+
+    def _statistics(self, column):
+        """Return whether a column has gaps, what fills them, its centre and its scale."""
+        missing = np.isnan(column)
+        has_gaps = missing.any()
+        # A column without any number has no statistics; it is filled with 0 and carries nothing but its flag.
+        known = column[~missing] if has_gaps else column
+        fill = self._filling(known) if len(known) else 0.0
+        return float(has_gaps), fill, *self._scaling(np.where(missing, fill, column) if has_gaps else column)
 
     def _filling(self, known):
-        statistic = {"mean": np.nanmean, "median": np.nanmedian}.get(self.impute)
-        return statistic(known, axis=0) if statistic else np.zeros(known.shape[1])
+        statistic = {"mean": np.mean, "median": np.median}.get(self.impute)
+        return statistic(known) if statistic else 0.0
 
     def _scaling(self, filled):
         if self.scale is None:
-            return np.zeros(filled.shape[1]), np.ones(filled.shape[1])
+            return 0.0, 1.0
         if self.scale == "minmax":
-            center, scale = filled.min(axis=0), np.ptp(filled, axis=0)
+            center, scale = filled.min(), np.ptp(filled)
         else:
-            center, scale = filled.mean(axis=0), filled.std(axis=0)
+            center, scale = filled.mean(), filled.std()
         # A constant column has no scale of its own: dividing by rounding noise would blow up any other value.
-        constant = scale <= 1e-13 * np.maximum(np.abs(center), 1e-300)
-        return center, np.where(constant, 1.0, scale)
+        return center, 1.0 if scale <= 1e-13 * max(abs(center), 1e-300) else scale

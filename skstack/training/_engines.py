@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .._backend import keras
-from ._batches import in_batches, in_step
+from ._batches import in_step
 from ._nests import map_nest, map_nests
 
 #: Bytes of encoded rows that are handed to the device as a whole. Larger data come in pieces, each epoch anew.
@@ -122,8 +122,10 @@ class Together:
     def _each(self, kind, states, rows, batch_size):
         after = []
         for state, fixed, data, numbers in zip(states, self._placed_fixed, self._own_data, rows, strict=True):
-            ((placed, _),) = data.pieces(numbers, batch_size)
-            after.append(self._runner.run(kind, state, fixed, placed, numbers, batch_size))
+            if len(numbers):
+                ((placed, _),) = data.pieces(numbers, batch_size)
+                state = self._runner.run(kind, state, fixed, placed, numbers, batch_size)
+            after.append(state)
         return after
 
     def listen(self, schedule):
@@ -160,9 +162,7 @@ class _Runner:
 
     def run(self, kind, state, fixed, data, rows, batch_size):
         """Go through rows of placed data in batches."""
-        for batches in in_batches(rows, batch_size):
-            state = self._loops.run(kind, state, fixed, self._hyperparameters, data, batches)
-        return state
+        return self._loops.run(kind, state, fixed, self._hyperparameters, data, rows, batch_size)
 
     def run_together(self, states, fixed, data, offsets, batches):
         """Train several networks in step."""

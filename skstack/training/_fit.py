@@ -1,6 +1,6 @@
 """Training networks: one, or those of all folds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ._batches import Order
 from ._engines import Engine, Together, n_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import borrowed
+from ._progress import Watchers
 from ._rule import trains_together
 from ._stopping import Stopping
 
@@ -33,6 +34,8 @@ class Task:
         Determines the order of the rows.
     optimizer_state : OptimizerState, default=None
         What an earlier training returned, to go on from there.
+    number : int, default=0
+        What `watchers` of the schedule know this network by.
     """
 
     values: object
@@ -41,6 +44,7 @@ class Task:
     validation_rows: np.ndarray
     seed: int
     optimizer_state: object = None
+    number: int = 0
 
 
 @dataclass
@@ -72,10 +76,10 @@ class Schedule:
     patience : int
         Epochs without a better loss on the validation rows before training stops and the best weights come back.
     callbacks : list of keras.callbacks.Callback
-    verbose : int
-        As in Keras.
     together : bool, default=None
         Whether networks are trained all at once; ``None`` does what is faster.
+    watchers : Watchers
+        Are told about the epochs of each network.
     """
 
     epochs: int
@@ -83,8 +87,8 @@ class Schedule:
     batch_size: int
     patience: int
     callbacks: list
-    verbose: int
     together: bool | None = None
+    watchers: Watchers = field(default_factory=Watchers)
 
 
 def fit(network, settings, make, tasks, schedule):
@@ -154,42 +158,80 @@ def _run(engine, tasks, schedule):
     orders = [Order(task.training_rows, task.seed) for task in tasks]
     validation = [task.validation_rows for task in tasks]
     validation_batch = _validation_batch(tasks[0].data, schedule.batch_size)
-    runs = [_Run(Stopping(schedule.patience)) for _ in tasks]
+    runs = [_Run(engine, number, task.number, schedule) for number, task in enumerate(tasks)]
     listeners = engine.listen(schedule)
     for epoch in range(schedule.initial_epoch, schedule.epochs):
         listeners.begin_epoch(epoch)
+        for run in runs:
+            run.begin_epoch()
         logs = engine.train([order.at(epoch) for order in orders], schedule.batch_size)
         if len(validation[0]):
             for of_network, values in zip(logs, engine.evaluate(validation, validation_batch), strict=True):
                 of_network |= {f"val_{name}": value for name, value in values.items()}
         wants_end = listeners.end_epoch(epoch, logs[0])  # callbacks may add to the logs and change the weights
-        for number, run in enumerate(runs):
-            run.after(epoch, logs[number], engine.state_of(number))
-        if wants_end or all(run.stopping.is_over for run in runs):
+        for run, of_network in zip(runs, logs, strict=True):
+            run.after(epoch, of_network)
+        if wants_end or all(run.is_over for run in runs):
             break
     listeners.end()
-    for number, run in enumerate(runs):
-        last = engine.state_of(number) if run.last is None else run.last
-        yield Trained(*engine.finish(number, run.stopping.best, last), run.history)
+    for run in runs:
+        run.end()
+    for run in runs:
+        yield Trained(*run.finish(), run.history)
 
 
 class _Run:
-    """What is known of the training of one network."""
+    """The training of one network.
 
-    def __init__(self, stopping):
-        self.stopping = stopping
+    Parameters
+    ----------
+    engine : Engine or Together
+    place : int
+        Of the network in the engine.
+    number : int
+        What watchers know it by.
+    schedule : Schedule
+    """
+
+    def __init__(self, engine, place, number, schedule):
+        self._engine, self._place, self._number = engine, place, number
+        self._stopping = Stopping(schedule.patience)
+        self._watchers = schedule.watchers
+        self._last = None
         self.history = {}
-        self.last = None
+        self.is_over = False
+        self._watchers.begin(number, schedule.epochs - schedule.initial_epoch)
 
-    def after(self, epoch, logs, state):
+    def begin_epoch(self):
+        """Tell that an epoch begins."""
+        if not self.is_over:
+            self._watchers.begin_epoch(self._number)
+
+    def after(self, epoch, logs):
         """Take note of an epoch; those after the network's own end, while others go on, do not count."""
-        if self.stopping.is_over:
+        if self.is_over:
             return
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
+        state = self._engine.state_of(self._place)
         if "val_loss" in logs:
-            self.stopping.after(epoch, logs["val_loss"], state)
-            self.last = state if self.stopping.is_over else None
+            self._stopping.after(epoch, logs["val_loss"], state)
+        wants_end = self._watchers.end_epoch(self._number, logs, lambda: self._finished(None, state)[0])
+        if wants_end or self._stopping.is_over:
+            self.end()
+
+    def end(self):
+        """End the training here, unless it is over."""
+        if not self.is_over:
+            self.is_over, self._last = True, self._engine.state_of(self._place)
+            self._watchers.end(self._number)
+
+    def finish(self):
+        """Return values and optimizer state."""
+        return self._finished(self._stopping.best, self._last)
+
+    def _finished(self, best, last):
+        return self._engine.finish(self._place, best, last)
 
 
 def _validation_batch(data, batch_size):

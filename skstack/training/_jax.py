@@ -10,6 +10,8 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from ._batches import in_batches
+
 
 def value_and_gradients(function, values):
     """Return the second output of a function, and the gradients of the first with respect to its arguments."""
@@ -45,9 +47,11 @@ class Loops:
         self._one = {kind: jax.jit(partial(_one, one)) for kind, one in step.items()}
         self._together = jax.jit(partial(_together, step["train"]))
 
-    def run(self, kind, state, fixed, hyperparameters, data, rows):
+    def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network."""
-        return self._one[kind](state, fixed, hyperparameters, data, _filled_up(rows), len(rows))
+        for batches in in_batches(rows, batch_size):
+            state = self._one[kind](state, fixed, hyperparameters, data, _filled_up(batches), len(batches))
+        return state
 
     def run_together(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all."""

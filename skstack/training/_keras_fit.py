@@ -36,14 +36,15 @@ def fit_with_keras(program, settings, task, schedule, validation_batch):
         values = state.to_values(optimizer)
     task.values.write_to(model)
     assign(variables_of(optimizer), values)
-    validation, callbacks = None, copy.deepcopy(schedule.callbacks)
+    # Those of the caller come first, since they may add to what is told.
+    validation, callbacks = None, [*copy.deepcopy(schedule.callbacks), _Tell(schedule.watchers, task.number)]
     if len(task.validation_rows):
         order = Order(task.validation_rows, None)
         validation = Batches(task.data, order, validation_batch)
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_loss", patience=schedule.patience, restore_best_weights=True)
-        )
+        stopping = keras.callbacks.EarlyStopping("val_loss", patience=schedule.patience, restore_best_weights=True)
+        callbacks.append(stopping)
     batches = Batches(task.data, Order(task.training_rows, task.seed), schedule.batch_size)
+    schedule.watchers.begin(task.number, schedule.epochs - schedule.initial_epoch)
     history = model.fit(
         batches,
         validation_data=validation,
@@ -51,8 +52,9 @@ def fit_with_keras(program, settings, task, schedule, validation_batch):
         initial_epoch=schedule.initial_epoch,
         callbacks=[_Reorder(batches), *callbacks],
         shuffle=False,
-        verbose=schedule.verbose,
+        verbose=0,
     )
+    schedule.watchers.end(task.number)
     shapes = [tuple(variable.shape) for variable in model.trainable_variables]
     state = OptimizerState.from_values(optimizer, as_arrays(variables_of(optimizer)), shapes)
     return Values.of(model), state, {name: list(map(float, values)) for name, values in history.history.items()}
@@ -96,3 +98,18 @@ class _Reorder(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.begin(epoch)
+
+
+class _Tell(keras.callbacks.Callback):
+    """Tells watchers about the epochs of a network."""
+
+    def __init__(self, watchers, number):
+        super().__init__()
+        self.watchers, self.number = watchers, number
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.watchers.begin_epoch(self.number)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.watchers.end_epoch(self.number, logs, lambda: Values.of(self.model)):
+            self.model.stop_training = True

@@ -64,7 +64,7 @@ class Loops:
         self._step = step
         self._compiled = {}
 
-    def run(self, kind, state, fixed, hyperparameters, data, rows):
+    def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network.
 
         Parameters
@@ -74,15 +74,18 @@ class Loops:
             See Steps.
         data : dict
             ``inputs``, ``target`` and ``weight`` as tensors with a row for each number in `rows`.
-        rows : ndarray of shape (n_steps, batch_size)
-            The rows of each batch.
+        rows : ndarray of shape (n_rows,)
+            The rows in their order; the last batch may have fewer than the others.
+        batch_size : int
 
         Returns
         -------
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32")
-        return self._call(kind, self._one, arguments, n_open=1)
+        if kind == "evaluate":
+            return self._call((kind,), partial(_evaluate, self._step[kind]), (*arguments, tf.constant(batch_size)))
+        return self._call((kind, batch_size), partial(_train, self._step[kind], batch_size), arguments)
 
     def run_together(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all.
@@ -102,57 +105,76 @@ class Loops:
         -------
         state : dict
         """
-        # With every size known, the graph is smaller by the operations that would find it out.
         arguments = state, fixed, hyperparameters, data, offsets, tf.constant(rows, dtype="int32")
-        return self._call("train", self._together, arguments, n_open=0)
+        key = "together", *rows.shape[1:]
+        return self._call(key, partial(_train_together, self._step["train"]), arguments, rows.shape[1:])
 
-    def _call(self, kind, loop, arguments, n_open):
-        # The structure of the data is part of the key: rows may have weights or not.
-        key = kind, loop, str(tf.nest.map_structure(lambda tensor: tensor.dtype.name, arguments))
-        key = key if n_open else (*key, *arguments[-1].shape[1:])
+    def _call(self, key, loop, arguments, sizes=()):
+        key = (*key, "weight" in arguments[3])
         if key not in self._compiled:
-            self._compiled[key] = self._compile(partial(loop, self._step[kind]), arguments, n_open)
+            self._compiled[key] = _compile(loop, arguments, sizes)
         state = self._compiled[key](*tf.nest.flatten(arguments))
         return tf.nest.pack_sequence_as(arguments[0], state)
 
-    def _compile(self, loop, arguments, n_open):
-        # The structure alone: the program outlives the data.
-        structure = tf.nest.map_structure(lambda _: 0, arguments)
 
-        def flat(*tensors):
-            return tf.nest.flatten(loop(*tf.nest.pack_sequence_as(structure, tensors)))
+def _compile(loop, arguments, sizes):
+    """Return a loop compiled for any number of rows in the data, and any number of row numbers of the given sizes."""
+    # The structure alone: the program outlives the data.
+    structure = tf.nest.map_structure(lambda _: 0, arguments)
 
-        *values, rows = arguments
-        data = tf.nest.map_structure(lambda tensor: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype), values[3])
-        rows = tf.TensorSpec((None, *[None] * n_open, *rows.shape[1 + n_open :]), rows.dtype)
-        values[3], signature = (
-            data,
-            tf.nest.flatten(tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), (*values, rows))),
+    def flat(*tensors):
+        return tf.nest.flatten(loop(*tf.nest.pack_sequence_as(structure, tensors)))
+
+    def spec(*axes):
+        return lambda tensor: tf.TensorSpec((*axes, *tensor.shape[len(axes) :]), tensor.dtype)
+
+    signature = [tf.nest.map_structure(spec(), part) for part in arguments]
+    signature[3] = tf.nest.map_structure(spec(None), arguments[3])
+    numbers = 5 if sizes else 4
+    signature[numbers] = tf.TensorSpec((None, *sizes), tf.int32)
+    with _without_remarks():
+        # Called through a tf.function, a new program for each architecture would look like one that is traced again and
+        # again, and TensorFlow would warn; called with nests, it would match their structure.
+        compiled = tf.function(flat, input_signature=tf.nest.flatten(signature), autograph=False)
+        return compiled.get_concrete_function()
+
+
+def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
+    def take_step(numbers, state):
+        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, numbers), data)
+        return step(state, fixed, hyperparameters, batch)
+
+    def body(number, state):
+        # Of a size that is known, so that the graph is smaller by the operations that would find it out.
+        return number + 1, take_step(tf.slice(rows, [number * batch_size], [batch_size]), state)
+
+    n_steps = tf.shape(rows)[0] // batch_size
+    left = rows[n_steps * batch_size :]
+    state = _loop(body, state, n_steps)
+    return tf.cond(tf.size(left) > 0, lambda: take_step(left, state), lambda: state)
+
+
+def _evaluate(step, state, fixed, hyperparameters, data, rows, batch_size):
+    n_rows = tf.shape(rows)[0]
+
+    def body(number, state):
+        numbers = rows[number * batch_size : tf.minimum((number + 1) * batch_size, n_rows)]
+        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, numbers), data)
+        return number + 1, step(state, fixed, hyperparameters, batch)
+
+    return _loop(body, state, (n_rows + batch_size - 1) // batch_size)
+
+
+def _train_together(step, state, fixed, hyperparameters, data, offsets, rows):
+    def body(number, state):
+        batch = tf.nest.map_structure(
+            lambda tensor, offset: tf.gather(tensor, rows[number] + offset[:, tf.newaxis]), data, offsets
         )
-        with _without_remarks():
-            # Called through a tf.function, a new program for each architecture would look like one that is traced
-            # again and again, and TensorFlow would warn; called with nests, it would match their structure.
-            return tf.function(flat, input_signature=signature, autograph=False).get_concrete_function()
+        return number + 1, tf.vectorized_map(
+            lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
+        )
 
-    @staticmethod
-    def _one(step, state, fixed, hyperparameters, data, rows):
-        def body(number, state):
-            batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows[number]), data)
-            return number + 1, step(state, fixed, hyperparameters, batch)
-
-        return _loop(body, state, tf.shape(rows)[0])
-
-    @staticmethod
-    def _together(step, state, fixed, hyperparameters, data, offsets, rows):
-        def body(number, state):
-            batch = tf.nest.map_structure(
-                lambda tensor, offset: tf.gather(tensor, rows[number] + offset[:, tf.newaxis]), data, offsets
-            )
-            return number + 1, tf.vectorized_map(
-                lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
-            )
-
-        return _loop(body, state, tf.shape(rows)[0])
+    return _loop(body, state, tf.shape(rows)[0])
 
 
 def _loop(body, state, n_steps):

@@ -133,7 +133,7 @@ def test_onehot_indicates_each_category():
     np.testing.assert_array_equal(features, [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]])
 
 
-@pytest.mark.parametrize(("n", "dim"), [(2, 2), (10, 6), (1000, 50)])
+@pytest.mark.parametrize(("n", "dim"), [(2, 2), (9, 8), (16, 8), (1000, 50)])
 def test_length_of_vectors_follows_the_number_of_categories(n, dim):
     branch = CategoricalBranch().fit(pd.DataFrame({"a": range(n), "b": [0] * n}))
     assert branch.build("place").output_shape == (None, 2 * dim)

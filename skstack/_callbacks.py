@@ -1,0 +1,240 @@
+"""scikit-learn's callbacks in networks and stacks; see :mod:`sklearn.callback`."""
+
+from contextlib import contextmanager, nullcontext
+
+from ._compat import NoCallbacks, callback_management_context, take
+from .training._progress import Lines, Watchers, showing_bar
+
+
+@contextmanager
+def callback_task(estimator, name, X, y, sample_weight, n_subtasks, sequential=True):
+    """Tell the callbacks of an estimator that a block fits it.
+
+    Parameters
+    ----------
+    estimator : estimator
+    name : str
+        Of the task.
+    X, y, sample_weight
+        What it is fitted to.
+    n_subtasks : int
+        The most tasks that this one is made of.
+    sequential : bool, default=True
+        Whether these are done one after the other.
+
+    Yields
+    ------
+    context : sklearn.callback.CallbackContext
+        Of the task; before scikit-learn 1.9 one that tells nobody.
+    """
+    data = {"estimator": estimator, "X": X, "y": y, "metadata": _metadata(sample_weight)}
+    with callback_management_context(estimator):
+        context = estimator._init_callback_context(
+            task_name=name, max_subtasks=n_subtasks, sequential_subtasks=sequential
+        )
+        context.call_on_fit_task_begin(**data)
+        yield context
+        context.call_on_fit_task_end(**data, reconstruction_attributes=dict)
+
+
+def has_callbacks(estimator):
+    """Tell whether an estimator has callbacks of scikit-learn."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+@contextmanager
+def watching(network, tasks=None, n_fits=1, bar=None):
+    """Begin to watch the training of a network.
+
+    Parameters
+    ----------
+    network : estimator
+        Its `verbose` says what is shown.
+    tasks : EpochTasks, default=None
+        Used if the network has callbacks of scikit-learn.
+    n_fits : int, default=1
+        The network and its clones for folds.
+    bar : Bar, default=None
+        The one of a stack around the network.
+
+    Yields
+    ------
+    watchers : Watchers
+    """
+    with showing_bar(type(network).__name__, n_fits, network.verbose == 1 and bar is None) as own_bar:
+        lines = Lines(n_fits) if network.verbose > 1 else None
+        watchers = [bar, own_bar, lines, tasks if has_callbacks(network) else None]
+        yield Watchers(watcher for watcher in watchers if watcher is not None)
+
+
+def _metadata(sample_weight):
+    return None if sample_weight is None else {"sample_weight": sample_weight}
+
+
+class EpochTasks:
+    """Tells scikit-learn's callbacks about the training of networks; a watcher, see :mod:`skstack.training`.
+
+    Parameters
+    ----------
+    network : estimator
+        Whose callbacks they are.
+    context : sklearn.callback.CallbackContext
+        Of its fit.
+    X, y, sample_weight
+        What it is fitted to.
+    fitted : callable
+        Returns the attributes of a fitted network, from its number and its Values.
+    folds : list of ndarray of int, default=None
+        Rows of each fold, which is then a task of its own; ``None`` where there is one network only.
+    """
+
+    def __init__(self, network, context, X, y, sample_weight, fitted, folds=None):
+        self._network, self._context, self._fitted, self._folds = network, context, fitted, folds
+        self._X, self._y, self._weight = X, y, sample_weight
+        self._parents, self._epochs = {}, {}
+
+    def begin(self, number, n_epochs):
+        """See Watchers."""
+        self._parents[number] = self._context
+        if self._folds is not None:
+            name = f"fold {number}" if number else "all rows"
+            fold = self._context.subcontext(task_name=name, task_id=number, max_subtasks=n_epochs)
+            self._parents[number] = fold.call_on_fit_task_begin(**self._data(number))
+
+    def begin_epoch(self, number):
+        """See Watchers."""
+        epoch = self._parents[number].subcontext(task_name="epoch")
+        self._epochs[number] = epoch.call_on_fit_task_begin(**self._data(number))
+
+    def end_epoch(self, number, logs, values):
+        """See Watchers."""
+        return self._epochs.pop(number).call_on_fit_task_end(
+            **self._data(number), reconstruction_attributes=lambda: self._fitted(number, values())
+        )
+
+    def end(self, number):
+        """See Watchers."""
+        if self._folds is not None:
+            self._parents[number].call_on_fit_task_end(**self._data(number))
+
+    def _data(self, number):
+        """Return what callbacks are told; the rows of a fold are taken only for those that ask for them."""
+        if self._folds is None:
+            return {"estimator": self._network, "X": self._X, "y": self._y, "metadata": _metadata(self._weight)}
+        rows = self._folds[number]
+        weight = None if self._weight is None else lambda: _metadata(take(self._weight, rows, axis=0))
+        return {
+            "estimator": self._network,
+            "X": lambda: take(self._X, rows, axis=0),
+            "y": lambda: take(self._y, rows, axis=0),
+            "metadata": weight,
+        }
+
+
+class Stages:
+    """Tells a bar and scikit-learn's callbacks which part of a stack is being fitted.
+
+    Parameters
+    ----------
+    stack : estimator
+    context : sklearn.callback.CallbackContext
+        Of its fit.
+    bar : Bar or None
+    """
+
+    def __init__(self, stack, context, bar):
+        self._context, self._bar = context, bar
+        # Without callbacks there is nothing that a worker process should know of the stack.
+        self._owner = stack if has_callbacks(stack) else None
+        self._number = 0
+
+    @contextmanager
+    def stage(self, name, n_fits):
+        """Begin the next stage.
+
+        Parameters
+        ----------
+        name : str
+            Of a base model, or "final estimator".
+        n_fits : int
+            How often it is fitted.
+
+        Yields
+        ------
+        stage : Stage
+        """
+        stage = Stage(self._owner, self._context, self._bar, name, self._number)
+        self._number += 1
+        if self._bar is None:
+            yield stage
+            return
+        with self._bar.stage(name, n_fits):
+            yield stage
+
+
+class Stage:
+    """The fits of a base model, or that of the final estimator.
+
+    Parameters
+    ----------
+    owner : estimator or None
+        The stack, if it has callbacks.
+    context : sklearn.callback.CallbackContext
+        Of the fit of the stack.
+    bar : Bar or None
+    name : str
+    number : int
+        Of the stage.
+    """
+
+    def __init__(self, owner, context, bar, name, number):
+        self._owner, self._context, self._name, self._number = owner, context, name, number
+        self.bar = bar
+
+    def whole(self):
+        """Return the task of fitting an estimator that tells of its parts itself."""
+        return FitTask(self._owner, self._context.subcontext(task_name=f"fit {self._name}", task_id=self._number))
+
+    @contextmanager
+    def parts(self, n_fits):
+        """Yield a task for each of several fits."""
+        context = self._context.subcontext(
+            task_name=f"cross-fit {self._name}", task_id=self._number, max_subtasks=n_fits, sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self._owner)
+        names = ["all rows", *(f"fold {number}" for number in range(1, n_fits))]
+        # All before the first one runs: the tree must not change while it is on its way to another process.
+        yield [FitTask(self._owner, context.subcontext(task_name=name, task_id=i)) for i, name in enumerate(names)]
+        context.call_on_fit_task_end(estimator=self._owner)
+
+    def fitted(self, number):
+        """Tell that one of several fits is over."""
+        if self.bar is not None:
+            self.bar.fitted(number)
+
+
+class FitTask:
+    """A fit of an estimator inside a stack; can be sent to another process.
+
+    Parameters
+    ----------
+    owner : estimator or None
+        The stack, if it has callbacks.
+    context : sklearn.callback.CallbackContext
+    """
+
+    def __init__(self, owner, context):
+        self._owner, self._context = owner, context
+
+    @contextmanager
+    def fitting(self, estimator, X, y):
+        """Tell the callbacks that a block fits the estimator, whose own tasks become those of the stack."""
+        # Those that know no callbacks are steps of the stack; scikit-learn would warn of each.
+        knows_callbacks = hasattr(estimator, "set_callbacks")
+        with self._context.propagate_callback_context(estimator) if knows_callbacks else nullcontext():
+            self._context.call_on_fit_task_begin(estimator=self._owner, X=X, y=y)
+            yield
+            self._context.call_on_fit_task_end(estimator=self._owner, X=X, y=y)
+
+
+#: For base models that are fitted outside a stack.
+SILENT = Stage(None, NoCallbacks(), None, "", 0)
