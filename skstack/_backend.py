@@ -84,9 +84,9 @@ with _log_lines_dropped() if _wants_quiet() and "keras" not in sys.modules else 
 def names_of_their_own():
     """Let Keras number the names of what is made in the block from the beginning: ``dense``, ``dense_1``.
 
-    TensorFlow keeps something for every name that a variable ever had, some 35 kB, so names that are numbered on and on
-    make a process grow with every fit. And a function that builds a model gives its layers the same names every time, so
-    that the compiled program of one can train the next. Names that the caller's own models get are not affected.
+    TensorFlow keeps some 35 kB for every name that a variable ever had, so names that are numbered on and on make a
+    process grow with every fit. And a function that builds a model gives its layers the same names every time, so that
+    the compiled program of one can train the next. Names that the caller's own models get are not affected.
     """
     from keras.src.backend.common import global_state
 

@@ -9,8 +9,9 @@ from .._backend import keras
 from ._batches import in_step
 from ._nests import map_nest, map_nests
 
-#: Bytes of encoded rows that are handed to the device as a whole. Larger data come in pieces, each epoch anew.
-_MAX_PLACED = 2**28
+#: Bytes of encoded rows that are handed to the device as a whole: to the processor, where that is a second copy of them
+#: in memory, and to an accelerator, which waits for what it is handed. Larger data come in pieces, each epoch anew.
+_MAX_PLACED = {"processor": 2**27, "accelerator": 2**31}
 
 #: Bytes of such a piece, of which two are there at a time.
 _PIECE = 2**25
@@ -31,7 +32,7 @@ class Engine:
 
     def __init__(self, program, settings, task, placed):
         self._runner = _Runner(program, settings)
-        self._data = _Data(task.data, self._runner.place, placed)
+        self._data = _Data(task.data, self._runner, placed)
         self._fixed = task.values.fixed
         self._placed_fixed = map_nest(self._runner.place, self._fixed)
         self.state = map_nest(self._runner.place, program.steps.start(task.values, task.optimizer_state, settings))
@@ -102,7 +103,7 @@ class Together:
         self._data = map_nest(lambda part: place(part.array), joined)
         self._offsets = map_nest(lambda part: place(part.offsets), joined)
         placed = {}
-        self._own_data = [_Data(task.data, place, placed) for task in tasks]
+        self._own_data = [_Data(task.data, self._runner, placed) for task in tasks]
 
     def train(self, rows, batch_size):
         """Go once through the given rows of each network in their order; return loss and metrics of each."""
@@ -150,6 +151,7 @@ class _Runner:
         self.steps = program.steps
         self.model = program.model
         self.place = program.backend.place
+        self.device = "accelerator" if program.backend.has_accelerator() else "processor"
         optimizer = keras.optimizers.get(settings["optimizer"])
         self._hyperparameters = {
             name: self.place(np.float32(getattr(optimizer, name))) for name in self.steps.hyperparameters
@@ -187,11 +189,11 @@ class _Runner:
 class _Data:
     """The data of a network, on the device where they are small enough."""
 
-    def __init__(self, data, place, placed):
+    def __init__(self, data, runner, placed):
         self._data = data
-        self._place = place
-        fits = n_bytes(data) <= _MAX_PLACED
-        self._placed = place_once(data, place, placed) if fits else None
+        self._place = runner.place
+        fits = n_bytes(data) <= _MAX_PLACED[runner.device]
+        self._placed = place_once(data, self._place, placed) if fits else None
 
     def pieces(self, rows, batch_size):
         """Yield data on the device and the numbers of the wanted rows in it, in their order."""

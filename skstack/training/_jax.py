@@ -24,6 +24,11 @@ def place(array):
     return jnp.asarray(array)
 
 
+def has_accelerator():
+    """Tell whether arrays lie on something else than the processor."""
+    return jax.default_backend() != "cpu"
+
+
 def stack(tensors):
     """Return tensors of the same shape as one."""
     return jnp.stack(tensors)

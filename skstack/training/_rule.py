@@ -31,8 +31,8 @@ _LAYERS = (
 #: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share.
 _MAX_WORK = 2**22
 
-#: Bytes of the encoded rows of all folds together.
-_MAX_BYTES = 2**28
+#: Bytes of the encoded rows of all folds together, which are all on the device.
+_MAX_BYTES = 2**27
 
 
 def trains_together(network, tasks, schedule):

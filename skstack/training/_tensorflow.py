@@ -41,6 +41,11 @@ def place(array):
     return tf.constant(array)
 
 
+def has_accelerator():
+    """Tell whether tensors lie on something else than the processor."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 def stack(tensors):
     """Return tensors of the same shape as one."""
     return tf.stack(tensors)

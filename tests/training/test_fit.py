@@ -226,7 +226,7 @@ def test_fewer_rows_than_a_batch():
 def test_data_too_large_for_the_device_come_in_pieces(monkeypatch):
     data = make_data(weighted=True)
     whole = train([task_of(data, n_validation=20)], settings_of())[0]
-    monkeypatch.setattr(_engines, "_MAX_PLACED", 1)
+    monkeypatch.setattr(_engines, "_MAX_PLACED", {"processor": 1, "accelerator": 1})
     monkeypatch.setattr(_engines, "_PIECE", 16 * 7 * 4 * 2)  # two batches
     assert_same(train([task_of(data, n_validation=20)], settings_of())[0], whole, rtol=1e-6, atol=1e-7)
 
