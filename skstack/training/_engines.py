@@ -123,9 +123,8 @@ class Together:
     def _each(self, kind, states, rows, batch_size):
         after = []
         for state, fixed, data, numbers in zip(states, self._placed_fixed, self._own_data, rows, strict=True):
-            if len(numbers):
-                ((placed, _),) = data.pieces(numbers, batch_size)
-                state = self._runner.run(kind, state, fixed, placed, numbers, batch_size)
+            for placed, chosen in data.pieces(numbers, batch_size) if len(numbers) else ():
+                state = self._runner.run(kind, state, fixed, placed, chosen, batch_size)
             after.append(state)
         return after
 
@@ -151,7 +150,7 @@ class _Runner:
         self.steps = program.steps
         self.model = program.model
         self.place = program.backend.place
-        self.device = "accelerator" if program.backend.has_accelerator() else "processor"
+        self.device = program.device
         optimizer = keras.optimizers.get(settings["optimizer"])
         self._hyperparameters = {
             name: self.place(np.float32(getattr(optimizer, name))) for name in self.steps.hyperparameters

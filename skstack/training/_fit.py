@@ -118,7 +118,7 @@ def fit(network, settings, make, tasks, schedule):
     with borrowed(network, settings, make, joins=not schedule.callbacks) as program:
         if any(settings["metrics"]):
             program.steps.prepare_metrics(_first_rows(tasks[0].data))
-        if trains_together(network, tasks, schedule):
+        if trains_together(network, tasks, schedule, program.device):
             yield from _run(Together(program, settings, tasks), tasks, schedule)
             return
         placed = {}

@@ -47,6 +47,11 @@ class Program:
         return import_module(f"._{keras.backend.backend()}", __package__)
 
     @cached_property
+    def device(self):
+        """What the program runs on: "processor" or "accelerator"."""
+        return "accelerator" if self.backend.has_accelerator() else "processor"
+
+    @cached_property
     def steps(self):
         """The steps of training and evaluation as pure functions."""
         return Steps(self.model, self.backend.value_and_gradients, self._joins)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .._backend import keras
 from ._engines import n_bytes
 
 #: Layers that a vectorised step computes as fast as their own; convolutions and recurrent layers become slower.
@@ -28,15 +27,26 @@ _LAYERS = (
     "Unstandardize",
 )
 
-#: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share.
-_MAX_WORK = 2**22
+#: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share. Measured for six
+#: networks on two cores: at 2 ** 14 training together was 2.4 times faster, at 2 ** 17.7 it was 1.5 times, and from
+#: 2 ** 19 on it was slower (`docs/performance.md`). That an accelerator has more to share is an estimate.
+_MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
 #: Bytes of the encoded rows of all folds together, which are all on the device.
 _MAX_BYTES = 2**27
 
 
-def trains_together(network, tasks, schedule):
-    """Tell whether to train several networks in one vectorised program."""
+def trains_together(network, tasks, schedule, device):
+    """Tell whether to train several networks in one vectorised program.
+
+    Parameters
+    ----------
+    network : keras.Model
+        One of them.
+    tasks : list of Task
+    schedule : Schedule
+    device : {"processor", "accelerator"}
+    """
     if len(tasks) < 2 or schedule.callbacks:
         return False
     if schedule.together is not None:
@@ -45,7 +55,6 @@ def trains_together(network, tasks, schedule):
     n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
     return (
         layers <= {type(network).__name__, *_LAYERS}
-        and n_weights * schedule.batch_size <= _MAX_WORK
+        and n_weights * schedule.batch_size <= _MAX_WORK[device]
         and n_bytes(tasks[0].data) * len(tasks) <= _MAX_BYTES
-        and keras.backend.backend() in ("tensorflow", "jax")
     )
