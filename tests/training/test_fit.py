@@ -229,6 +229,8 @@ def test_data_too_large_for_the_device_come_in_pieces(monkeypatch):
     monkeypatch.setattr(_engines, "_MAX_PLACED", {"processor": 1, "accelerator": 1})
     monkeypatch.setattr(_engines, "_PIECE", 16 * 7 * 4 * 2)  # two batches
     assert_same(train([task_of(data, n_validation=20)], settings_of())[0], whole, rtol=1e-6, atol=1e-7)
+    for one in train([task_of(data, n_validation=20)] * 2, settings_of(), together=True):
+        assert_same(one, whole)
 
 
 @pytest.mark.parametrize("changes", [{"learning_rate": 0.3}, {"weight_decay": 0.2}], ids=str)
