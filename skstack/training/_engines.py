@@ -199,8 +199,7 @@ class _Data:
         if self._placed is not None:
             yield self._placed, rows
             return
-        row_bytes = max(1, n_bytes(self._data) // len(self._data["target"]))
-        size = max(1, _PIECE // row_bytes // batch_size) * batch_size
+        size = max(1, _PIECE // row_bytes(self._data) // batch_size) * batch_size
         parts = [rows[start : start + size] for start in range(0, len(rows), size)]
         with ThreadPoolExecutor(1) as pool:  # reads the next piece while the network learns from this one
             waiting = pool.submit(gathered, self._data, parts[0])
@@ -319,6 +318,11 @@ def place_once(data, place, placed):
 def n_bytes(data):
     """Return the size of the data of a task in bytes."""
     return sum(array.nbytes for array in _arrays(data))
+
+
+def row_bytes(data):
+    """Return the size of a row of the data of a task in bytes, at least 1."""
+    return max(1, n_bytes(data) // len(data["target"]))
 
 
 def to_array(tensor):

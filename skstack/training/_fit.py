@@ -6,7 +6,7 @@ import numpy as np
 
 from .._backend import keras
 from ._batches import Order
-from ._engines import Engine, Together, n_bytes
+from ._engines import Engine, Together, row_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import borrowed
 from ._progress import Watchers
@@ -236,8 +236,7 @@ class _Run:
 
 def _validation_batch(data, batch_size):
     """Return how many rows to evaluate at once, which is a matter of memory alone."""
-    row_bytes = max(1, n_bytes(data) // len(data["target"]))
-    return int(np.clip(_VALIDATION_BYTES // row_bytes, max(batch_size, 256), max(batch_size, 4096)))
+    return int(np.clip(_VALIDATION_BYTES // row_bytes(data), max(batch_size, 256), max(batch_size, 4096)))
 
 
 def _keras_fit(program, settings, task, schedule):

@@ -9,19 +9,7 @@ from .._backend import keras
 ops = keras.ops
 
 #: Optimizers that treat each weight by itself, whatever tensor it stands in.
-_ELEMENTWISE = (
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "Lion",
-    "Nadam",
-    "RMSprop",
-    "SGD",
-    "ScheduleFreeAdamW",
-)
+_ELEMENTWISE = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
 
 #: Weights that are joined at most: copying more of them into a vector costs more than the operations it saves.
 _MAX_JOINED = 2**20
