@@ -47,7 +47,8 @@ def trains_together(network, tasks, schedule, device):
     schedule : Schedule
     device : {"processor", "accelerator"}
     """
-    if len(tasks) < 2 or schedule.callbacks:
+    # Those that are stopped by validation rows and those that have none do not go in step.
+    if len(tasks) < 2 or schedule.callbacks or len({len(task.validation_rows) > 0 for task in tasks}) > 1:
         return False
     if schedule.together is not None:
         return schedule.together

@@ -223,6 +223,13 @@ def test_fewer_rows_than_a_batch():
         assert_same(one, train([task], settings_of())[0])
 
 
+def test_networks_with_and_without_validation_rows_are_trained_apart():
+    tasks = [task_of(make_data(), n_validation=n) for n in (20, 0)]
+    first, second = train(tasks, settings_of(), together=True)
+    assert min(first.history["val_loss"]) > 0
+    assert set(second.history) == {"loss"}
+
+
 def test_data_too_large_for_the_device_come_in_pieces(monkeypatch):
     data = make_data(weighted=True)
     whole = train([task_of(data, n_validation=20)], settings_of())[0]
