@@ -73,10 +73,10 @@ def select_columns(X, positions):
     return take(X, positions, axis=1)
 
 
-def branch_columns(X, positions):
-    """Return the columns of X that a branch encodes, as a pandas DataFrame or an array of two or more dimensions."""
-    if sparse.issparse(X):
-        raise TypeError("Sparse data was passed, but a branch expects a dense array or a DataFrame.")
+def branch_columns(X, positions, accept_sparse=False):
+    """Return the columns of X that a branch encodes, as a pandas DataFrame, an array or, if accepted, a sparse matrix."""
+    if sparse.issparse(X) and not accept_sparse:
+        raise TypeError("Sparse data was passed, but this branch expects a dense array or a DataFrame.")
     if isinstance(positions, Integral):
         positions = [positions]
     selected = select_columns(X, positions)

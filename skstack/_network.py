@@ -32,6 +32,9 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
         Activation of these layers, by its Keras name, or "prelu".
     dropout : float, default=0.0
         Rate of the dropout after each of these layers.
+    modality_dropout : float, default=0.0
+        Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
+        learns to predict without it. Without effect in a network of one branch.
     loss : str, keras.losses.Loss or callable, default=None
         A Keras loss; ``None`` is "mean_squared_error". Squared, absolute, Huber and log-cosh losses are computed on the
         standardised target, any other in the target's own units.
@@ -55,6 +58,8 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
         as is faster by a rule made from measurements. It changes no result beyond rounding.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     warm_start : bool, default=False
         Whether a further ``fit`` goes on from the weights of the one before.
     random_state : int, RandomState instance or None, default=None
@@ -180,6 +185,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         Activation of these layers, by its Keras name, or "prelu".
     dropout : float, default=0.0
         Rate of the dropout after each of these layers.
+    modality_dropout : float, default=0.0
+        Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
+        learns to predict without it. Without effect in a network of one branch.
     loss : str, keras.losses.Loss or callable, default=None
         A Keras loss; ``None`` is "binary_crossentropy" for two classes and "sparse_categorical_crossentropy" for more.
         A hinge loss for two classes takes the probability p as the score 2 p - 1.
@@ -203,6 +211,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
         as is faster by a rule made from measurements. It changes no result beyond rounding.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     class_weight : dict or "balanced", default=None
         Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies.
     warm_start : bool, default=False
@@ -269,6 +279,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         head=(32,),
         activation="relu",
         dropout=0.0,
+        modality_dropout=0.0,
         loss=None,
         optimizer="adam",
         metrics=None,
@@ -279,6 +290,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         validation_fraction=0.1,
         callbacks=None,
         fold_training="auto",
+        allow_missing_columns=False,
         class_weight=None,
         warm_start=False,
         random_state=None,
@@ -291,6 +303,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
             head=head,
             activation=activation,
             dropout=dropout,
+            modality_dropout=modality_dropout,
             loss=loss,
             optimizer=optimizer,
             metrics=metrics,
@@ -301,6 +314,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
             validation_fraction=validation_fraction,
             callbacks=callbacks,
             fold_training=fold_training,
+            allow_missing_columns=allow_missing_columns,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

@@ -22,6 +22,7 @@ from ._validation import (
     split_rows,
 )
 from .branches._base import Branch, check_activation, check_units, dense_layers
+from .branches._layers import Merge, StandIn
 from .branches._numeric import NumericBranch
 from .training._fit import Schedule, Task, fit
 from .training._inference import CompiledCall
@@ -45,6 +46,8 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         "head": ["array-like", Integral],
         "activation": [str],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "modality_dropout": [Interval(Real, 0, 1, closed="left")],
+        "allow_missing_columns": ["boolean"],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -63,6 +66,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         head=(32,),
         activation="relu",
         dropout=0.0,
+        modality_dropout=0.0,
         loss=None,
         optimizer="adam",
         metrics=None,
@@ -73,6 +77,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         validation_fraction=0.1,
         callbacks=None,
         fold_training="auto",
+        allow_missing_columns=False,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -82,6 +87,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         self.head = head
         self.activation = activation
         self.dropout = dropout
+        self.modality_dropout = modality_dropout
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
@@ -92,6 +98,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         self.validation_fraction = validation_fraction
         self.callbacks = callbacks
         self.fold_training = fold_training
+        self.allow_missing_columns = allow_missing_columns
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -173,7 +180,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         for name, branch, columns in self._validated_branches():
             with naming(f"branch {name!r}"):
                 positions = resolve_columns(X, columns)
-                self.branches_.append((name, branch.fit(branch_columns(X_fit, positions)), positions))
+                self.branches_.append((name, branch.fit(_columns_of(X_fit, positions, branch)), positions))
 
     def _encode(self, X, like=None):
         """Return the encoded rows of X by the name of their branch.
@@ -184,12 +191,49 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         encoded = {}
         others = {} if like is None else {name: branch for name, branch, _ in like[0].branches_}
         for name, branch, positions in self.branches_:
-            if name in others and branch.is_encoded_like(others[name]):
-                encoded[name] = like[1][name]
+            flags = _missing_input(name)
+            if name in others and _is_encoded_like(branch, others[name]):
+                encoded |= {key: like[1][key] for key in (name, flags) if key in like[1]}
                 continue
             with naming(f"branch {name!r}"):
-                encoded[name] = branch.encode(branch_columns(X, positions))
+                columns = _columns_of(X, positions, branch)
+                encoded[name], missing = branch.encode_with_missing(columns)
+            if self._has_stand_in(branch):
+                missing = missing if branch.stand_in else branch.missing(columns)
+                encoded[flags] = missing.astype("float32")
         return encoded
+
+    def _has_stand_in(self, branch):
+        """Tell whether a trained vector can take the place of a branch's features."""
+        return branch.stand_in or self._drops_modalities()
+
+    def _drops_modalities(self):
+        # A network of one branch has nothing else to predict from.
+        return self.modality_dropout > 0 and len(self.branches_) > 1
+
+    def missing_rows(self, X):
+        """Tell which rows of X lack what a branch predicts from.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        missing : dict of str to ndarray of bool of shape (n_samples,)
+            By the name of the branch, where all of its cells are missing; those that cannot be read too, with
+            ``on_error="missing"``.
+        """
+        check_is_fitted(self)
+        X = check_table(self, X, reset=False)
+        missing = {}
+        for name, branch, positions in self.branches_:
+            with naming(f"branch {name!r}"):
+                columns = _columns_of(X, positions, branch)
+                flags = branch.encode_with_missing(columns)[1] if branch.stand_in else branch.missing(columns)
+            missing[name] = flags.all(axis=1)
+        return missing
 
     def check_data(self, X):
         """Raise what fitting to X would raise because of a parameter or a cell, without training anything.
@@ -218,7 +262,12 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
             with naming(f"branch {name!r}"):
                 part = branch.assemble(f"{name}_branch")
             inputs[name] = keras.Input(branch.input_shape_, dtype=branch.input_dtype_, name=name)
-            features.append(part(inputs[name]))
+            x = part(inputs[name])
+            if self._has_stand_in(branch):
+                flags = _missing_input(name)
+                inputs[flags] = keras.Input((branch.input_shape_[0] if branch.shared else 1,), name=flags)
+                x = StandIn(drops=self._drops_modalities(), name=f"{name}_stand_in")([x, inputs[flags]])
+            features.append(Merge(branch.merge, name=f"{name}_merge")(x) if branch.shared else x)
         x = keras.layers.Concatenate(name="concatenate")(features) if len(features) > 1 else features[0]
         x = dense_layers(x, self.head, self.activation, self.dropout, False, prefix="head")
         return keras.Model(inputs, self._output(x), name=type(self).__name__)
@@ -226,7 +275,9 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
     def _pour(self, model):
         """Write what branches and target encoder learned from their rows into a network."""
         for name, branch, _ in self.branches_:
-            branch.pour(model.get_layer(f"{name}_branch"))
+            branch.pour_into(model.get_layer(f"{name}_branch"))
+            if self._drops_modalities():
+                model.get_layer(f"{name}_stand_in").rate.assign(self.modality_dropout)
 
     def _training_program(self, settings):
         """Return a function that builds and compiles a copy of ``model_``.
@@ -264,7 +315,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         """Tell whether another fitted network of the same parameters has the same architecture."""
         pairs = zip(self.branches_, other.branches_, strict=True)
         targets = [(network.target_encoder_.n_units_, self._output_dtype(network)) for network in (self, other)]
-        return targets[0] == targets[1] and all(one.is_built_like(another) for (_, one, _), (_, another, _) in pairs)
+        return targets[0] == targets[1] and all(
+            one.input_shape_ == another.input_shape_ and one.is_built_like(another)
+            for (_, one, _), (_, another, _) in pairs
+        )
 
     @staticmethod
     def _output_dtype(network):
@@ -464,7 +518,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         tags = super().__sklearn_tags__()
         branches = [branch for _, branch in self._named_parts] or [NumericBranch()]
         tags.input_tags.allow_nan = all(getattr(branch, "allow_missing", False) for branch in branches)
-        tags.input_tags.sparse = False
+        tags.input_tags.sparse = all(getattr(branch, "accept_sparse", False) for branch in branches)
         tags.input_tags.string = True
         tags.non_deterministic = False
         return tags
@@ -474,6 +528,19 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         names, branches, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
+
+
+def _missing_input(name):
+    """Return the name of the input that says where a branch's rows are missing; no branch can have such a name."""
+    return f"{name}__missing"
+
+
+def _columns_of(X, positions, branch):
+    return branch_columns(X, positions, branch.accept_sparse)
+
+
+def _is_encoded_like(branch, other):
+    return branch.input_shape_ == other.input_shape_ and branch.is_encoded_like(other)
 
 
 def _optimizer_key(settings):

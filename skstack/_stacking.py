@@ -271,7 +271,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         """
         self._validate_params()
         parts, final = self._validated_parts(), self._final()
-        X = check_table(self, X, reset=True, accept_sparse=True)
+        X = check_table(self, X, reset=True)
         check_lengths(X, y, sample_weight=sample_weight, groups=groups)
         given = (X, y, sample_weight)
         y = self._check_target(y)
@@ -453,7 +453,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
 
     def _check_predict_data(self, X):
         check_is_fitted(self, "final_estimator_")
-        return check_table(self, X, reset=False, accept_sparse=True)
+        return check_table(self, X, reset=False)
 
     def _features_of(self, X):
         X = self._check_predict_data(X)
@@ -518,7 +518,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         branches = [part for part in parts if isinstance(part, Branch)]
         learners = [get_tags(part).input_tags for part in parts if hasattr(part, "fit") and part not in branches]
         tags.input_tags.allow_nan = all(b.allow_missing for b in branches) and all(t.allow_nan for t in learners)
-        tags.input_tags.sparse = not branches and all(t.sparse for t in learners)
+        tags.input_tags.sparse = all(b.accept_sparse for b in branches) and all(t.sparse for t in learners)
         tags.input_tags.string = bool(branches) or any(t.string for t in learners)
         return tags
 

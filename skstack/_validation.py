@@ -7,12 +7,12 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import is_table
+from ._columns import is_polars, is_table
 from ._compat import num_samples
 
 
-def check_table(estimator, X, *, reset, accept_sparse=False):
-    """Return X as a DataFrame, as it came, or as an array of two or more dimensions.
+def check_table(estimator, X, *, reset):
+    """Return X as a DataFrame, as it came, as an array of two or more dimensions, or as a sparse matrix.
 
     Names and number of columns are recorded in `estimator`, or compared to the recorded ones if not `reset`. Cells are
     left to the parts that read them.
@@ -23,8 +23,6 @@ def check_table(estimator, X, *, reset, accept_sparse=False):
     X : DataFrame or array-like of shape (n_samples, n_features, ...)
     reset : bool
         Whether to record rather than compare.
-    accept_sparse : bool, default=False
-        Whether X may be a sparse matrix.
 
     Returns
     -------
@@ -36,6 +34,8 @@ def check_table(estimator, X, *, reset, accept_sparse=False):
         If X has no rows or columns, or other columns than before.
     """
     if is_table(X):
+        if not reset and getattr(estimator, "allow_missing_columns", False):
+            X = with_missing_columns(estimator, X)
         if not reset and len(X) and _has_fitted_names(estimator, X):
             # What scikit-learn would find, too: for a single row its checks take as long as the network.
             return X
@@ -48,7 +48,7 @@ def check_table(estimator, X, *, reset, accept_sparse=False):
         estimator,
         X,
         reset=reset,
-        accept_sparse=accept_sparse,
+        accept_sparse=("csr", "csc"),
         allow_nd=True,
         dtype=None,
         ensure_all_finite=False,
@@ -65,6 +65,35 @@ def check_table(estimator, X, *, reset, accept_sparse=False):
             f"but {type(estimator).__name__} was fitted with {estimator._row_shape}."
         )
     return X
+
+
+def with_missing_columns(estimator, X):
+    """Return a DataFrame with the columns that `estimator` was fitted with and X lacks, all cells missing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted with a DataFrame.
+    X : DataFrame
+        pandas or polars.
+
+    Raises
+    ------
+    ValueError
+        If X has none of the columns.
+    """
+    names = getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
+    absent = [name for name in names if name not in X.columns]
+    if not absent or not len(X):
+        return X
+    if len(absent) == len(names):
+        raise ValueError(f"X has none of the columns that {type(estimator).__name__} was fitted with: {names}.")
+    others = [name for name in X.columns if name not in names]  # an error, later
+    if is_polars(X):
+        import polars as pl
+
+        return X.with_columns(**{name: pl.lit(None) for name in absent}).select([*names, *others])
+    return X.assign(**dict.fromkeys(absent, np.nan))[[*names, *others]]
 
 
 def _has_fitted_names(estimator, X):

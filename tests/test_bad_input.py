@@ -140,7 +140,6 @@ def _half_a_jpeg():
         ("lost.png", FileNotFoundError, r"branch 'photo': row 3 \(index 'd'\).*lost\.png"),
         ("text.png", ValueError, r"branch 'photo': row 3 \(index 'd'\).*text\.png.*cannot be decoded"),
         ("half.jpg", ValueError, r"branch 'photo': row 3 \(index 'd'\).*half\.jpg.*cannot be decoded"),
-        (None, ValueError, r"branch 'photo': row 3 \(index 'd'\).*missing"),
         (12.5, TypeError, r"branch 'photo': row 3 \(index 'd'\).*expected an image.*12\.5"),
     ],
 )

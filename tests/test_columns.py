@@ -97,9 +97,12 @@ def test_branches_get_arrays_of_two_dimensions():
     assert branch_columns(pictures, None) is pictures
 
 
-def test_sparse_data_is_refused():
-    with pytest.raises(TypeError, match="Sparse data was passed, but a branch expects a dense array"):
+def test_sparse_data_are_for_branches_that_take_them():
+    with pytest.raises(TypeError, match="Sparse data was passed, but this branch expects a dense array"):
         branch_columns(sparse.csr_matrix(ARRAY), [0])
+    taken = branch_columns(sparse.csr_matrix(ARRAY), [1], accept_sparse=True)
+    assert sparse.issparse(taken)
+    np.testing.assert_array_equal(taken.toarray(), ARRAY[:, [1]])
 
 
 def test_polars_columns_of_every_type_are_read():
@@ -128,13 +131,14 @@ def test_polars_arrays_become_tensor_columns():
     assert table["id"].tolist() == [1, 2, 3]
 
 
-def test_missing_polars_arrays_are_named():
+def test_missing_polars_arrays_are_missing_rows():
     X = pl.DataFrame({"photo": PICTURES})
     X = X.with_columns(photo=pl.when(pl.int_range(3) == 1).then(None).otherwise(pl.col("photo")))
-    with pytest.raises(ValueError, match="row 1: the image is missing"):
-        ImageBranch(size=(4, 4), filters=(2,)).fit(X).encode(branch_columns(X, 0))
-    with pytest.raises(ValueError, match=r"arrays of one shape, .* and None in row 1"):
-        ModelBranch(lambda shape: None).fit(branch_columns(X, 0))
+    column = branch_columns(X, 0)
+    for branch in (ImageBranch(size=(4, 4), filters=(2,)), ModelBranch(lambda shape: None)):
+        encoded, missing = branch.fit(column).encode_with_missing(column)
+        assert missing[:, 0].tolist() == [False, True, False]
+        np.testing.assert_array_equal(encoded[[0, 2]], PICTURES[[0, 2]])
 
 
 def test_polars_objects_and_bytes_are_pictures():

@@ -112,13 +112,13 @@ def test_the_rule_prefers_small_dense_networks(data, together):
 def test_equal_rows_are_encoded_once(data, monkeypatch):
     X, y = data
     encoded = []
-    original = NumericBranch.encode
+    original = NumericBranch._encode
 
     def counting(self, X):
         encoded.append(len(X))
         return original(self, X)
 
-    monkeypatch.setattr(NumericBranch, "encode", counting)
+    monkeypatch.setattr(NumericBranch, "_encode", counting)
     all_at_once(MultimodalNetworkRegressor(TABLE[:1], **SETTINGS), X, y)
     assert encoded == [len(y)]
 

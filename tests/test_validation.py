@@ -76,11 +76,10 @@ def test_rows_of_arrays_keep_their_shape():
         check_table(owner, np.zeros((3, 4, 5, 3)), reset=False)
 
 
-def test_sparse_matrices_pass_only_where_they_are_wanted():
+def test_sparse_matrices_pass_in_formats_whose_rows_can_be_taken():
     X = sparse.csr_matrix(np.eye(2))
-    assert check_table(Owner(), X, reset=True, accept_sparse=True) is X
-    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
-        check_table(Owner(), X, reset=True)
+    assert check_table(Owner(), X, reset=True) is X
+    assert check_table(Owner(), X.tocoo(), reset=True).format == "csr"
 
 
 def test_tables_with_tensors_pass():

@@ -3,12 +3,22 @@
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+
+from .._compat import take
+from ._missing import blanked, missing_rows, single_columns, stacked_columns
 
 #: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
 BATCH_NORM_MOMENTUM = 0.9
+
+#: Ways to merge the feature vectors of several columns.
+MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maximum")
+
+#: Name of the sub-network that several columns share.
+_ENCODER = "encoder"
 
 #: Activations that Keras has as layers only, because they learn a weight or draw at random.
 _ACTIVATION_LAYERS = {"prelu": "PReLU"}
@@ -18,25 +28,40 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
     """A description of how some columns become a tensor and how a Keras sub-network turns it into a feature vector.
 
     A branch predicts nothing by itself: it is a part of a network or stack, which clones it, fits it on the training
-    rows (:meth:`fit`), encodes rows with it (:meth:`encode`) and builds its sub-network (:meth:`build`). A new kind of
-    data is a subclass that implements :meth:`fit`, which sets ``input_shape_`` and ``input_dtype_``, :meth:`encode`
-    and :meth:`features`.
+    rows (:meth:`fit`), encodes rows with it (:meth:`encode`) and builds its sub-network (:meth:`build`).
+
+    A new kind of data is a subclass with a constructor and three methods, see :ref:`new_modality`:
+
+    - ``_fit(X)`` learns from training rows what encoding needs, and sets ``cell_shape_`` and ``input_dtype_``;
+    - ``_encode(X)`` returns an array of shape ``(n_samples, *cell_shape_)`` and that dtype;
+    - ``features(inputs)`` turns a symbolic input of shape ``(None, *cell_shape_)`` into a feature vector.
+
+    Its constructor can have any of the parameters below, which the methods of this class use; for those that it leaves
+    out the values of this class count.
 
     Parameters
     ----------
-    hidden : tuple of int
+    hidden : tuple of int, default=()
         Units of the dense layers at the end of the branch; empty for none.
-    activation : str
+    activation : str, default="relu"
         Activation of these layers, by its Keras name, or "prelu".
-    dropout : float
+    dropout : float, default=0.0
         Rate of the dropout after each of these layers.
-    batch_norm : bool
+    batch_norm : bool, default=False
         Whether to normalise over the batch between each of these layers and its activation.
+    shared : bool, default=False
+        Whether each column goes through the same sub-network by itself (a Siamese network), rather than all of them
+        together.
+    merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, \
+            default="concatenate"
+        How the feature vectors of shared columns become one. "subtract" takes two columns.
 
     Attributes
     ----------
+    cell_shape_ : tuple of int
+        Shape of what the sub-network takes at a time.
     input_shape_ : tuple of int
-        Shape of one encoded row.
+        Shape of one encoded row: ``cell_shape_``, with the number of columns in front if `shared`.
     input_dtype_ : str
         Dtype of the encoded rows.
     """
@@ -46,12 +71,61 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         "activation": [str],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "batch_norm": ["boolean"],
+        "shared": ["boolean"],
+        "merge": [StrOptions(set(MERGES))],
     }
 
-    #: Whether cells may be missing (NaN, None) in this branch as it is set.
-    allow_missing = False
+    hidden, activation, dropout, batch_norm, shared, merge = (), "relu", 0.0, False, False, "concatenate"
+
+    #: Whether cells may be missing in this branch as it is set.
+    allow_missing = True
+
+    #: Whether ``_fit`` and ``_encode`` take sparse matrices too.
+    accept_sparse = False
+
+    #: Whether a row whose cells are all missing gets a trained vector in place of its features. ``_fit`` and
+    #: ``_encode`` never see such a row. A branch that treats missing cells itself sets this to False.
+    stand_in = True
 
     @abstractmethod
+    def _fit(self, X):
+        """Learn from training rows what encoding needs, and set ``cell_shape_`` and ``input_dtype_``.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
+            The branch's columns; one of them at a time if `shared`.
+        """
+
+    @abstractmethod
+    def _encode(self, X):
+        """Return rows as an array of shape (n_samples, *cell_shape_) and dtype ``input_dtype_``.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
+            As for ``_fit``.
+        """
+
+    def _encode_or_missing(self, X):
+        """Return encoded rows and which of them turned out to be missing as they were read."""
+        return self._encode(X), np.zeros(X.shape[0], dtype=bool)
+
+    @abstractmethod
+    def features(self, inputs):
+        """Return the feature vector of symbolic `inputs`, before the dense layers that every branch ends with.
+
+        Parameters
+        ----------
+        inputs : keras.KerasTensor of shape (None, *cell_shape_)
+
+        Returns
+        -------
+        features : keras.KerasTensor of shape (None, n_features)
+        """
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
     def fit(self, X, y=None):
         """Learn from training rows what encoding needs.
 
@@ -66,9 +140,33 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         -------
         self : Branch
             The fitted branch.
-        """
 
-    @abstractmethod
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            If a parameter or a cell cannot be used.
+        """
+        self.check_parameters()
+        columns = single_columns(X) if self.shared else [X]
+        if self.shared and self.merge == "subtract" and len(columns) != 2:
+            raise ValueError(f"merge='subtract' takes two columns, got {len(columns)}.")
+        parts = [self._present(column) for column in columns]
+        self._fit(parts[0] if len(parts) == 1 else stacked_columns(parts))
+        self.input_shape_ = (len(columns), *self.cell_shape_) if self.shared else tuple(self.cell_shape_)
+        return self
+
+    def _present(self, X):
+        """Return the rows of a table that the branch learns from."""
+        missing = self._missing(X)
+        if not missing.any():
+            return X
+        if missing.all():
+            raise ValueError("every cell of the training rows is missing.")
+        return take(X, np.flatnonzero(~missing), axis=0)
+
+    def _missing(self, X):
+        return missing_rows(X) if self.stand_in else np.zeros(X.shape[0], dtype=bool)
+
     def encode(self, X):
         """Turn rows into the array that the sub-network takes.
 
@@ -80,20 +178,69 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         encoded : ndarray of shape (n_samples, *input_shape_)
-        """
+            0 in a row, or its part for one of several shared columns, that :meth:`encode_with_missing` calls missing.
 
-    @abstractmethod
-    def features(self, inputs):
-        """Return the feature vector of symbolic `inputs`, before the dense layers that every branch ends with.
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            If a cell cannot be used, naming its row.
+        """
+        return self.encode_with_missing(X)[0]
+
+    def encode_with_missing(self, X):
+        """Turn rows into the array that the sub-network takes, and tell which of them are missing.
 
         Parameters
         ----------
-        inputs : keras.KerasTensor of shape (None, *input_shape_)
+        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
+            The branch's columns.
 
         Returns
         -------
-        features : keras.KerasTensor of shape (None, n_features)
+        encoded : ndarray of shape (n_samples, *input_shape_)
+        missing : ndarray of bool of shape (n_samples, n_uses)
+            Where a stand-in takes the place of features; a column for each use of the sub-network on a row: one, or
+            if `shared` the number of columns.
         """
+        check_is_fitted(self)
+        if not self.shared:
+            encoded, missing = self._encode_present(X)
+            return encoded, missing[:, np.newaxis]
+        columns = single_columns(X)
+        if len(columns) != self.input_shape_[0]:
+            raise ValueError(f"expected {self.input_shape_[0]} columns as in training, got {len(columns)}.")
+        encoded, missing = zip(*map(self._encode_present, columns), strict=True)
+        return np.stack([np.asarray(part) for part in encoded], axis=1), np.stack(missing, axis=1)
+
+    def missing(self, X):
+        """Tell, without reading files, which rows hold nothing.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
+            The branch's columns.
+
+        Returns
+        -------
+        missing : ndarray of bool of shape (n_samples, n_uses)
+            As :meth:`encode_with_missing` returns, for branches too whose rows never get a stand-in.
+        """
+        columns = single_columns(X) if self.shared else [X]
+        return np.stack([missing_rows(column) for column in columns], axis=1)
+
+    def _encode_present(self, X):
+        """Encode rows of which some may be missing; these are left blank."""
+        missing = self._missing(X)
+        if missing.all():
+            return np.zeros((len(missing), *self.cell_shape_), dtype=self.input_dtype_), missing
+        if missing.any():
+            # A row that is there, rather than one row less, so that errors name rows as the caller knows them.
+            X = take(X, np.where(missing, np.argmin(missing), np.arange(len(missing))), axis=0)
+        encoded, unreadable = self._encode_or_missing(X)
+        missing |= unreadable
+        return (blanked(encoded, missing) if missing.any() else encoded), missing
+
+    # --- sub-network ------------------------------------------------------------------------------------------------
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch of the same parameters encodes every row as this one does.
@@ -121,7 +268,17 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         return False
 
     def pour(self, model):
-        """Write what :meth:`fit` learned into the non-trainable weights of a sub-network that :meth:`build` made."""
+        """Write what `fit` learned into the non-trainable weights of the layers behind :meth:`features`.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Holds these layers.
+        """
+
+    def pour_into(self, model):
+        """Write what `fit` learned into a sub-network that :meth:`assemble` made."""
+        self.pour(model.get_layer(_ENCODER) if self.shared else model)
 
     def build(self, name):
         """Build the sub-network, with what :meth:`fit` learned in its weights.
@@ -134,10 +291,11 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         model : keras.Model
-            From one encoded input to a feature vector.
+            From one encoded input to a feature vector; to one for each column, of shape
+            (None, n_columns, n_features), if `shared`.
         """
         model = self.assemble(name)
-        self.pour(model)
+        self.pour_into(model)
         return model
 
     def assemble(self, name):
@@ -145,7 +303,17 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
         from .._backend import keras
 
         check_is_fitted(self)
+        if not self.shared:
+            return self._assemble_encoder(name)
+        encoder = self._assemble_encoder(_ENCODER)
         inputs = keras.Input(self.input_shape_, dtype=self.input_dtype_, name=name)
+        uses = [encoder(inputs[:, number]) for number in range(self.input_shape_[0])]
+        return keras.Model(inputs, keras.ops.stack(uses, axis=1), name=name)
+
+    def _assemble_encoder(self, name):
+        from .._backend import keras
+
+        inputs = keras.Input(self.cell_shape_, dtype=self.input_dtype_, name=name)
         features = self.features(inputs)
         outputs = dense_layers(features, self.hidden, self.activation, self.dropout, self.batch_norm, prefix="dense")
         return keras.Model(inputs, self.finish(features, outputs), name=name)

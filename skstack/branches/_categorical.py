@@ -39,6 +39,10 @@ class CategoricalBranch(Branch):
         Rate of the dropout after each dense layer.
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
+    shared : bool, default=False
+        Whether each column goes through the same sub-network by itself (a Siamese network).
+    merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
+        How the feature vectors of shared columns become one.
 
     Attributes
     ----------
@@ -69,7 +73,7 @@ class CategoricalBranch(Branch):
         "min_frequency": [Interval(Real, 1, None, closed="left")],
     }
 
-    allow_missing = True
+    stand_in = False
 
     def __init__(
         self,
@@ -81,6 +85,8 @@ class CategoricalBranch(Branch):
         activation="relu",
         dropout=0.0,
         batch_norm=False,
+        shared=False,
+        merge="concatenate",
     ):
         self.hidden = hidden
         self.encoding = encoding
@@ -89,23 +95,10 @@ class CategoricalBranch(Branch):
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.shared = shared
+        self.merge = merge
 
-    def fit(self, X, y=None):
-        """Learn the categories of each column.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns)
-            Categories; missing cells are NaN or None.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : CategoricalBranch
-            The fitted branch.
-        """
-        self.check_parameters()
+    def _fit(self, X):
         with _unhashable_named(X):
             self.categories_ = [self._frequent(column) for column in _columns(X)]
         self._codes = [
@@ -115,24 +108,12 @@ class CategoricalBranch(Branch):
         # Every column has codes of its own in one table, so that one layer serves them all.
         self._offsets = np.cumsum([0, *sizes[:-1]]).astype("int32")
         self._n_rows = _rounded_up(sum(sizes))
-        self.input_shape_ = (len(sizes),)
+        self.cell_shape_ = (len(sizes),)
         self.input_dtype_ = "int32"
         self._trained = np.zeros(self._n_rows, dtype="float32")
-        self._trained[np.unique(self.encode(X))] = 1.0
-        return self
+        self._trained[np.unique(self._encode(X))] = 1.0
 
-    def encode(self, X):
-        """Turn rows into codes: 0 is missing, 1 unseen or rare, and each further column starts behind the one before.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns)
-            Categories.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_samples, n_columns), dtype int32
-        """
+    def _encode(self, X):
         codes = np.empty((len(X), len(self._codes)), dtype="int32")
         for position, (column, code_of) in enumerate(zip(_columns(X), self._codes, strict=True)):
             with _unhashable_named(X):
@@ -157,7 +138,7 @@ class CategoricalBranch(Branch):
 
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""
-        return (self._n_rows, self._dim(), self.input_shape_) == (other._n_rows, other._dim(), other.input_shape_)
+        return (self._n_rows, self._dim(), self.cell_shape_) == (other._n_rows, other._dim(), other.cell_shape_)
 
     def pour(self, model):
         """Silence the codes that no training row has, whose random weights would never be trained."""

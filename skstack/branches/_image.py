@@ -42,6 +42,10 @@ class ImageBranch(Branch):
         Rate of the dropout in front of and after each dense layer.
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
+    shared : bool, default=False
+        Whether each column goes through the same sub-network by itself (a Siamese network).
+    merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
+        How the feature vectors of shared columns become one.
 
     Attributes
     ----------
@@ -83,6 +87,8 @@ class ImageBranch(Branch):
         activation="relu",
         dropout=0.0,
         batch_norm=False,
+        shared=False,
+        merge="concatenate",
     ):
         self.size = size
         self.channels = channels
@@ -94,6 +100,8 @@ class ImageBranch(Branch):
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.shared = shared
+        self.merge = merge
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""
@@ -107,50 +115,15 @@ class ImageBranch(Branch):
                 f"least {2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
             )
 
-    def fit(self, X, y=None):
-        """Take the shape of a picture; nothing is learned from rows.
-
-        Parameters
-        ----------
-        X : DataFrame with one column, or ndarray of shape (n_samples, height, width[, channels])
-            Cells are paths, arrays, PIL images or bytes.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : ImageBranch
-            The fitted branch.
-        """
-        self.check_parameters()
-        self.input_shape_ = (*self.size, self.channels)
+    def _fit(self, X):
+        self.cell_shape_ = (*self.size, self.channels)
         self.input_dtype_ = "uint8"
-        return self
 
-    def encode(self, X):
-        """Turn rows into pixels.
-
-        Parameters
-        ----------
-        X : DataFrame with one column, or ndarray of shape (n_samples, height, width[, channels])
-            Cells are paths, arrays, PIL images or bytes.
-
-        Returns
-        -------
-        pixels : ndarray or StoredRows of shape (n_samples, *size, channels), dtype uint8
-            Rows of a large column of paths, bytes or PIL images lie on disk: indexing the array reads them.
-
-        Raises
-        ------
-        FileNotFoundError
-            If a file is not there, naming row and path.
-        ValueError
-            If a picture cannot be decoded or is missing, naming row and path.
-        """
+    def _encode(self, X):
         tensors = tensor_cells(X)
         if tensors is not None:
             tensors = _with_channels(tensors)
-            if tensors.dtype == np.uint8 and tensors.shape[1:] == self.input_shape_:
+            if tensors.dtype == np.uint8 and tensors.shape[1:] == self.cell_shape_:
                 return tensors
         cells = _single_column(X) if tensors is None else tensors
         return read_column(

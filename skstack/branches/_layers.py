@@ -135,3 +135,99 @@ class Dropout(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "rate": self.initial_rate}
+
+
+@keras.saving.register_keras_serializable("skstack")
+class StandIn(keras.layers.Layer):
+    """Put a trained vector in the place of features of missing rows.
+
+    The vector is the mean of the features that training rows have, as a moving average, plus a trained difference:
+    a modality that no training row lacks has a sensible stand-in all the same.
+
+    Parameters
+    ----------
+    drops : bool, default=False
+        Whether rows are treated as missing at random in training, at a rate that is a weight.
+    """
+
+    momentum = 0.9
+
+    def __init__(self, drops=False, **kwargs):
+        super().__init__(**kwargs)
+        self.drops = drops
+        self.seed_generator = keras.random.SeedGenerator() if drops else None
+
+    def build(self, input_shape):
+        shape = (input_shape[0][-1],)
+        self.difference = self.add_weight(shape=shape, initializer="zeros", name="difference")
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        # How much of the average is not its initial 0.
+        self.share = self.add_weight(shape=(), initializer="zeros", trainable=False, name="share")
+        if self.drops:
+            self.rate = self.add_weight(shape=(), initializer="zeros", trainable=False, name="rate")
+
+    @property
+    def constants(self):
+        """Variables that training does not change."""
+        return [self.rate] if self.drops else []
+
+    def call(self, inputs, training=False):
+        features, missing = inputs
+        missing = ops.expand_dims(missing, -1) > 0.5 if len(features.shape) == 3 else missing > 0.5
+        if training:
+            self._average(ops.stop_gradient(features), missing)
+            if self.drops:
+                shape = (ops.shape(features)[0], *[1] * (len(features.shape) - 1))
+                drawn = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+                missing = ops.logical_or(missing, drawn < ops.cast(self.rate, "float32"))
+        mean = self.mean / ops.maximum(self.share, 1e-6)
+        return ops.where(missing, ops.cast(mean + self.difference, features.dtype), features)
+
+    def _average(self, features, missing):
+        axes = list(range(len(features.shape) - 1))
+        present = ops.cast(ops.logical_not(missing), self.mean.dtype)
+        n_present = ops.sum(present)
+        mean = ops.sum(ops.cast(features, self.mean.dtype) * present, axis=axes) / ops.maximum(n_present, 1.0)
+        step = (1 - self.momentum) * ops.cast(n_present > 0, self.mean.dtype)
+        self.mean.assign(self.mean + step * (mean - self.mean))
+        self.share.assign(self.share + step * (1 - self.share))
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs[0].shape, dtype=inputs[0].dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "drops": self.drops}
+
+
+@keras.saving.register_keras_serializable("skstack")
+class Merge(keras.layers.Layer):
+    """Merge the feature vectors of several columns, which stand along the second axis, into one.
+
+    Parameters
+    ----------
+    how : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}
+        "dot" is the sum of the products, feature by feature.
+    """
+
+    def __init__(self, how, **kwargs):
+        super().__init__(**kwargs)
+        self.how = how
+
+    def call(self, inputs):
+        merges = {
+            "concatenate": lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2])),
+            "add": lambda x: ops.sum(x, axis=1),
+            "subtract": lambda x: x[:, 0] - x[:, 1],
+            "multiply": lambda x: ops.prod(x, axis=1),
+            "dot": lambda x: ops.sum(ops.prod(x, axis=1), axis=-1, keepdims=True),
+            "average": lambda x: ops.mean(x, axis=1),
+            "maximum": lambda x: ops.max(x, axis=1),
+        }
+        return merges[self.how](inputs)
+
+    def compute_output_shape(self, input_shape):
+        rows, columns, features = input_shape
+        return rows, {"concatenate": columns * features, "dot": 1}.get(self.how, features)
+
+    def get_config(self):
+        return {**super().get_config(), "how": self.how}

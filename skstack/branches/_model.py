@@ -26,6 +26,10 @@ class ModelBranch(Branch):
         Rate of the dropout after each dense layer.
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
+    shared : bool, default=False
+        Whether each column goes through the same sub-network by itself (a Siamese network).
+    merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
+        How the feature vectors of shared columns become one.
 
     Attributes
     ----------
@@ -51,63 +55,38 @@ class ModelBranch(Branch):
         "trainable": ["boolean"],
     }
 
-    def __init__(self, model, *, trainable=True, hidden=(), activation="relu", dropout=0.0, batch_norm=False):
+    def __init__(
+        self,
+        model,
+        *,
+        trainable=True,
+        hidden=(),
+        activation="relu",
+        dropout=0.0,
+        batch_norm=False,
+        shared=False,
+        merge="concatenate",
+    ):
         self.model = model
         self.trainable = trainable
         self.hidden = hidden
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.shared = shared
+        self.merge = merge
 
-    def fit(self, X, y=None):
-        """Take the shape of a row.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns) or (n_samples, ...)
-            Columns of numbers, or one column of tensors.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : ModelBranch
-            The fitted branch.
-
-        Raises
-        ------
-        ValueError
-            If the model takes rows of another shape, or more than one input.
-        """
-        self.check_parameters()
+    def _fit(self, X):
         self.input_dtype_ = "float32"
-        self.input_shape_ = self._tensors(X).shape[1:]
+        self.cell_shape_ = self._tensors(X).shape[1:]
         if self._is_model():
             self._check_model(self.model)
             self.input_dtype_ = str(self.model.inputs[0].dtype)
-        return self
 
-    def encode(self, X):
-        """Turn rows into the array that the model takes.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns) or (n_samples, ...)
-            Columns of numbers, or one column of tensors.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, *input_shape_)
-
-        Raises
-        ------
-        ValueError
-            If the cells have another shape than in training, or a number is missing, infinite or not to be had in
-            the dtype of the model's input.
-        """
+    def _encode(self, X):
         tensors = self._tensors(X)
-        if tensors.shape[1:] != self.input_shape_:
-            raise ValueError(f"expected rows of shape {self.input_shape_} as in training, got {tensors.shape[1:]}.")
+        if tensors.shape[1:] != self.cell_shape_:
+            raise ValueError(f"expected rows of shape {self.cell_shape_} as in training, got {tensors.shape[1:]}.")
         with np.errstate(over="ignore"):
             encoded = tensors.astype(self.input_dtype_, copy=False)
         lost = encoded != tensors if encoded.dtype.kind in "iu" else np.isinf(encoded)
@@ -122,7 +101,7 @@ class ModelBranch(Branch):
         """Return the model's features of symbolic `inputs` of shape (None, *input_shape_)."""
         from .._backend import keras
 
-        model = self._copy() if self._is_model() else self.model(self.input_shape_)
+        model = self._copy() if self._is_model() else self.model(self.cell_shape_)
         if not isinstance(model, keras.Model):
             raise TypeError(f"the function given as model should return a keras.Model, got {model!r}.")
         self._check_model(model)
@@ -132,7 +111,7 @@ class ModelBranch(Branch):
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""
-        return (self.input_dtype_, self.input_shape_) == (other.input_dtype_, other.input_shape_)
+        return (self.input_dtype_, self.cell_shape_) == (other.input_dtype_, other.cell_shape_)
 
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""
@@ -157,11 +136,11 @@ class ModelBranch(Branch):
                 f"the model should have one input and one output, got {len(model.inputs)} and {len(model.outputs)}."
             )
         expected = tuple(model.inputs[0].shape[1:])
-        fits = len(expected) == len(self.input_shape_) and all(
-            size in (None, given) for size, given in zip(expected, self.input_shape_, strict=True)
+        fits = len(expected) == len(self.cell_shape_) and all(
+            size in (None, given) for size, given in zip(expected, self.cell_shape_, strict=True)
         )
         if not fits:
-            raise ValueError(f"the model takes rows of shape {expected}, the columns give rows of {self.input_shape_}.")
+            raise ValueError(f"the model takes rows of shape {expected}, the columns give rows of {self.cell_shape_}.")
 
     def _tensors(self, X):
         tensors = array_cells(X)

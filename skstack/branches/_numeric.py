@@ -34,6 +34,10 @@ class NumericBranch(Branch):
         Rate of the dropout after each dense layer.
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
+    shared : bool, default=False
+        Whether each column goes through the same sub-network by itself (a Siamese network).
+    merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
+        How the feature vectors of shared columns become one.
 
     Attributes
     ----------
@@ -72,6 +76,8 @@ class NumericBranch(Branch):
         activation="relu",
         dropout=0.0,
         batch_norm=False,
+        shared=False,
+        merge="concatenate",
     ):
         self.hidden = hidden
         self.scale = scale
@@ -80,58 +86,24 @@ class NumericBranch(Branch):
         self.activation = activation
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.shared = shared
+        self.merge = merge
+
+    stand_in = False
 
     @property
     def allow_missing(self):
         return self.impute is not None
 
-    def fit(self, X, y=None):
-        """Learn the centre, scale and filling of each column.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns)
-            Numbers; gaps are NaN or None.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : NumericBranch
-            The fitted branch.
-
-        Raises
-        ------
-        ValueError
-            If a cell is text or infinite, or is missing while ``impute=None``.
-        """
-        self.check_parameters()
+    def _fit(self, X):
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
             statistics = [self._statistics(column) for column in number_columns(X)]
         self.seen_missing_, self.fill_, self.center_, self.scale_ = np.array(statistics).reshape(-1, 4).T.copy()
         self._check_gaps(X, self.seen_missing_.any())
-        self.input_shape_ = (len(statistics),)
+        self.cell_shape_ = (len(statistics),)
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
-        return self
 
-    def encode(self, X):
-        """Turn rows into an array of numbers.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_columns)
-            Numbers; gaps are NaN or None.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, n_columns)
-            In the columns' own units.
-
-        Raises
-        ------
-        ValueError
-            If a cell is text or infinite, or is missing while ``impute=None``.
-        """
+    def _encode(self, X):
         if isinstance(X, np.ndarray) and X.dtype == self.input_dtype_ and X.ndim == 2 and X.flags.c_contiguous:
             encoded = X  # no copy of a large table
         else:
@@ -140,7 +112,7 @@ class NumericBranch(Branch):
         return encoded
 
     def _converted(self, X):
-        encoded = np.empty((len(X), self.input_shape_[0]), dtype=self.input_dtype_)
+        encoded = np.empty((len(X), self.cell_shape_[0]), dtype=self.input_dtype_)
         try:
             for start in range(0, len(X), _CHUNK_ROWS):
                 part = X[start : start + _CHUNK_ROWS]  # rows, of a DataFrame too
@@ -178,7 +150,7 @@ class NumericBranch(Branch):
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""
-        return (self.input_dtype_, self.input_shape_) == (other.input_dtype_, other.input_shape_)
+        return (self.input_dtype_, self.cell_shape_) == (other.input_dtype_, other.cell_shape_)
 
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""

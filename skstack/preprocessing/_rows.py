@@ -1,5 +1,7 @@
 """Rows of a large array that lie in files and are read when they are asked for."""
 
+from copy import copy
+
 import numpy as np
 
 
@@ -14,7 +16,7 @@ class StoredRows:
     maps : list of (path, ndarray of shape (n_slots, *row_shape))
         Each file and what is mapped of it.
     files : ndarray of int of shape (n_rows,)
-        For each row, the position in `maps` of the file it lies in.
+        For each row, the position in `maps` of the file it lies in, or -1 for a row that reads as 0.
     slots : ndarray of int of shape (n_rows,)
         For each row, its position in that file.
     row_shape : tuple of int
@@ -64,12 +66,29 @@ class StoredRows:
         return result.reshape(*slots.shape, *self.shape[1:])
 
     def _gather(self, files, slots, result):
+        result[files < 0] = 0
         # In the order of the files, so that a disk is read forwards.
         order = np.lexsort((slots, files))
         bounds = np.searchsorted(files[order], np.arange(len(self._maps) + 1))
         for mapped, start, stop in zip(self._maps, bounds[:-1], bounds[1:], strict=True):
             positions = order[start:stop]
             result[positions] = mapped[slots[positions]]
+
+    def blanked(self, missing):
+        """Return the same rows, some of which read as 0.
+
+        Parameters
+        ----------
+        missing : array-like of bool of shape (n_rows,)
+            Which ones.
+
+        Returns
+        -------
+        rows : StoredRows
+        """
+        rows = copy(self)
+        rows._files = np.where(missing, np.int32(-1), self._files)
+        return rows
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:

@@ -50,13 +50,13 @@ def small_model(input_shape):
 
 DENSE = {"hidden": (3,), "dropout": 0.1, "batch_norm": True, "activation": "prelu"}
 
-# Per case: the branch, rows to train on, and where cells may be missing a row of cells that training never showed.
+# Per case: the branch, rows to train on, and a row of cells that training never showed.
 CASES = {
     "numeric": (NumericBranch(skip=True, **DENSE), _numbers, [np.nan, 1e6]),
     "embedding": (CategoricalBranch(**DENSE), _categories, [None, "unseen"]),
     "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
-    "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, None),
-    "model": (ModelBranch(small_model, **DENSE), _tensors, None),
+    "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, [None]),
+    "model": (ModelBranch(small_model, **DENSE), _tensors, [None]),
 }
 
 
@@ -138,15 +138,46 @@ def test_network_predicts_from_the_branch(case):
 
 
 def test_strange_cells_are_predicted_where_missing_ones_are_allowed(case):
-    assert case.branch.allow_missing == (case.strange is not None)
-    if case.strange is None:
-        empty = case.X.astype(object)
-        empty.iloc[3, 0] = None
-        with pytest.raises((ValueError, TypeError), match=r"branch 'part': .*row 3"):
-            case.network.predict(empty)
-    else:
-        strange = pd.DataFrame([case.strange, case.strange[::-1]], columns=case.X.columns)
-        assert np.isfinite(case.network.predict(strange)).all()
+    assert case.branch.allow_missing
+    strange = pd.DataFrame([case.strange, case.strange[::-1]], columns=case.X.columns)
+    assert np.isfinite(case.network.predict(strange)).all()
+
+
+def test_missing_rows_are_trained_with(case):
+    X = _emptied(case.X, [0, 7, 8])
+    network = case.train(X, case.y)
+    predicted = network.predict(pd.DataFrame(None, index=range(2), columns=X.columns, dtype=object))
+    assert np.isfinite(predicted).all()
+    assert np.ptp(predicted) == 0
+    assert network.missing_rows(X.head(9))["part"].tolist() == [number in (0, 7, 8) for number in range(9)]
+    if case.branch.stand_in:
+        assert np.any(network.model_.get_layer("part_stand_in").difference)
+        assert not case.fitted.encode(X)[7].any()
+
+
+def _emptied(X, rows):
+    """Return a table with some rows missing; a tensor column takes no None."""
+    return X.reindex([-1 if row in rows else row for row in range(len(X))]).reset_index(drop=True)
+
+
+def test_columns_may_share_the_branch(case):
+    X = pd.concat(
+        [
+            case.X.iloc[:, [0]].set_axis(["one"], axis=1),
+            case.X.iloc[::-1, [0]].set_axis(["two"], axis=1).set_index(case.X.index),
+        ],
+        axis=1,
+    )
+    branch = clone(case.branch).set_params(shared=True, merge="subtract")
+    network = MultimodalNetworkRegressor([("part", branch)], head=(), epochs=1, random_state=0).fit(X, case.y)
+    swapped = X[["two", "one"]].set_axis(["one", "two"], axis=1)
+    features = [_features_of(network, table) for table in (X, swapped)]
+    np.testing.assert_allclose(features[0], -features[1], rtol=1e-4, atol=1e-5)
+
+
+def _features_of(network, X):
+    merged = network.model_.get_layer("part_merge").output
+    return keras.Model(network.model_.inputs, merged).predict(network._encode(X), verbose=0)
 
 
 def test_clone_has_the_parameters_and_nothing_learned(case):
@@ -190,7 +221,9 @@ def test_rows_outside_the_training_part_leave_no_trace(case):
     source = np.arange(N_ROWS)
     source[held_out] = (held_out + 1) % N_ROWS
     X, y = case.X.iloc[source].reset_index(drop=True), case.y.copy()
-    if case.strange is not None:
+    if case.strange == [None]:
+        X = _emptied(X, held_out[:1])
+    else:
         X.iloc[held_out[0]] = case.strange
     y[held_out] += 100.0
     other = case.train(X, y)

@@ -165,7 +165,7 @@ BAD_ROWS = {
     "NaN": (np.array([[1.0, 2.0], [np.nan, 2.0]]), "NaN in row 1"),
     "missing": (pd.DataFrame({"a": [1.0, 2.0], "b": [1, None]}, index=[7, 8]), r"NaN in row 1 \(index 8\)"),
     "infinity": (np.array([[1.0, np.inf]]), "infinity: column 1 in row 0"),
-    "NaN, tensor": (np.stack([np.zeros((2, 2)), np.full((2, 2), np.nan)]), "NaN in row 1"),
+    "NaN, tensor": (np.stack([np.zeros((2, 2)), np.array([[np.nan, 1], [1, 1]])]), "NaN in row 1"),
     "infinity, tensor": (np.stack([np.zeros((2, 2)), np.full((2, 2), np.inf)]), "infinity in row 1"),
     "text": (pd.DataFrame({"a": [1, "x"]}), "column 'a' holds the text 'x' in row 1"),
 }

@@ -93,3 +93,21 @@ def test_files_cut_off_are_not_unpickled(stored, paths):
     paths[1].write_bytes(SECOND.tobytes()[:-1])
     with pytest.raises(FileNotFoundError, match="gone or cut off"):
         pickle.loads(pickled)
+
+
+BLANK = np.array([True, False, False, True, False, False])
+
+
+def test_blanked_rows_read_as_zeros(stored):
+    expected = np.where(BLANK[:, np.newaxis, np.newaxis], np.uint8(0), EXPECTED)
+    rows = stored.blanked(BLANK)
+    assert isinstance(rows, StoredRows)
+    np.testing.assert_array_equal(rows, expected)
+    np.testing.assert_array_equal(rows[[3, 1, 0, 1]], expected[[3, 1, 0, 1]])
+    np.testing.assert_array_equal(stored, EXPECTED)  # the given ones stay as they are
+    np.testing.assert_array_equal(rows.blanked(~BLANK), np.zeros_like(EXPECTED))
+
+
+def test_blanked_rows_stay_blank_when_pickled(stored):
+    rows = stored.blanked(BLANK)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(rows)), rows)
