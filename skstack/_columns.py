@@ -74,7 +74,7 @@ def select_columns(X, positions):
 
 
 def branch_columns(X, positions, accept_sparse=False):
-    """Return the columns of X that a branch encodes, as a pandas DataFrame, an array or, if accepted, a sparse matrix."""
+    """Return the columns of X that a branch encodes: a pandas DataFrame, an array or, if accepted, a sparse matrix."""
     if sparse.issparse(X) and not accept_sparse:
         raise TypeError("Sparse data was passed, but this branch expects a dense array or a DataFrame.")
     if isinstance(positions, Integral):

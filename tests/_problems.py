@@ -25,8 +25,11 @@ ALL_OPTIMIZERS = sorted(
 OPTIMIZERS = ALL_OPTIMIZERS if keras.backend.backend() == "tensorflow" else ["Adam", "Lamb"]
 
 
-def build(dropout=0.0, frozen=False, seed=1, categories=False):
-    """Return a network with batch normalisation, statistics and, if wished, dropout, an embedding, a frozen layer."""
+def build(dropout=0.0, frozen=False, seed=1, categories=False, slowed=None):
+    """Return a network with batch normalisation, statistics and, if wished, dropout, an embedding, a frozen layer.
+
+    The learning rate of the first layer's weights is multiplied by `slowed`.
+    """
     initializers = [keras.initializers.GlorotUniform(seed + number) for number in range(3)]
     inputs = {"x": keras.Input((5,), name="x")}
     x = Standardize(name="standardize")(inputs["x"])
@@ -40,6 +43,8 @@ def build(dropout=0.0, frozen=False, seed=1, categories=False):
     outputs = layers.Dense(1, kernel_initializer=initializers[1], name="last")(x)
     model = keras.Model(inputs, outputs, name="small")
     model.get_layer("standardize").seen.assign(np.ones(5))
+    if slowed is not None:
+        model.get_layer("first").kernel.learning_rate_multiplier = slowed
     return model
 
 

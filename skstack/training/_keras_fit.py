@@ -4,7 +4,7 @@ import copy
 
 from .._backend import keras
 from ._batches import Order
-from ._optimizers import OptimizerState, as_arrays, variables_of
+from ._optimizers import OptimizerState, as_arrays, rate_multipliers, variables_of
 from ._steps import Values, assign
 
 
@@ -50,7 +50,7 @@ def fit_with_keras(program, settings, task, schedule, validation_batch):
         validation_data=validation,
         epochs=schedule.epochs,
         initial_epoch=schedule.initial_epoch,
-        callbacks=[_Reorder(batches), *callbacks],
+        callbacks=[_Reorder(batches), *_slowed(model), *callbacks],
         shuffle=False,
         verbose=0,
     )
@@ -98,6 +98,28 @@ class _Reorder(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.begin(epoch)
+
+
+def _slowed(model):
+    """Return the callback that multiplies learning rates, if one is to be."""
+    multipliers = rate_multipliers(model.trainable_variables)
+    slow = [(v, m) for v, m in zip(model.trainable_variables, multipliers, strict=True) if m != 1]
+    return [_Slowed(slow)] if slow else []
+
+
+class _Slowed(keras.callbacks.Callback):
+    """Takes back a part of each step of some variables, whose learning rate is multiplied."""
+
+    def __init__(self, slow):
+        super().__init__()
+        self.slow = slow
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.before = [keras.ops.copy(variable.value) for variable, _ in self.slow]
+
+    def on_train_batch_end(self, batch, logs=None):
+        for (variable, multiplier), before in zip(self.slow, self.before, strict=True):
+            variable.assign(before + multiplier * (variable.value - before))
 
 
 class _Tell(keras.callbacks.Callback):

@@ -35,6 +35,7 @@ def can_join(optimizer, variables):
         and not optimizer.clipnorm  # the norm of each tensor
         and alike
         and all(variable.constraint is None for variable in variables)
+        and all(multiplier == 1 for multiplier in rate_multipliers(variables))
         and sum(int(np.prod(variable.shape)) for variable in variables) <= _MAX_JOINED
     )
 
@@ -54,6 +55,16 @@ def stateless(optimizer):
         kind, in_front = type(optimizer), type("Shared", (bases["TFOptimizer"],), methods)
         optimizer.__class__ = type(kind.__name__, (kind, in_front), {"__module__": kind.__module__})
     return optimizer
+
+
+def rate_multipliers(variables):
+    """Return what the learning rate of each variable is multiplied by: its ``learning_rate_multiplier``, 1 without.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+    """
+    return [float(getattr(variable, "learning_rate_multiplier", 1.0)) for variable in variables]
 
 
 def variables_of(optimizer):

@@ -13,7 +13,7 @@ from numbers import Real
 
 from .._backend import keras
 from ._cache import Cache
-from ._optimizers import Beginning
+from ._optimizers import Beginning, rate_multipliers
 from ._seeds import seeded
 from ._steps import Steps
 
@@ -117,7 +117,8 @@ def program_key(network, settings):
         optimizer["learning_rate"] = "a number"
     if optimizer.get("weight_decay") is not None:
         optimizer["weight_decay"] = "a number"
-    return of_network + json.dumps(configs, sort_keys=True, default=str)
+    multipliers = rate_multipliers(network.trainable_variables)
+    return of_network + json.dumps([*configs, multipliers], sort_keys=True, default=str)
 
 
 def architecture_key(network):

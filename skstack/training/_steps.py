@@ -17,6 +17,7 @@ from ._optimizers import (
     can_join,
     inner,
     join,
+    rate_multipliers,
     split,
     stateless,
     variables_of,
@@ -93,6 +94,8 @@ class Steps:
         self._trainable, self._carried, self._fixed = divided(model)
         self._shapes = [tuple(variable.shape) for variable in self._trainable]
         self._joined = joins and can_join(self.optimizer, self._trainable)
+        # A vector of all weights is made only where these are all 1.
+        self._multipliers = [1.0] if self._joined else rate_multipliers(self._trainable)
         self.optimizer.build(self._optimized())
         self._metrics = self._fresh_metrics = []
         self._optimizer_variables = variables_of(self.optimizer)
@@ -199,6 +202,10 @@ class Steps:
             gradients = [ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in gradients])]
         with self._set(hyperparameters):
             trainable, optimizer = applied(self.optimizer, state["optimizer"], gradients, state["trainable"])
+        trainable = [
+            after if multiplier == 1 else before + multiplier * (after - before)
+            for before, after, multiplier in zip(state["trainable"], trainable, self._multipliers, strict=True)
+        ]
         state = {**state, "trainable": trainable, "carried": carried, "optimizer": optimizer}
         return self._counted(state, loss, outputs, batch)
 

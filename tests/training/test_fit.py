@@ -96,6 +96,29 @@ def test_frozen_layers_stay_as_they_are():
     np.testing.assert_array_equal(fast.values.carried[0], before.carried[0])
 
 
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
+def test_learning_rates_of_weights_are_multiplied(optimizer):
+    fast, plain = both_ways(make_data(), {"slowed": 0.25}, optimizer=optimizer)
+    assert_same(fast, plain)
+    one_step = {"schedule": {"epochs": 1, "batch_size": N_ROWS}, "optimizer": optimizer}
+    steps = []
+    for slowed in (None, 0.25, 0.0):  # one after the other: none may borrow the program of another
+        trained, _ = both_ways(make_data(), {"slowed": slowed}, **one_step)
+        before = task_of(make_data()).values
+        steps.append([a - b for a, b in zip(trained.values.trainable, before.trainable, strict=True)])
+    np.testing.assert_allclose(steps[1][0], 0.25 * steps[0][0], rtol=1e-3, atol=1e-7)
+    assert not steps[2][0].any()
+    np.testing.assert_allclose(steps[1][-2], steps[0][-2], rtol=1e-5)
+
+
+def test_multiplied_learning_rates_of_networks_together():
+    data = make_data()
+    tasks = [task_of(data, slowed=0.25, seed=seed) for seed in (3, 4)]
+    together = train(tasks, settings_of(), network={"slowed": 0.25}, together=True)
+    alone = train([tasks[1]], settings_of(), network={"slowed": 0.25})
+    assert_same(together[1], alone[0])
+
+
 @pytest.mark.parametrize("patience", [0, 1, 2])
 def test_early_stopping_is_that_of_keras(patience):
     fast, plain = both_ways(
