@@ -106,6 +106,8 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         "network": [None, HasMethods("fit")],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
+        "add_missing_indicator": ["boolean"],
+        "allow_missing_columns": ["boolean"],
         "memory": [None, str, HasMethods("cache")],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
@@ -287,6 +289,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             else:
                 predictions, rows = self._cross_fit(X, y, models, splits, routed, stages)
             self._keep(models, predictions)
+            self._indicated = self._lacking(X)
             self._fit_final(final, X, y, predictions, rows, routed["final_estimator"].fit, stages)
         return self
 
@@ -437,7 +440,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
 
     def _final_features(self, X, predictions):
         """Join the predictions of the base models and the columns of X that are passed through."""
-        stacked = np.hstack(predictions)
+        stacked = np.hstack([*predictions, *self._missing_indicators(X)])
         if self.passthrough is False:
             return stacked
         passed = select_columns(X, self._passed)
@@ -451,6 +454,24 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         names = self._prediction_names()
         return pd.concat([pd.DataFrame(stacked, index=passed.index, columns=names), passed], axis=1)
 
+    def _missing_rows(self, X):
+        """Return which rows each branch has nothing for, by the name of the branch."""
+        missing, own = {}, {_JOINT, *(name for name, part in self._named_parts if isinstance(part, Branch))}
+        for model in self._models:
+            if model.name in own:
+                missing |= model.estimator.missing_rows(X)
+        return missing
+
+    def _lacking(self, X):
+        """Return the branches that the final estimator is told about."""
+        if not self.add_missing_indicator:
+            return []
+        return [name for name, missing in self._missing_rows(X).items() if missing.any()]
+
+    def _missing_indicators(self, X):
+        missing = self._missing_rows(X) if self._indicated else {}
+        return [missing[name].astype("float64")[:, np.newaxis] for name in self._indicated]
+
     def _check_predict_data(self, X):
         check_is_fitted(self, "final_estimator_")
         return check_table(self, X, reset=False)
@@ -460,7 +481,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         return self._final_features(X, [model.predict(X) for model in self._models])
 
     def transform(self, X):
-        """Return the predictions of the base models, and the columns that are passed through.
+        """Return the predictions of the base models, missing indicators and the columns that are passed through.
 
         Parameters
         ----------
@@ -481,7 +502,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         for model, n_columns in zip(self._models, self._n_columns, strict=True):
             name = f"{prefix}_{model.name}"
             names.extend([name] if n_columns == 1 else [f"{name}{column}" for column in range(n_columns)])
-        return names
+        return [*names, *(f"missingindicator_{name}" for name in self._indicated)]
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the columns that :meth:`transform` returns.
@@ -494,7 +515,8 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         Returns
         -------
         names : ndarray of str objects
-            Class, base model and number of each prediction, then the names of the columns passed through.
+            Class, base model and number of each prediction, the missing indicators, then the names of the columns
+            passed through.
         """
         check_is_fitted(self, "final_estimator_")
         passes = self.passthrough is not False
@@ -565,6 +587,11 @@ class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):
         get the average. "prefit" takes fitted learners as they are.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
+    add_missing_indicator : bool, default=False
+        Whether the final estimator also gets a column for each branch that some training rows hold nothing for, which
+        is 1 in such rows.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -622,6 +649,8 @@ class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):
         network=None,
         cv=None,
         passthrough=False,
+        add_missing_indicator=False,
+        allow_missing_columns=False,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -633,6 +662,8 @@ class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):
         self.network = network
         self.cv = cv
         self.passthrough = passthrough
+        self.add_missing_indicator = add_missing_indicator
+        self.allow_missing_columns = allow_missing_columns
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -716,6 +747,11 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
+    add_missing_indicator : bool, default=False
+        Whether the final estimator also gets a column for each branch that some training rows hold nothing for, which
+        is 1 in such rows.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -781,6 +817,8 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         cv=None,
         stack_method="auto",
         passthrough=False,
+        add_missing_indicator=False,
+        allow_missing_columns=False,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -793,6 +831,8 @@ class MultimodalStackingClassifier(ClassifierMixin, _MultimodalStacking):
         self.cv = cv
         self.stack_method = stack_method
         self.passthrough = passthrough
+        self.add_missing_indicator = add_missing_indicator
+        self.allow_missing_columns = allow_missing_columns
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
