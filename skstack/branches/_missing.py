@@ -54,14 +54,12 @@ def blanked(encoded, missing):
 
 def _missing_cells(column):
     missing = column.isna().to_numpy(dtype=bool)
-    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(column.dtype):
-        column = column.astype(object)
-    if column.dtype == object:
-        return missing | np.fromiter(map(_is_blank, column), dtype=bool, count=len(column))
-    if not missing.any():
-        tensors = tensors_of(column)
-        return missing if tensors is None else _nan_rows(tensors)
-    return missing
+    if column.dtype.kind not in "OSU":
+        return missing
+    tensors = None if missing.any() else tensors_of(column)
+    if tensors is not None:
+        return _nan_rows(tensors)
+    return missing | np.fromiter(map(_is_blank, column.astype(object)), dtype=bool, count=len(column))
 
 
 def _is_blank(cell):
@@ -69,7 +67,9 @@ def _is_blank(cell):
         return not cell.strip()
     if isinstance(cell, np.ndarray):
         return not cell.size or bool(_nan_rows(cell[np.newaxis])[0])
-    return isinstance(cell, (bytes, bytearray, list, tuple)) and not len(cell)
+    if isinstance(cell, (list, tuple)):
+        return all(item is None or (isinstance(item, float) and item != item) for item in cell)
+    return isinstance(cell, (bytes, bytearray)) and not cell
 
 
 def _nan_rows(array):
