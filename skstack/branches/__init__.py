@@ -5,10 +5,14 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "AudioBranch": "._audio",
         "Branch": "._base",
         "CategoricalBranch": "._categorical",
+        "EntityBranch": "._entity",
         "ImageBranch": "._image",
         "ModelBranch": "._model",
         "NumericBranch": "._numeric",
+        "SequenceBranch": "._sequence",
+        "TextBranch": "._text",
     },
 )

@@ -1,6 +1,5 @@
 """Categories."""
 
-from collections import Counter
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -99,27 +98,25 @@ class CategoricalBranch(Branch):
         self.merge = merge
 
     def _fit(self, X):
-        with _unhashable_named(X):
-            self.categories_ = [self._frequent(column) for column in _columns(X)]
-        self._codes = [
-            {category: code for code, category in enumerate(categories, _RESERVED)} for categories in self.categories_
+        self.categories_ = [
+            ordered(value for value, count in count_categories(values, codes).items() if count >= self.min_frequency)
+            for values, codes in category_columns(X)
         ]
+        self._codes = [code_table(categories, first=_RESERVED) for categories in self.categories_]
         sizes = [_RESERVED + len(categories) for categories in self.categories_]
         # Every column has codes of its own in one table, so that one layer serves them all.
         self._offsets = np.cumsum([0, *sizes[:-1]]).astype("int32")
-        self._n_rows = _rounded_up(sum(sizes))
+        self._n_rows = rounded_up(sum(sizes))
         self.cell_shape_ = (len(sizes),)
         self.input_dtype_ = "int32"
         self._trained = np.zeros(self._n_rows, dtype="float32")
         self._trained[np.unique(self._encode(X))] = 1.0
 
     def _encode(self, X):
-        codes = np.empty((len(X), len(self._codes)), dtype="int32")
-        for position, (column, code_of) in enumerate(zip(_columns(X), self._codes, strict=True)):
-            with _unhashable_named(X):
-                codes[:, position] = [code_of.get(category, _UNSEEN) for category in column]
-            codes[pd.isna(column), position] = _MISSING
-        return codes + self._offsets
+        encoded = np.empty((X.shape[0], len(self._codes)), dtype="int32")
+        for position, (values, codes) in enumerate(category_columns(X)):
+            encoded[:, position] = looked_up(values, codes, self._codes[position], unseen=_UNSEEN, missing=_MISSING)
+        return encoded + self._offsets
 
     def features(self, inputs):
         """Return the vectors or indicators of symbolic `inputs` of shape (None, n_columns)."""
@@ -149,30 +146,83 @@ class CategoricalBranch(Branch):
             table.assign(np.asarray(table) * self._trained[:, None])
 
     def _dim(self):
-        most = _rounded_up(max(len(categories) for categories in self.categories_))
-        return self.dim or max(1, min(50, round(1.6 * most**0.56)))
-
-    def _frequent(self, column):
-        counts = Counter(column[~pd.isna(column)])
-        frequent = [category for category, count in counts.items() if count >= self.min_frequency]
-        try:
-            frequent.sort()
-        except TypeError:  # numbers beside strings have no order of their own
-            frequent.sort(key=lambda category: (str(type(category)), str(category)))
-        return np.fromiter(frequent, dtype=object, count=len(frequent))
+        return self.dim or vector_length(max(len(categories) for categories in self.categories_))
 
 
-def _rounded_up(size):
+def vector_length(n_categories):
+    """Return the length of vectors that suits a number of categories, rounded up to a power of two."""
+    return max(1, min(50, round(1.6 * rounded_up(n_categories) ** 0.56)))
+
+
+def rounded_up(size):
     """Return the next power of two: networks of folds that differ by some categories then have the same shapes."""
     return 1 << max(size - 1, 0).bit_length()
 
 
-def _columns(X):
-    """Yield each column as an object array whose missing cells pandas recognises."""
+def category_columns(X):
+    """Yield the distinct categories of each column, as Python's objects, and for each row which one it has.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray of shape (n_samples, n_columns)
+
+    Yields
+    ------
+    values : ndarray of object of shape (n_values,)
+    codes : ndarray of int of shape (n_samples,)
+        Positions in `values`; -1 for missing cells.
+
+    Raises
+    ------
+    ValueError
+        If X has not two dimensions.
+    TypeError
+        If a cell cannot be looked up, such as a list, naming column and row.
+    """
     if X.ndim != 2:
         raise ValueError(f"expected a table of categories with 2 dimensions, got an array of shape {X.shape}.")
-    cells = X.to_numpy(dtype=object) if isinstance(X, pd.DataFrame) else X.astype(object)
-    yield from cells.T
+    for _, column in named_columns(X):
+        with _unhashable_named(X):
+            codes, values = pd.factorize(column)
+        values = np.asarray(values, dtype=object)
+        missing = np.append(pd.isna(values), True)  # NaN counts as a value to columns that have a gap of another kind
+        yield values, np.where(missing[codes], -1, codes)
+
+
+def count_categories(values, codes):
+    """Return how many rows each category of a column of :func:`category_columns` has."""
+    counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
+    return {value: count for value, count in zip(values, counts.tolist(), strict=True) if count}
+
+
+def ordered(categories):
+    """Return categories as a sorted array of objects."""
+    categories = list(categories)
+    try:
+        categories.sort()
+    except TypeError:  # numbers beside strings have no order of their own
+        categories.sort(key=lambda category: (str(type(category)), str(category)))
+    return np.fromiter(categories, dtype=object, count=len(categories))
+
+
+def code_table(categories, first):
+    """Return the code of each category by its value, counted from `first`."""
+    return {category: code for code, category in enumerate(categories, first)}
+
+
+def looked_up(values, codes, code_of, *, unseen, missing):
+    """Return the code of each row of a column of :func:`category_columns`.
+
+    Parameters
+    ----------
+    values, codes : ndarray
+    code_of : dict
+        Of :func:`code_table`.
+    unseen, missing : int
+        Codes of categories that are not in the table and of missing cells.
+    """
+    table = [code_of.get(value, unseen) for value in values]
+    return np.array([*table, missing], dtype="int32")[codes]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..preprocessing._tensors import tensors_of
 
@@ -52,8 +53,7 @@ def numbers(X):
     infinite = np.isinf(values)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
-        name = [name for name, _ in named_columns(X)][column]
-        raise ValueError(f"Input X contains infinity: column {name} in {row_name(X, row)}.")
+        raise ValueError(f"Input X contains infinity: column {_column_name(X, column)} in {row_name(X, row)}.")
     return values
 
 
@@ -69,6 +69,47 @@ def number_columns(X):
             numbers(X)  # says which column of the table it is
             raise
         yield values[:, 0]
+
+
+def check_sparse_numbers(X):
+    """Raise if a stored element of a sparse matrix is infinite, naming column and row, or is no number."""
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"expected a sparse matrix of numbers, got one of dtype {X.dtype}.")
+    if np.isinf(X.tocsr().data).any():
+        column, row, _ = find_number(X, np.isinf)
+        raise ValueError(f"Input X contains infinity: column {column} in {row}.")
+
+
+def find_number(X, holds):
+    """Return the first cell of a table, row by row, of which something holds.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or sparse matrix of shape (n_samples, n_columns)
+        Has such a cell.
+    holds : callable
+        From an array of numbers to an array of booleans; False for 0.
+
+    Returns
+    -------
+    column, row : str
+        As they are named in messages.
+    number : float
+    """
+    if sparse.issparse(X):
+        stored = X.tocoo()
+        found = np.flatnonzero(holds(stored.data))
+        first = found[np.lexsort((stored.col[found], stored.row[found]))[0]]
+        row, column, number = stored.row[first], stored.col[first], stored.data[first]
+    else:
+        values = numbers(X)
+        row, column = np.argwhere(holds(values))[0]
+        number = values[row, column]
+    return _column_name(X, column), row_name(X, row), number
+
+
+def _column_name(X, position):
+    return repr(X.columns[position]) if isinstance(X, pd.DataFrame) else str(position)
 
 
 def _holds_numbers(X):

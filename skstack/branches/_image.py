@@ -1,37 +1,88 @@
 """Pictures."""
 
+from collections.abc import Mapping
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from ..preprocessing._backbones import (
+    CONSTRAINTS,
+    SharesBackbone,
+    Wish,
+    backbone_shape,
+    copied,
+    fresh_backbone,
+    load_backbone,
+    pooled,
+    scaled,
+)
 from ..preprocessing._image_columns import read_column
+from ..preprocessing._picture_features import picture_features
 from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
 from ._cells import row_name, tensor_cells
 
+#: Height and width of pictures for a network without a backbone.
+_SIZE = (64, 64)
 
-class ImageBranch(Branch):
-    """Branch for one column of pictures: a small convolutional network trained from scratch.
+#: Strength of each way to augment pictures, where the user gives none.
+_STRENGTHS = {"flip": "horizontal", "rotation": 0.05, "zoom": 0.1, "translation": 0.1, "contrast": 0.2}
 
-    A block of the network is a 3 x 3 convolution and a halving of height and width by max pooling. Pictures are
-    decoded once, however many folds use them; columns larger than memory are kept on disk, as
+
+class ImageBranch(SharesBackbone, Branch):
+    """Branch for one column of pictures: a pretrained backbone, or a small convolutional network from scratch.
+
+    A backbone that stays as it is (``trainable=False`` without `augment`) turns each picture into features once: they
+    are kept in memory and on disk, so that folds, searches and later processes find them, see
+    :func:`~skstack.preprocessing.clear_embedding_cache`. The sub-network starts from these features. One that is
+    trained further, or sees its pictures changed at random, is a part of the sub-network.
+
+    Without a backbone, a block of the network is a 3 x 3 convolution and a halving of height and width by max pooling.
+    Pictures are decoded once, however many folds use them; columns larger than memory are kept on disk, as
     :func:`~skstack.preprocessing.clear_image_cache` describes.
 
     Parameters
     ----------
-    size : tuple of int, default=(64, 64)
-        Height and width, in pixels, that pictures are brought to.
+    size : tuple of int, default=None
+        Height and width, in pixels, that pictures are brought to. By default the size that the backbone takes, or was
+        trained with; (64, 64) without a backbone.
     channels : {1, 3, 4}, default=3
         1 for grey, 3 for RGB, 4 for RGBA; pictures of another kind are converted.
     resize : {"pad", "crop", "stretch"}, default="pad"
         How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
     root : str or path-like, default=None
         Folder that relative paths start from; the working directory by default.
+    on_error : {"raise", "missing"}, default="raise"
+        What a file means that is not there or cannot be decoded: an error, or a missing picture.
+    backbone : str, path-like or keras.Model, default=None
+        Name of a model in ``keras.applications`` such as "EfficientNetB0" (upper or lower case), path of a ``.keras``
+        file, or a model of one input. None for a network from scratch.
+    weights : str or path-like, default="imagenet"
+        For a backbone by name, "imagenet" (which Keras fetches from the internet when it is first used), the path of a
+        file with the weights of the model without its top, or None for random ones, which have to be trained. Other
+        backbones have weights already; a path replaces them.
+    feature_layer : str, default=None
+        Name of the backbone's layer whose output is taken; the output of the whole by default (for a backbone by name,
+        without its top).
+    preprocess : {"auto", "tf", "torch", "caffe"}, keras.layers.Layer or None, default="auto"
+        How pixels from 0 to 255 are scaled for the backbone: to -1 to 1 ("tf"); by the means and standard deviations
+        of ImageNet ("torch"); centred, from blue to red ("caffe"); by a Keras layer; or not at all (None). "auto" does
+        what a backbone by name was trained with, and nothing for others.
+    trainable : bool, int or str, default=False
+        What training changes of the backbone: nothing, everything, its last so many layers, or the layers whose names
+        fit a pattern such as ``"block5*"``. Batch normalisation keeps the averages that it came with.
+    backbone_learning_rate : float, default=0.1
+        Factor of the network's learning rate for the weights of the backbone.
+    augment : tuple of str or dict, default=None
+        How pictures are changed at random, in training only: any of "flip", "rotation", "zoom", "translation" and
+        "contrast". A dict gives strengths too: "horizontal", "vertical" or "both" for "flip" (default "horizontal"),
+        the largest angle as a part of a full turn (0.05), the largest part by which size (0.1) and contrast (0.2)
+        change, and the furthest way as a part of height and width (0.1).
     filters : tuple of int, default=(16, 32, 64)
-        Filters of the convolution in each block.
+        Filters of the convolution in each block, without a backbone.
     pooling : {"avg", "max", "flatten"}, default="avg"
         How the last feature maps become a vector: their average, their maximum or all their values.
     hidden : tuple of int, default=(32,)
@@ -50,9 +101,14 @@ class ImageBranch(Branch):
     Attributes
     ----------
     input_shape_ : tuple of int
-        ``(*size, channels)``.
+        ``(*size, channels)``, or the number of features of a frozen backbone; with the number of columns in front if
+        `shared`.
     input_dtype_ : str
-        "uint8".
+        "uint8"; "float32" for features.
+
+    See Also
+    --------
+    skstack.preprocessing.ImageEmbedder : The features of a frozen backbone for any estimator.
 
     Examples
     --------
@@ -62,25 +118,45 @@ class ImageBranch(Branch):
     >>> branch = ImageBranch(size=(28, 28), channels=1, filters=(8, 16)).fit(pictures)
     >>> branch.encode(pictures).shape
     (5, 28, 28, 1)
+
+    A backbone of one's own, here one that has learned nothing yet:
+
+    >>> import keras
+    >>> layers = [keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 3, name="conv"), keras.layers.Flatten()]
+    >>> branch = ImageBranch(channels=1, backbone=keras.Sequential(layers), feature_layer="conv").fit(pictures)
+    >>> branch.encode(pictures).shape
+    (5, 4)
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
-        "size": [tuple, list],
+        **CONSTRAINTS,
+        "size": [tuple, list, None],
         "channels": [Options(Integral, {1, 3, 4})],
         "resize": [StrOptions({"pad", "crop", "stretch"})],
         "root": [str, PathLike, None],
+        "on_error": [StrOptions({"raise", "missing"})],
+        "trainable": ["boolean", Interval(Integral, 1, None, closed="left"), str],
+        "backbone_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "augment": [tuple, list, Mapping, None],
         "filters": ["array-like", Integral],
-        "pooling": [StrOptions({"avg", "max", "flatten"})],
     }
 
     def __init__(
         self,
-        size=(64, 64),
+        size=None,
         *,
         channels=3,
         resize="pad",
         root=None,
+        on_error="raise",
+        backbone=None,
+        weights="imagenet",
+        feature_layer=None,
+        preprocess="auto",
+        trainable=False,
+        backbone_learning_rate=0.1,
+        augment=None,
         filters=(16, 32, 64),
         pooling="avg",
         hidden=(32,),
@@ -94,6 +170,14 @@ class ImageBranch(Branch):
         self.channels = channels
         self.resize = resize
         self.root = root
+        self.on_error = on_error
+        self.backbone = backbone
+        self.weights = weights
+        self.feature_layer = feature_layer
+        self.preprocess = preprocess
+        self.trainable = trainable
+        self.backbone_learning_rate = backbone_learning_rate
+        self.augment = augment
         self.filters = filters
         self.pooling = pooling
         self.hidden = hidden
@@ -106,42 +190,140 @@ class ImageBranch(Branch):
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""
         super().check_parameters()
-        if len(check_units(self.size, "size")) != 2:
+        if self.size is not None and len(check_units(self.size, "size")) != 2:
             raise ValueError(f"'size' should be height and width in pixels, got {self.size}.")
+        self._strengths()
+        if self.backbone is not None:
+            if self._is_random() and self.trainable is False:
+                raise ValueError(
+                    "weights=None starts from random weights, which trainable=False would leave so; set 'trainable', "
+                    "or 'weights' to 'imagenet' or a file."
+                )
+            return
         halvings = len(check_units(self.filters, "filters"))
-        if min(self.size) < 2**halvings:
+        size = self._pixel_shape()[:2]
+        if min(size) < 2**halvings:
             raise ValueError(
-                f"{halvings} blocks halve height and width {halvings} times: size={tuple(self.size)} should be at "
+                f"{halvings} blocks halve height and width {halvings} times: size={size} should be at "
                 f"least {2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
             )
 
+    def _strengths(self):
+        """Return the strength of each way to augment pictures that is wished for."""
+        given = self.augment or {}
+        if not isinstance(given, Mapping):
+            given = {name: _STRENGTHS.get(name) for name in given}
+        for name, strength in given.items():
+            if name not in _STRENGTHS:
+                raise ValueError(f"'augment' should name some of {', '.join(_STRENGTHS)}, got {name!r}.")
+            if name == "flip" and strength not in ("horizontal", "vertical", "both"):
+                raise ValueError(f"'flip' in 'augment' should be horizontal, vertical or both, got {strength!r}.")
+            if name != "flip" and not (isinstance(strength, Real) and 0 < strength <= 1):
+                raise ValueError(f"{name!r} in 'augment' should be a number above 0 and up to 1, got {strength!r}.")
+        return dict(given)
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
     def _fit(self, X):
-        self.cell_shape_ = (*self.size, self.channels)
-        self.input_dtype_ = "uint8"
+        if self._is_frozen():
+            backbone = load_backbone(self._wish())
+            self._fingerprint = backbone.fingerprint
+            self.cell_shape_, self.input_dtype_ = (backbone.n_features,), "float32"
+        else:
+            self.cell_shape_, self.input_dtype_ = self._pixel_shape(), "uint8"
 
     def _encode(self, X):
+        return self._encode_or_missing(X)[0]
+
+    def _encode_or_missing(self, X):
         tensors = tensor_cells(X)
         if tensors is not None:
             tensors = _with_channels(tensors)
             if tensors.dtype == np.uint8 and tensors.shape[1:] == self.cell_shape_:
-                return tensors
-        cells = _single_column(X) if tensors is None else tensors
-        return read_column(
-            list(cells),
-            size=tuple(self.size),
-            channels=self.channels,
-            resize=self.resize,
-            root=self.root,
-            store=tensors is None,  # tensors are in memory already
-            name_row=partial(row_name, X),
+                return tensors, np.zeros(len(tensors), dtype=bool)
+        cells = list(_single_column(X) if tensors is None else tensors)
+        reading = {"resize": self.resize, "root": self.root, "on_error": self.on_error}
+        reading["name_row"] = partial(row_name, X)
+        if self._is_frozen():
+            return picture_features(cells, self._frozen_backbone(), **reading)
+        height, width, channels = self.cell_shape_
+        # Tensors are in memory already.
+        return read_column(cells, size=(height, width), channels=channels, store=tensors is None, **reading)
+
+    def is_encoded_like(self, other):
+        """Tell whether another fitted branch encodes every row as this one does."""
+        return self.cell_shape_ == other.cell_shape_ and vars(self).get("_fingerprint") == vars(other).get(
+            "_fingerprint"
         )
 
+    def is_built_like(self, other):
+        """Tell whether another fitted branch builds the same layers."""
+        return self.is_encoded_like(other)
+
+    # --- backbone ---------------------------------------------------------------------------------------------------
+
+    def _is_frozen(self):
+        """Tell whether rows are encoded to the features of a backbone."""
+        return self.backbone is not None and self.trainable is False and not self.augment
+
+    def _is_random(self):
+        return self.weights is None and self._wish().is_name()
+
+    def _wish(self):
+        size = None if self.size is None else tuple(self.size)
+        names = ("backbone", "weights", "feature_layer", "preprocess", "pooling", "channels")
+        return Wish(size=size, **{name: getattr(self, name) for name in names})
+
+    def _pixel_shape(self):
+        if self.backbone is None:
+            return (*(_SIZE if self.size is None else self.size), self.channels)
+        return backbone_shape(self._wish())
+
+    def _frozen_backbone(self):
+        backbone = load_backbone(self._wish())
+        if backbone.fingerprint != self._fingerprint:
+            raise ValueError("the backbone has other weights than when the branch was fitted; fit again.")
+        return backbone
+
+    # --- sub-network ------------------------------------------------------------------------------------------------
+
     def features(self, inputs):
-        """Return the pooled feature maps of symbolic `inputs` of shape (None, height, width, channels)."""
+        """Return the feature vector of symbolic `inputs`: pixels, or features of a frozen backbone."""
+        from ._layers import Dropout
+
+        if self._is_frozen():
+            x = inputs
+        elif self.backbone is not None:
+            x = self._backbone_features(self._augmented(inputs))
+        else:
+            x = self._convolutions(self._augmented(inputs))
+        return Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
+
+    def _augmented(self, x):
+        from ._image_layers import RandomAffine, RandomContrast
+
+        strengths = self._strengths()
+        contrast = strengths.pop("contrast", None)
+        if strengths:
+            x = RandomAffine(**strengths, name="random_affine")(x)
+        return RandomContrast(contrast, name="random_contrast")(x) if contrast else x
+
+    def _backbone_features(self, x):
+        from ._image_layers import TrainedFurther, set_trainable
+
+        wish, is_random = self._wish(), self._is_random()
+        backbone = fresh_backbone(wish) if is_random else load_backbone(wish)
+        trunk = backbone.trunk if is_random else copied(backbone.trunk)
+        set_trainable(trunk, self.trainable)
+        x = scaled(x, backbone.scaling)
+        x = TrainedFurther(trunk, self.backbone_learning_rate, pretrained=not is_random, name="backbone")(x)
+        return pooled(x, self.pooling)
+
+    def _convolutions(self, x):
         from .._backend import keras
 
         layers = keras.layers
-        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(inputs)
+        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(x)
         for number, filters in enumerate(check_units(self.filters, "filters"), 1):
             x = layers.Conv2D(filters, 3, padding="same", name=f"conv_{number}")(x)
             if self.batch_norm:
@@ -149,8 +331,7 @@ class ImageBranch(Branch):
             x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
             x = layers.MaxPooling2D(name=f"halve_{number}")(x)
         pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
-        x = pool[self.pooling](name="pool")(x)
-        return layers.Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
+        return pool[self.pooling](name="pool")(x)
 
 
 def _with_channels(tensors):

@@ -1,11 +1,16 @@
 """Numbers."""
 
+from numbers import Integral, Real
+
 import numpy as np
-from sklearn.utils._param_validation import StrOptions
+from scipy import sparse
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
+from ..preprocessing._sparse_rows import SparseRows
 from ._base import Branch
-from ._cells import named_columns, number_columns, numbers, row_name
+from ._cells import check_sparse_numbers, find_number, numbers
+from ._column_statistics import column_groups
 
 #: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.
 _CHUNK_ROWS = 2**16
@@ -14,20 +19,39 @@ _CHUNK_ROWS = 2**16
 class NumericBranch(Branch):
     """Branch for columns of numbers.
 
-    Filling gaps and scaling happen inside the Keras sub-network, with statistics of the training rows. Behind the
-    scaled columns stands a flag for each that says where its value was missing; a column without a gap in the training
-    rows keeps the flag 0.
+    Filling gaps, scaling and embedding happen inside the Keras sub-network, with statistics of the training rows.
+    Behind the columns stands a flag for each that says where its value was missing; a column without a gap in the
+    training rows keeps the flag 0.
+
+    A sparse matrix is not made dense as a whole: its statistics are taken from what it stores, and training and
+    prediction read a few rows of it at a time. What it does not store counts as 0.
 
     Parameters
     ----------
     hidden : tuple of int, default=(32,)
         Units of the dense layers; empty for none.
-    scale : {"standard", "minmax"} or None, default="standard"
-        Scale each column to zero mean and unit variance, to the range 0 to 1, or not at all.
+    scale : {"standard", "minmax", "robust"} or None, default="standard"
+        Scale each column to zero mean and unit variance, to the range 0 to 1, or not at all. "robust" subtracts the
+        median, divides by the interquartile range (half the whole range where that is 0), and bends what is then far
+        from 0 so that no outlier comes out further than 3, ``x / sqrt(1 + (x / 3) ** 2)`` [1]_.
     impute : {"mean", "median", "zero"} or None, default="median"
         What stands in for a missing number. ``None`` makes missing numbers an error.
+    embedding : {"piecewise", "periodic"} or None, default=None
+        What each scaled number becomes before the dense layers [2]_: "piecewise" says of each of `n_bins` bins, between
+        quantiles of the training rows, which part of it lies below the number; "periodic" takes sines and cosines of
+        `n_frequencies` trained multiples of it. A dense layer of its own with ReLU makes a vector of length `dim` of
+        either.
+    dim : int, default=16
+        Length of the vector of an embedded number.
+    n_bins : int, default=32
+        Bins of ``embedding="piecewise"``; a column with fewer distinct values has fewer.
+    n_frequencies : int, default=32
+        Frequencies of ``embedding="periodic"``.
+    sigma : float, default=0.1
+        Standard deviation of the initial frequencies, in periods per unit of the scaled column: what to tune first with
+        ``embedding="periodic"``.
     skip : bool, default=False
-        Whether to join the scaled columns to the output of the dense layers (a skip connection).
+        Whether to join the scaled or embedded columns to the output of the dense layers (a skip connection).
     activation : str, default="relu"
         Activation of the dense layers, by its Keras name, or "prelu".
     dropout : float, default=0.0
@@ -50,6 +74,13 @@ class NumericBranch(Branch):
     input_dtype_ : str
         "float32", or "float64" where float32 could not tell the values of a column apart (such as seconds since 1970).
 
+    References
+    ----------
+    .. [1] Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by Default: Strong Pre-Tuned MLPs and Boosted
+       Trees on Tabular Data". Advances in Neural Information Processing Systems 37.
+    .. [2] Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On Embeddings for Numerical Features in Tabular Deep
+       Learning". Advances in Neural Information Processing Systems 35.
+
     Examples
     --------
     >>> import numpy as np
@@ -61,10 +92,18 @@ class NumericBranch(Branch):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
-        "scale": [StrOptions({"standard", "minmax"}), None],
+        "scale": [StrOptions({"standard", "minmax", "robust"}), None],
         "impute": [StrOptions({"mean", "median", "zero"}), None],
+        "embedding": [StrOptions({"piecewise", "periodic"}), None],
+        "dim": [Interval(Integral, 1, None, closed="left")],
+        "n_bins": [Interval(Integral, 2, None, closed="left")],
+        "n_frequencies": [Interval(Integral, 1, None, closed="left")],
+        "sigma": [Interval(Real, 0, None, closed="neither")],
         "skip": ["boolean"],
     }
+
+    stand_in = False
+    accept_sparse = True
 
     def __init__(
         self,
@@ -72,6 +111,11 @@ class NumericBranch(Branch):
         *,
         scale="standard",
         impute="median",
+        embedding=None,
+        dim=16,
+        n_bins=32,
+        n_frequencies=32,
+        sigma=0.1,
         skip=False,
         activation="relu",
         dropout=0.0,
@@ -82,6 +126,11 @@ class NumericBranch(Branch):
         self.hidden = hidden
         self.scale = scale
         self.impute = impute
+        self.embedding = embedding
+        self.dim = dim
+        self.n_bins = n_bins
+        self.n_frequencies = n_frequencies
+        self.sigma = sigma
         self.skip = skip
         self.activation = activation
         self.dropout = dropout
@@ -89,27 +138,41 @@ class NumericBranch(Branch):
         self.shared = shared
         self.merge = merge
 
-    stand_in = False
-
     @property
     def allow_missing(self):
         return self.impute is not None
 
     def _fit(self, X):
+        if sparse.issparse(X):
+            check_sparse_numbers(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
-            statistics = [self._statistics(column) for column in number_columns(X)]
-        self.seen_missing_, self.fill_, self.center_, self.scale_ = np.array(statistics).reshape(-1, 4).T.copy()
+            statistics = [self._statistics(columns) for columns in column_groups(X)]
+        self.seen_missing_, self.fill_, self.center_, self.scale_, edges = map(
+            np.concatenate, zip(*statistics, strict=True)
+        )
+        self._edges = (edges - self.center_[:, np.newaxis]) / self.scale_[:, np.newaxis]
         self._check_gaps(X, self.seen_missing_.any())
-        self.cell_shape_ = (len(statistics),)
+        self.cell_shape_ = (len(self.fill_),)
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
 
     def _encode(self, X):
+        if sparse.issparse(X):
+            return self._sparse_rows(X)
         if isinstance(X, np.ndarray) and X.dtype == self.input_dtype_ and X.ndim == 2 and X.flags.c_contiguous:
             encoded = X  # no copy of a large table
         else:
             encoded = self._converted(X)
-        self._check_encoded(X, encoded)
+        # NaN or infinite where a cell is, and cheaper than looking at every cell.
+        if not np.isfinite(encoded.sum(axis=0)).all():
+            self._check_numbers(X, encoded)
         return encoded
+
+    def _sparse_rows(self, X):
+        check_sparse_numbers(X)
+        with np.errstate(over="ignore"):
+            rows = SparseRows(X, self.input_dtype_)
+        self._check_numbers(X, rows.stored)
+        return rows
 
     def _converted(self, X):
         encoded = np.empty((len(X), self.cell_shape_[0]), dtype=self.input_dtype_)
@@ -123,22 +186,28 @@ class NumericBranch(Branch):
             raise
         return encoded
 
-    def _check_encoded(self, X, encoded):
-        sums = encoded.sum(axis=0)  # NaN or infinite where a cell is, and cheaper than looking at every cell
-        if not np.isfinite(sums).all():
-            self._check_gaps(X, np.isnan(encoded).any())
-            if np.isinf(encoded).any():
-                row, column = np.argwhere(np.isinf(encoded))[0]
-                value = numbers(X)[row, column]
-                name = [name for name, _ in named_columns(X)][column]
-                raise ValueError(f"column {name} holds {value} in {row_name(X, row)}: too large for float32.")
+    def _check_numbers(self, X, encoded):
+        """Raise if a number of a table is missing where none may be, or has become infinite in the encoded ones."""
+        self._check_gaps(X, np.isnan(encoded).any())
+        if np.isinf(encoded).any():
+            column, row, number = find_number(X, lambda values: np.abs(values) > np.finfo("float32").max)
+            raise ValueError(f"column {column} holds {number} in {row}: too large for float32.")
 
     def features(self, inputs):
-        """Return the scaled columns and their flags of symbolic `inputs` of shape (None, n_columns)."""
+        """Return the scaled or embedded columns and their flags of symbolic `inputs` of shape (None, n_columns)."""
+        from . import _numeric_layers
         from ._layers import Standardize
 
-        layer = Standardize(flags=self.impute is not None, dtype=self.input_dtype_, name="standardize")
-        return layer(inputs)
+        flags, n_numbers = self.impute is not None, self.cell_shape_[0]
+        x = Standardize(flags=flags, dtype=self.input_dtype_, name="standardize")(inputs)
+        if self.scale == "robust":
+            x = _numeric_layers.SmoothClip(n_numbers, name="clip")(x)
+        if self.embedding == "piecewise":
+            x = _numeric_layers.PiecewiseLinear(n_numbers, self.dim, self.n_bins, name="piecewise")(x)
+        elif self.embedding == "periodic":
+            layer = _numeric_layers.Periodic(n_numbers, self.dim, self.n_frequencies, self.sigma, name="periodic")
+            x = layer(x)
+        return x
 
     def finish(self, features, outputs):
         """Join the scaled columns to the output of the dense layers if ``skip=True``."""
@@ -163,32 +232,62 @@ class NumericBranch(Branch):
         layer.center.assign(self.center_)
         layer.scale.assign(self.scale_)
         layer.seen.assign(self.seen_missing_)
+        if self.embedding == "piecewise":
+            edges = _clipped(self._edges) if self.scale == "robust" else self._edges
+            for variable, values in zip(model.get_layer("piecewise").constants, _bins(edges), strict=True):
+                variable.assign(values)
 
     def _check_gaps(self, X, has_gaps):
         if self.impute is None and has_gaps:
-            row, column = np.argwhere(np.isnan(numbers(X)))[0]
-            name = [name for name, _ in named_columns(X)][column]
-            raise ValueError(f"Input X contains NaN: column {name} in {row_name(X, row)}, and impute=None.")
+            column, row, _ = find_number(X, np.isnan)
+            raise ValueError(f"Input X contains NaN: column {column} in {row}, and impute=None.")
 
-    def _statistics(self, column):
-        """Return whether a column has gaps, what fills them, its centre and its scale."""
-        missing = np.isnan(column)
-        has_gaps = missing.any()
+    def _statistics(self, columns):
+        """Return where columns have gaps, what fills these, the columns' centres and scales and the edges of bins."""
+        known = columns.known()
         # A column without any number has no statistics; it is filled with 0 and carries nothing but its flag.
-        known = column[~missing] if has_gaps else column
-        fill = self._filling(known) if len(known) else 0.0
-        return float(has_gaps), fill, *self._scaling(np.where(missing, fill, column) if has_gaps else column)
+        fill = self._filling(known)
+        edges = np.zeros((len(fill), 0))
+        if self.embedding == "piecewise":
+            edges = known.quantiles(np.linspace(0, 1, self.n_bins + 1))
+        return columns.has_gaps.astype("float64"), fill, *self._scaling(columns.filled(fill)), edges
 
     def _filling(self, known):
-        statistic = {"mean": np.mean, "median": np.median}.get(self.impute)
-        return statistic(known) if statistic else 0.0
+        if self.impute == "mean":
+            return known.mean()
+        return known.quantiles([0.5])[:, 0] if self.impute == "median" else np.zeros(len(known.n_rows))
 
     def _scaling(self, filled):
         if self.scale is None:
-            return 0.0, 1.0
-        if self.scale == "minmax":
-            center, scale = filled.min(), np.ptp(filled)
-        else:
+            return np.zeros(len(filled.n_rows)), np.ones(len(filled.n_rows))
+        if self.scale == "standard":
             center, scale = filled.mean(), filled.std()
+        elif self.scale == "minmax":
+            center, most = filled.quantiles([0, 1]).T
+            scale = most - center
+        else:
+            least, low, center, high, most = filled.quantiles([0, 0.25, 0.5, 0.75, 1]).T
+            scale = np.where(high > low, high - low, (most - least) / 2)
         # A constant column has no scale of its own: dividing by rounding noise would blow up any other value.
-        return center, 1.0 if scale <= 1e-13 * max(abs(center), 1e-300) else scale
+        return center, np.where(scale <= 1e-13 * np.maximum(np.abs(center), 1e-300), 1.0, scale)
+
+
+def _clipped(edges):
+    from .._backend import keras
+    from ._numeric_layers import clipped
+
+    return keras.ops.convert_to_numpy(clipped(edges))
+
+
+def _bins(edges):
+    """Return where bins begin, 1 / their widths, and the least and the greatest value that each may have.
+
+    The outermost bins of a column go on beyond its range. Bins without width are not used.
+    """
+    width = np.diff(edges, axis=1)
+    used = width > 1e-6 * (edges[:, -1:] - edges[:, :1])
+    order = np.cumsum(used, axis=1)
+    slope = np.divide(1.0, width, out=np.zeros_like(width), where=used)
+    lowest = np.where(used & (order == 1), -np.inf, 0.0)
+    highest = np.where(used & (order == order[:, -1:]), np.inf, 1.0)
+    return edges[:, :-1], slope, lowest, highest

@@ -2,4 +2,14 @@
 
 from .._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"clear_image_cache": "._image_columns", "tensor_column": "._tensors"})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "ImageEmbedder": "._image_embedder",
+        "TextEmbedder": "._text_embedder",
+        "clear_embedding_cache": "._embedding_cache",
+        "clear_image_cache": "._image_columns",
+        "make_windows": "._windows",
+        "tensor_column": "._tensors",
+    },
+)

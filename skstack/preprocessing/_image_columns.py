@@ -6,7 +6,7 @@ import random
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import PIL.Image
@@ -24,8 +24,9 @@ _CHUNK_BYTES = 2**22
 #: Threads that decode, at most, and the number of pictures that a thread takes at a time.
 _MAX_THREADS, _BLOCK = 4, 16
 
-#: What a cell that is no picture raises.
-_CELL_ERRORS = (ValueError, TypeError, OSError)
+#: What a file or array that is no picture raises, and what any cell that is none does.
+UNREADABLE = (ValueError, OSError)
+CELL_ERRORS = (*UNREADABLE, TypeError)
 
 
 def clear_image_cache():
@@ -61,7 +62,7 @@ def clear_image_cache():
     clear_store()
 
 
-def read_column(cells, *, size, channels, resize, root=None, store=True, name_row):
+def read_column(cells, *, size, channels, resize, root=None, store=True, on_error="raise", name_row):
     """Decode a column of pictures.
 
     Parameters
@@ -72,38 +73,45 @@ def read_column(cells, *, size, channels, resize, root=None, store=True, name_ro
         As for :func:`~skstack.preprocessing._images.read_pixels`.
     store : bool, default=True
         Whether a large column may go to the disk.
+    on_error : {"raise", "missing"}, default="raise"
+        Whether a file that is not there or cannot be decoded is an error.
     name_row : callable
         Names a row, by its position, for an error message.
 
     Returns
     -------
     pixels : ndarray or StoredRows of shape (len(cells), *size, channels), dtype uint8
+        Black for pictures that cannot be read.
+    unreadable : ndarray of bool of shape (len(cells),)
+        Which pictures these are; none of them with ``on_error="raise"``.
 
     Raises
     ------
     FileNotFoundError, ValueError, TypeError
         As :func:`~skstack.preprocessing._images.read_pixels`, naming the row.
     """
-    column = _Column(cells, (*size, channels), resize, root, name_row)
+    column = _Column(cells, (*size, channels), resize, root, on_error, name_row)
     if store and column.n_bytes > _STORE_FROM and store_bytes():
         try:
-            return column.on_disk()
+            return column.on_disk(), column.unreadable
         except StoreError as error:
             _warn_once(
                 f"{error} Pictures are decoded into memory; the documentation of "
                 "skstack.preprocessing.clear_image_cache says how to choose the folder and its size."
             )
-    return column.in_memory()
+    return column.in_memory(), column.unreadable
 
 
 class _Column:
     """Pictures of a column; see :func:`read_column`."""
 
-    def __init__(self, cells, shape, resize, root, name_row):
-        self.cells, self.shape, self.resize, self.root, self.name_row = cells, shape, resize, root, name_row
+    def __init__(self, cells, shape, resize, root, on_error, name_row):
+        self.cells, self.shape, self.resize, self.root, self.name_row = list(cells), shape, resize, root, name_row
+        self.unreadable = np.zeros(len(cells), dtype=bool)
+        self._on_error = on_error
         self._fit = {"size": shape[:2], "channels": shape[2], "resize": resize}
         # Rows may share a PIL image, which reads its file when it is first used and is not made for threads.
-        self._map_cells = map if any(isinstance(cell, PIL.Image.Image) for cell in cells) else _map_in_threads
+        self._map_cells = map if any(isinstance(cell, PIL.Image.Image) for cell in cells) else map_in_threads
 
     @property
     def n_bytes(self):
@@ -115,8 +123,29 @@ class _Column:
         def read(row):
             pixels[row] = read_pixels(self.cells[row], root=self.root, **self._fit)
 
-        self._map(read, range(len(self.cells)))
+        rows = range(len(self.cells))
+        self._with_blanks(rows, lambda: self._map(read, rows))
         return pixels
+
+    def _with_blanks(self, rows, work):
+        """Do work on some rows; where unreadable ones are not an error, again with black pictures instead of them."""
+        try:
+            return work()
+        except UNREADABLE:
+            if self._on_error == "raise":
+                raise
+        readable = list(self._map_cells(self._is_readable, rows))
+        for row, is_readable in zip(rows, readable, strict=True):
+            if not is_readable:
+                self.cells[row], self.unreadable[row] = np.zeros(self.shape, dtype="uint8"), True
+        return work()
+
+    def _is_readable(self, row):
+        try:
+            load(self.cells[row], self.root)[1]()
+        except UNREADABLE:
+            return False
+        return True
 
     def on_disk(self):
         if self.n_bytes > store_bytes():
@@ -129,14 +158,14 @@ class _Column:
 
             def fill(chunks):
                 for rows in chunks:
-                    places[rows.start : rows.stop] = self._places(store, rows)
+                    places[rows.start : rows.stop] = self._with_blanks(rows, partial(self._places, store, rows))
 
             # Processes that decode the same column at the same time share the work, as each finds what the others
             # have done and they seldom do the same.
             for rows in _shuffled(chunks):
                 try:
                     fill([rows])
-                except _CELL_ERRORS:
+                except CELL_ERRORS:
                     fill(chunks[: chunks.index(rows)])  # an error there names an earlier row
                     raise
             return store.rows(places)
@@ -161,7 +190,7 @@ class _Column:
 
     def _digests(self, store, rows):
         """Return digests of the contents of rows, and those of files that the store is to remember."""
-        keys = [_file_key(self.cells[row], self.root) for row in rows]
+        keys = [cell_file_key(self.cells[row], self.root) for row in rows]
         digests = store.digests(keys)
         unknown = [number for number, digest in enumerate(digests) if digest is None]
         read = self._map(lambda row: load(self.cells[row], self.root)[0], [rows[number] for number in unknown])
@@ -179,26 +208,38 @@ class _Column:
         def named(row):
             try:
                 return function(row)
-            except _CELL_ERRORS as error:
+            except CELL_ERRORS as error:
                 raise type(error)(f"{self.name_row(row)}: {error}") from error
 
         return list(self._map_cells(named, rows))
 
 
-def _file_key(cell, root):
+def cell_file_key(cell, root):
     """Return what changes with the file of a cell; None for a cell that is no file, or a file to be read again."""
     try:
         path = path_of(cell, root)
         return path and file_key(path)
-    except _CELL_ERRORS:
+    except CELL_ERRORS:
         return None  # reading the cell says what is wrong with it
 
 
-def _map_in_threads(function, items):
+def shares_processors():
+    """Tell whether others compute beside this thread: the workers of joblib and multiprocessing."""
+    return bool(multiprocessing.parent_process()) or threading.current_thread() is not threading.main_thread()
+
+
+def ahead(function, items):
+    """Yield what a function gives for each item; where there are processors for it, threads are some items ahead."""
+    if len(items) < 2 or shares_processors():
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(min(_MAX_THREADS, cpu_count())) as pool:
+        yield from pool.map(function, items)
+
+
+def map_in_threads(function, items):
     """Return ``list(map(function, items))``, in several threads if there are many items."""
-    # The workers of joblib and multiprocessing share the processors already.
-    is_worker = multiprocessing.parent_process() or threading.current_thread() is not threading.main_thread()
-    if len(items) <= _BLOCK or is_worker:
+    if len(items) <= _BLOCK or shares_processors():
         return list(map(function, items))
     blocks = [items[start : start + _BLOCK] for start in range(0, len(items), _BLOCK)]
     with ThreadPoolExecutor(min(_MAX_THREADS, cpu_count())) as pool:

@@ -49,8 +49,8 @@ class StoreError(RuntimeError):
     """The store cannot be used: its folder cannot be written, its disk is full, or its database is broken."""
 
 
-def store_folder():
-    """Return the folder of the store, in the one that ``SKSTACK_CACHE`` names or the user's folder for caches."""
+def store_folder(name="images-1"):
+    """Return a folder by its name in the one that ``SKSTACK_CACHE`` names, or in the user's folder for caches."""
     if os.environ.get("SKSTACK_CACHE"):
         base = Path(os.environ["SKSTACK_CACHE"])
     elif sys.platform == "win32":
@@ -60,9 +60,9 @@ def store_folder():
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "skstack")
     try:
-        return base.expanduser().absolute() / "images-1"
+        return base.expanduser().absolute() / name
     except RuntimeError as error:
-        raise StoreError(f"there is no folder for a cache of pictures: {error}") from error
+        raise StoreError(f"there is no folder for a cache: {error}") from error
 
 
 def store_bytes():
@@ -135,7 +135,7 @@ class PixelStore:
         self._maps = {}  # the rows mapped of each segment that was met, in the order of their numbers
 
     def __enter__(self):
-        with _explained(self.folder):
+        with explained(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = _connect(self.folder)
         return self
@@ -235,7 +235,7 @@ class PixelStore:
             removed += [name for (name,) in self._database.execute("SELECT name FROM segments")]
             self._forget(removed)
             self._database.execute("DELETE FROM files")
-        with _explained(self.folder):
+        with explained(self.folder):
             self._database.execute("VACUUM")
 
     # --- inside a transaction ---------------------------------------------------------------------------------------
@@ -350,15 +350,15 @@ class PixelStore:
 
     @contextmanager
     def _reading(self):
-        with _explained(self.folder), _transaction(self._database, "BEGIN"):
+        with explained(self.folder), transaction(self._database, "BEGIN"):
             yield
 
     @contextmanager
     def _writing(self):
         """Keep other writers out; the body may add names of segments whose files are then to be removed."""
         removed = []
-        with _explained(self.folder):
-            with _transaction(self._database, "BEGIN IMMEDIATE"):
+        with explained(self.folder):
+            with transaction(self._database, "BEGIN IMMEDIATE"):
                 yield removed
             # Not before the commit: until then others read the entries of these segments.
             for name in removed:
@@ -397,7 +397,8 @@ def _connect(folder):
 
 
 @contextmanager
-def _transaction(database, begin):
+def transaction(database, begin):
+    """Commit what the block does with a database, unless it raises."""
     database.execute(begin)
     try:
         yield
@@ -408,11 +409,12 @@ def _transaction(database, begin):
 
 
 @contextmanager
-def _explained(folder):
+def explained(folder, what="pictures"):
+    """Raise a StoreError for what goes wrong in the block with a cache in a folder."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"the cache of pictures in {str(folder)!r} cannot be used: {error}.") from error
+        raise StoreError(f"the cache of {what} in {str(folder)!r} cannot be used: {error}.") from error
 
 
 def _remove(path):

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.base import clone
 
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.branches import ImageBranch
+from skstack.branches._image_layers import RandomAffine, RandomContrast
 from skstack.preprocessing import _image_columns, _images, tensor_column
 from skstack.preprocessing._rows import StoredRows
 
@@ -168,15 +170,13 @@ def test_row_and_path_of_a_bad_file_are_named(folder, request, spoil, error, mes
 GOOD = PICTURES[0]
 
 BAD_CELLS = {
-    "None": (_frame(GOOD, None), ValueError, r"row 1: the image is missing \(None\)"),
-    "NaN": (_frame("x.png", np.nan).iloc[[1]], ValueError, r"row 0 \(index 1\): the image is missing \(nan\)"),
     "number": (_frame(GOOD, 3.5), TypeError, "row 1: expected an image"),
     "numbers": (pd.DataFrame({"photo": [1.0, 2.0]}), TypeError, "row 0: expected an image"),
     "bytes": (_frame(GOOD, b"no picture"), ValueError, "row 1: the image bytes cannot be decoded"),
     "channels": (_frame(GOOD, GOOD[..., :2]), ValueError, r"row 1: .* 1, 3 or 4 channels, got shape \(8, 8, 2\)"),
     "range": (_frame(GOOD, GOOD + 1.0), ValueError, "row 1: expected pixels from 0 to 1"),
     "range, array": (np.stack([GOOD / 255, GOOD + 1.0]), ValueError, "row 1: expected pixels from 0 to 1"),
-    "NaN, array": (np.stack([GOOD / 255, GOOD * np.nan]), ValueError, "row 1: expected pixels from 0 to 1"),
+    "NaN, array": (np.stack([GOOD / 255, np.where(GOOD > 100, np.nan, 0.5)]), ValueError, "row 1: expected pixels from 0 to 1"),
     "channels, array": (PICTURES[..., :2], ValueError, r"1, 3 or 4 channels, got cells of shape \(8, 8, 2\)"),
     "videos": (PICTURES[np.newaxis], ValueError, r"got cells of shape \(4, 8, 8, 3\)"),
     "vectors": (pd.DataFrame({"photo": tensor_column(GOOD[0])}), ValueError, r"got cells of shape \(3,\)"),
@@ -236,3 +236,133 @@ def test_pixels_are_scaled_inside_the_model():
 
 def test_no_blocks_are_a_network_of_the_pixels():
     assert _branch(filters=(), pooling="flatten").fit(PICTURES).build("photo").output_shape == (None, 192)
+
+
+# --- augmentation -----------------------------------------------------------------------------------------------------
+
+GRADIENT = np.float32(np.add.outer(np.arange(6) * 30, np.arange(6) * 3))[np.newaxis, :, :, np.newaxis]
+
+
+@pytest.fixture
+def draws(monkeypatch):
+    """Set what the layers draw: one number for all, or a row of them."""
+
+    def set_to(value):
+        def uniform(shape, low=-1.0, high=1.0, **_):
+            drawn = np.broadcast_to(np.asarray(value, "float32"), [int(n) for n in shape])
+            return keras.ops.convert_to_tensor((drawn + 1) / 2 * (high - low) + low)
+
+        monkeypatch.setattr(keras.random, "uniform", uniform)
+
+    return set_to
+
+
+def _changed(layer, pictures=GRADIENT):
+    return keras.ops.convert_to_numpy(layer(pictures, training=True))
+
+
+@pytest.mark.parametrize(
+    ("flip", "drawn", "expected"),
+    [
+        ("horizontal", -1, GRADIENT[:, :, ::-1]),
+        ("vertical", -1, GRADIENT[:, ::-1]),
+        ("both", -1, GRADIENT[:, ::-1, ::-1]),
+        ("both", 1, GRADIENT),
+        ("horizontal", [1, -1, 0, 0, 0, 0], GRADIENT),
+        (None, -1, GRADIENT),
+    ],
+)
+def test_pictures_are_flipped(draws, flip, drawn, expected):
+    draws(drawn)
+    np.testing.assert_allclose(_changed(RandomAffine(flip=flip)), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("draw", [1, -1])
+def test_pictures_are_turned_about_their_centre(draws, draw):
+    draws(draw)
+    expected = np.rot90(GRADIENT, k=draw, axes=(1, 2))
+    np.testing.assert_allclose(_changed(RandomAffine(rotation=0.25)), expected, atol=1e-2)
+
+
+def test_pictures_are_moved_by_a_part_of_their_size(draws):
+    draws([0, 0, 0, 0, 1, 0.5])
+    moved = _changed(RandomAffine(translation=1 / 3))
+    np.testing.assert_allclose(moved[:, :5, :4], GRADIENT[:, 1:, 2:], atol=1e-3)
+    np.testing.assert_allclose(moved[:, :5, 4:], GRADIENT[:, 1:, :3:-1], atol=1e-3)  # the reflection
+
+
+@pytest.mark.parametrize(("draw", "scale"), [(1, 1.5), (-1, 0.5)])
+def test_pictures_are_zoomed_about_their_centre(draws, draw, scale):
+    draws([0, 0, 0, draw, 0, 0])
+    zoomed = _changed(RandomAffine(zoom=0.5))[0, 2:4, 2:4, 0]
+    np.testing.assert_allclose(zoomed - zoomed.mean(), scale * (GRADIENT - GRADIENT.mean())[0, 2:4, 2:4, 0], atol=1e-3)
+    assert zoomed.mean() == pytest.approx(GRADIENT.mean())
+
+
+@pytest.mark.parametrize(("draw", "factor"), [(1, 1.4), (-1, 0.6)])
+def test_contrast_is_changed_about_the_mean_of_a_channel(draws, draw, factor):
+    draws(draw)
+    pictures = np.concatenate([GRADIENT / 2 + 80, GRADIENT / 2 + 20], axis=3)
+    mean = pictures.mean(axis=(1, 2), keepdims=True)
+    expected = np.clip(mean + factor * (pictures - mean), 0, 255)
+    np.testing.assert_allclose(_changed(RandomContrast(0.4), pictures), expected, atol=1e-3)
+    white = np.concatenate([np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 255.0)], axis=1)
+    assert 0 <= _changed(RandomContrast(0.4), white).min() <= _changed(RandomContrast(0.4), white).max() <= 255
+
+
+AUGMENTATIONS = ("flip", "rotation", "zoom", "translation", "contrast")
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_pictures_are_changed_in_training_only(name):
+    pictures = np.repeat(PICTURES[:1], 8, axis=0)
+    model = _branch(augment=(name,)).fit(pictures).build("photo")
+    changed = keras.Model(model.input, model.layers[1].output)
+    np.testing.assert_array_equal(changed(pictures, training=False), pictures)
+    first, second = (np.asarray(changed(pictures, training=True)) for _ in range(2))
+    assert first.shape == pictures.shape
+    assert 0 <= first.min() <= first.max() <= 255
+    assert not np.array_equal(first, second)
+    assert any(not np.array_equal(first[0], other) for other in first[1:])  # each in its own way
+    np.testing.assert_array_equal(model(pictures, training=False)[0], model(pictures, training=False)[1])
+
+
+def test_strengths_are_taken_or_as_documented():
+    model = _branch(augment={"flip": "both", "zoom": 0.3, "contrast": 0.5}).fit(PICTURES).build("photo")
+    affine, contrast = (model.get_layer(name) for name in ("random_affine", "random_contrast"))
+    assert (affine.flip, affine.rotation, affine.zoom, affine.translation) == ("both", 0.0, 0.3, 0.0)
+    assert contrast.contrast == 0.5
+    model = _branch(augment=AUGMENTATIONS).fit(PICTURES).build("photo")
+    affine, contrast = (model.get_layer(name) for name in ("random_affine", "random_contrast"))
+    assert (affine.flip, affine.rotation, affine.zoom, affine.translation) == ("horizontal", 0.05, 0.1, 0.1)
+    assert contrast.contrast == 0.2
+
+
+@pytest.mark.parametrize("fold_training", ["sequential", "vectorized"])
+def test_augmentation_trains_in_compiled_loops(fold_training):
+    network = MultimodalNetworkRegressor(
+        [("photo", _branch(augment=AUGMENTATIONS))],
+        head=(),
+        epochs=2,
+        batch_size=2,
+        early_stopping=False,
+        fold_training=fold_training,
+        random_state=0,
+    )
+    y = np.arange(4.0)
+    everything, fold = clone(network).cross_fit(PICTURES, y, [np.arange(3)])
+    plain = clone(network).set_params(photo__augment=None).fit(PICTURES, y)
+    assert everything.history_["loss"] != plain.history_["loss"]
+    np.testing.assert_allclose(
+        fold.predict(PICTURES), clone(network).fit(PICTURES[:3], y[:3]).predict(PICTURES), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_array_equal(fold.predict(PICTURES), fold.predict(PICTURES))
+
+
+def test_augmenting_layers_can_be_saved(tmp_path):
+    model = _branch(augment=AUGMENTATIONS).fit(PICTURES).build("photo")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(PICTURES, verbose=0), model.predict(PICTURES, verbose=0), rtol=1e-5)
+    assert loaded.get_layer("random_affine").get_config() == model.get_layer("random_affine").get_config()
+    assert loaded.get_layer("random_contrast").contrast == 0.2

@@ -2,15 +2,21 @@
 
 import datetime
 import decimal
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression
 
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
-from skstack.branches import NumericBranch
+from skstack.branches import NumericBranch, _column_statistics
 from skstack.branches._layers import Standardize
+from skstack.preprocessing._sparse_rows import SparseRows
+from skstack.training import _engines
 
 NAN = np.nan
 
@@ -35,6 +41,33 @@ def test_columns_are_standardised_with_statistics_of_the_training_rows():
 def test_minmax_maps_the_training_rows_to_0_and_1():
     scaled = _standardized(NumericBranch(scale="minmax", impute=None), np.array([[2.0], [4.0], [10.0]]))
     np.testing.assert_allclose(scaled, [[0.0], [0.25], [1.0]], rtol=1e-6)
+
+
+def test_robust_scaling_takes_median_and_quartiles_and_bends_what_is_far_off():
+    X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    new = np.array([[2.0], [4.0], [-4.0], [1e30], [-1e30]])
+    bent = np.array([0.0, 1.0, -3.0])
+    scaled = _standardized(NumericBranch(scale="robust", impute=None), X, new)[:, 0]
+    np.testing.assert_allclose(scaled[:3], bent / np.sqrt(1 + (bent / 3) ** 2), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(scaled[3:], [3.0, -3.0], rtol=1e-5)
+
+
+def test_an_outlier_of_the_training_rows_leaves_robust_scaling_alone():
+    X = np.append(np.arange(20.0), 1e6)[:, None]
+    robust = _standardized(NumericBranch(scale="robust", impute=None), X)
+    assert np.ptp(robust[:20]) > 1.0
+    assert np.ptp(_standardized(NumericBranch(impute=None), X)[:20]) < 1e-3
+
+
+def test_robust_scaling_of_a_column_with_few_other_values_takes_its_range():
+    X = np.array([[0.0]] * 8 + [[4.0]])
+    scaled = _standardized(NumericBranch(scale="robust", impute=None), X)[-1]
+    np.testing.assert_allclose(scaled, 2 / np.sqrt(1 + (2 / 3) ** 2), rtol=1e-5)
+
+
+def test_robust_scaling_leaves_flags_alone():
+    X = np.array([[1.0], [NAN], [3.0]])
+    np.testing.assert_array_equal(_standardized(NumericBranch(scale="robust"), X)[:, 1], [0.0, 1.0, 0.0])
 
 
 def test_unscaled_columns_keep_their_units():
@@ -175,7 +208,19 @@ def test_missing_numbers_are_an_error_without_imputation():
         branch.fit(np.array([[1.0, 2.0]])).encode(X.to_numpy())
 
 
-@pytest.mark.parametrize(("parameter", "value"), [("scale", "robust"), ("impute", "mode"), ("skip", "no")])
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("scale", "power"),
+        ("impute", "mode"),
+        ("skip", "no"),
+        ("embedding", "linear"),
+        ("dim", 0),
+        ("n_bins", 1),
+        ("n_frequencies", 0),
+        ("sigma", 0.0),
+    ],
+)
 def test_unknown_settings_are_refused(parameter, value):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of NumericBranch"):
         NumericBranch(**{parameter: value}).fit(np.zeros((2, 1)))
@@ -187,3 +232,214 @@ def test_statistics_are_weights_that_training_leaves_alone():
     assert isinstance(layer, Standardize)
     assert not layer.trainable_variables
     assert float(layer.center[0]) == 2.0
+
+
+# --- embeddings -----------------------------------------------------------------------------------------------------
+
+
+def _expanded(branch, X, new):
+    """Return what each number becomes before its dense layer, as an array of shape (n_rows, n_columns, n)."""
+    layer = branch.fit(X).build("numbers").get_layer(branch.embedding)
+    scaled = ((new - branch.center_) / branch.scale_).astype("float32")
+    return keras.ops.convert_to_numpy(layer.expand(keras.ops.convert_to_tensor(scaled)))
+
+
+def test_piecewise_says_which_part_of_each_bin_lies_below():
+    X = np.array([[0.0], [2.0], [4.0], [6.0], [14.0]])
+    branch = NumericBranch(embedding="piecewise", n_bins=2, impute=None)
+    parts = _expanded(branch, X, np.array([[0.0], [1.0], [4.0], [9.0], [14.0], [-4.0], [24.0]]))[:, 0]
+    np.testing.assert_allclose(parts, [[0, 0], [0.25, 0], [1, 0], [1, 0.5], [1, 1], [-1, 0], [1, 2]], atol=1e-5)
+
+
+def test_bins_are_quantiles_of_the_known_numbers_of_each_column():
+    X = np.array([[0.0, NAN], [1.0, 10.0], [2.0, 20.0], [6.0, 30.0], [10.0, NAN]])
+    parts = _expanded(NumericBranch(embedding="piecewise", n_bins=4), X, np.array([[4.0, 15.0], [4.0, 30.0]]))
+    np.testing.assert_allclose(parts, [[[1, 1, 0.5, 0], [1, 0, 0, 0]], [[1, 1, 0.5, 0], [1, 1, 1, 1]]], atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax", "robust", None])
+def test_bins_do_not_depend_on_the_scale(scale):
+    X = np.random.default_rng(0).normal(size=(50, 2)) ** 3 * [1, 1000]
+    edges = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+    branch = NumericBranch(embedding="piecewise", n_bins=4, scale=scale, impute=None, hidden=()).fit(X)
+    model = branch.build("numbers")
+    layer = model.get_layer("piecewise")
+    before = keras.Model(model.inputs, layer.input)
+    parts = keras.ops.convert_to_numpy(layer.expand(before({"numbers": branch.encode(edges)})))
+    for number in range(3):
+        np.testing.assert_allclose(parts[number, :, : number + 1], 1, atol=1e-3)
+        np.testing.assert_allclose(parts[number, :, number + 1 :], 0, atol=1e-3)
+
+
+def test_columns_of_few_values_leave_bins_unused():
+    X = np.stack([np.arange(41) > 20, np.full(41, 5.0)], axis=1)
+    parts = _expanded(
+        NumericBranch(embedding="piecewise", n_bins=8, impute=None), X, np.array([[1.0, 5.0], [0.5, 9.0]])
+    )
+    assert parts.shape == (2, 2, 8)
+    np.testing.assert_allclose(np.sort(parts[0, 0])[-1], 1)
+    np.testing.assert_allclose(parts[:, 0].sum(axis=1), [1.0, 0.5], rtol=1e-5)
+    np.testing.assert_array_equal(parts[:, 1], 0)
+
+
+def test_bins_are_no_part_of_the_architecture():
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(size=(50, 2)), generator.integers(0, 2, size=(30, 2)).astype(float)
+    branches = [NumericBranch(embedding="piecewise", n_bins=6).fit(X) for X in (first, second)]
+    assert branches[0].is_built_like(branches[1])
+    layers = [branch.build("numbers").get_layer("piecewise") for branch in branches]
+    assert [v.shape for v in layers[0].variables] == [v.shape for v in layers[1].variables]
+    assert {id(v) for v in layers[0].constants} == {id(v) for v in layers[0].non_trainable_variables}
+
+
+def test_periodic_takes_sines_and_cosines_of_trained_multiples():
+    X = np.array([[0.0], [1.0], [2.0]])
+    branch = NumericBranch(embedding="periodic", n_frequencies=5, sigma=0.7, scale=None, impute=None).fit(X)
+    layer = branch.build("numbers").get_layer("periodic")
+    frequencies = keras.ops.convert_to_numpy(layer.frequencies)
+    assert any(variable is layer.frequencies for variable in layer.trainable_variables)
+    expanded = keras.ops.convert_to_numpy(layer.expand(keras.ops.convert_to_tensor(X.astype("float32"))))
+    angles = 2 * np.pi * X * frequencies
+    np.testing.assert_allclose(expanded[:, 0], np.concatenate([np.sin(angles), np.cos(angles)], axis=1), atol=1e-5)
+
+
+def test_sigma_is_the_spread_of_the_initial_frequencies():
+    branch = NumericBranch(embedding="periodic", n_frequencies=4000, sigma=0.7).fit(np.array([[0.0], [1.0]]))
+    frequencies = branch.build("numbers").get_layer("periodic").frequencies
+    assert np.asarray(frequencies).std() == pytest.approx(0.7, rel=0.05)
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
+def test_vectors_are_columns_dense_layers_followed_by_flags(embedding):
+    X = np.array([[1.0, 4.0], [NAN, 5.0], [3.0, 6.0]])
+    branch = NumericBranch(embedding=embedding, dim=3, n_bins=2, n_frequencies=4, hidden=())
+    model = branch.fit(X).build("numbers")
+    features = model.predict(branch.encode(X), verbose=0)
+    layer = model.get_layer(embedding)
+    expanded = keras.ops.convert_to_numpy(layer.expand(_scaled(model, branch, X)[:, :2]))
+    dense = np.einsum("rne,nel->rnl", expanded, np.asarray(layer.kernel)) + np.asarray(layer.bias)
+    np.testing.assert_allclose(features[:, :6], np.maximum(dense, 0).reshape(3, 6), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(features[:, 6:], [[0, 0], [1, 0], [0, 0]])
+
+
+def _scaled(model, branch, X):
+    """Return the scaled columns and their flags."""
+    return model.get_layer("standardize")(branch.encode(X))
+
+
+def test_skip_joins_embedded_columns():
+    X = np.array([[1.0], [2.0], [4.0]])
+    branch = NumericBranch(hidden=(5,), embedding="piecewise", dim=3, n_bins=2, impute=None, skip=True).fit(X)
+    assert branch.build("numbers").output_shape == (None, 3 + 5)
+
+
+@pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
+def test_embedded_numbers_carry_what_a_linear_model_cannot(embedding):
+    X = np.linspace(0, 1, 200)[:, None]
+    y = np.sin(14 * X[:, 0])
+    assert LinearRegression().fit(X, y).score(X, y) < 0.2
+    network = MultimodalNetworkRegressor(
+        [("numbers", NumericBranch((), embedding=embedding, sigma=1.0))], head=(), epochs=25, early_stopping=False
+    )
+    network.set_params(optimizer__learning_rate=0.03, batch_size=16, random_state=0)
+    assert network.fit(X, y).score(X, y) > 0.9
+
+
+# --- sparse tables --------------------------------------------------------------------------------------------------
+
+
+def _mostly_zero(seed=0):
+    """Return a table with columns of every kind: mixed, constant, of gaps alone, of one sign, of few values."""
+    generator = np.random.default_rng(seed)
+    X = np.where(generator.random((60, 9)) < 0.6, 0.0, generator.normal(size=(60, 9)))
+    X[generator.random(X.shape) < 0.1] = NAN
+    X[:, 3], X[:, 4], X[:, 5] = 0.0, 2.5, NAN
+    X[:, 6], X[:, 7] = np.abs(X[:, 6]), -np.abs(X[:, 7])
+    X[:, 8] = np.arange(60) < 3
+    return X
+
+
+FORMATS = [sparse.csr_matrix, sparse.csc_array, sparse.coo_array]
+
+
+@pytest.mark.parametrize("impute", ["mean", "median", "zero"])
+@pytest.mark.parametrize("scale", ["standard", "minmax", "robust", None])
+def test_sparse_tables_have_the_statistics_of_dense_ones(scale, impute):
+    X = _mostly_zero()
+    dense = NumericBranch(scale=scale, impute=impute, embedding="piecewise", n_bins=5).fit(X)
+    for make in FORMATS:
+        other = clone(dense).fit(make(X))
+        for name in ("fill_", "center_", "scale_", "seen_missing_", "_edges"):
+            np.testing.assert_allclose(getattr(other, name), getattr(dense, name), rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_statistics_are_taken_from_a_few_sparse_columns_at_a_time(monkeypatch):
+    X = _mostly_zero()
+    monkeypatch.setattr(_column_statistics, "_CHUNK", 100)
+    assert 1 < len(list(_column_statistics.column_groups(sparse.csr_array(X)))) < X.shape[1]
+    dense, other = NumericBranch().fit(X), NumericBranch().fit(sparse.csr_array(X))
+    np.testing.assert_allclose(other.center_, dense.center_, atol=1e-12)
+    np.testing.assert_allclose(other.scale_, dense.scale_)
+
+
+@pytest.mark.parametrize("make", FORMATS)
+def test_sparse_rows_are_encoded_as_dense_ones(make):
+    X = _mostly_zero()
+    branch = NumericBranch().fit(X)
+    encoded = branch.encode(make(X))
+    assert isinstance(encoded, SparseRows)
+    np.testing.assert_array_equal(np.asarray(encoded), branch.encode(X))
+
+
+def test_elements_stored_twice_count_as_their_sum_and_the_matrix_stays():
+    doubled = sparse.csc_array((np.array([1.0, 2.0, 5.0]), [0, 0, 2], [0, 2, 3]), shape=(4, 2))
+    branch = NumericBranch().fit(doubled)
+    np.testing.assert_allclose(branch.center_, [0.75, 1.25])
+    assert doubled.data.tolist() == [1.0, 2.0, 5.0]
+
+
+def test_network_learns_from_a_sparse_table_as_from_a_dense_one(monkeypatch):
+    X = _mostly_zero()
+    y = X[:, 8] + np.nan_to_num(X[:, 6])
+    whole = MultimodalNetworkRegressor([("n", NumericBranch())], head=(), epochs=2, random_state=0).fit(X, y)
+    monkeypatch.setattr(_engines, "_MAX_PLACED", {"processor": 0, "accelerator": 0})
+    with monkeypatch.context() as patch:
+        patch.setattr(SparseRows, "__array__", None)  # all rows at once
+        read = clone(whole).fit(sparse.csr_array(X), y)
+    np.testing.assert_allclose(read.predict(sparse.csr_array(X)), whole.predict(X), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(read.predict(X), whole.predict(X), rtol=1e-4, atol=1e-5)
+
+
+def test_no_dense_table_is_made_of_a_sparse_one():
+    n_rows, n_columns = 1_000_000, 10_000
+    generator = np.random.default_rng(0)
+    places = generator.integers(0, n_rows, 50_000), generator.integers(0, n_columns, 50_000)
+    X = sparse.coo_array((np.ones(50_000, dtype="float32"), places), shape=(n_rows, n_columns)).tocsr()
+    NumericBranch().check_parameters()  # imports Keras
+    tracemalloc.start()
+    encoded = NumericBranch(scale="robust", embedding="piecewise", n_bins=4).fit(X).encode(X)
+    few = encoded[np.arange(100)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert encoded.nbytes == 40 * 10**9
+    np.testing.assert_array_equal(few, X[np.arange(100)].toarray())
+    assert peak < 100e6
+
+
+BAD_SPARSE = {
+    "infinity": ([[0, 1.0], [np.inf, 0]], {}, "Input X contains infinity: column 0 in row 1"),
+    "gap": ([[0, 1.0], [2.0, NAN]], {"impute": None}, "Input X contains NaN: column 1 in row 1, and impute=None"),
+    "large": ([[0, 1.0], [-1e300, 0]], {}, "column 0 holds -1e.300 in row 1: too large for float32"),
+    "complex": ([[0, 1j]], {}, "expected a sparse matrix of numbers, got one of dtype complex128"),
+}
+
+
+@pytest.mark.parametrize("make", FORMATS)
+@pytest.mark.parametrize(("cells", "params", "message"), BAD_SPARSE.values(), ids=list(BAD_SPARSE))
+@pytest.mark.filterwarnings("error")
+def test_bad_cells_of_sparse_tables_are_named(make, cells, params, message):
+    X = make(np.array(cells))
+    with pytest.raises(ValueError, match=message):
+        NumericBranch(**params).fit(np.zeros((2, 2))).encode(X)
+    with pytest.raises(ValueError, match=message):
+        NumericBranch(**params).fit(X).encode(X)

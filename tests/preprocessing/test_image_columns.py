@@ -57,7 +57,7 @@ def decoded(monkeypatch):
 def _read(cells, size=(4, 6), channels=3, resize="pad", **kwargs):
     return read_column(
         list(cells), size=size, channels=channels, resize=resize, name_row=lambda row: f"row {row}", **kwargs
-    )
+    )[0]
 
 
 # --- in memory or on disk ---------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ from skstack.preprocessing import _image_columns, _images
 
 _image_columns._STORE_FROM = 0
 _images._decode = None
-pixels = _image_columns.read_column(
+pixels, _ = _image_columns.read_column(
     sys.argv[1:], size=(4, 6), channels=3, resize="pad", name_row=lambda row: f"row {row}"
 )
 print(np.asarray(pixels).sum())
@@ -354,7 +354,7 @@ def test_many_pictures_are_decoded_in_several_threads():
             together.wait()  # passes only when three blocks are worked on at a time
         return item * 10
 
-    assert _image_columns._map_in_threads(meet, range(7)) == list(range(0, 70, 10))
+    assert _image_columns.map_in_threads(meet, range(7)) == list(range(0, 70, 10))
 
 
 @pytest.mark.usefixtures("cores")
@@ -363,7 +363,7 @@ def test_the_first_error_of_the_threads_is_raised():
         raise ValueError(f"item {item}")
 
     with pytest.raises(ValueError, match="item 0"):
-        _image_columns._map_in_threads(fail, range(20))
+        _image_columns.map_in_threads(fail, range(20))
 
 
 @pytest.mark.usefixtures("cores")
@@ -372,7 +372,7 @@ def test_workers_decode_by_themselves(monkeypatch, worker):
     used = set()
 
     def work():
-        _image_columns._map_in_threads(lambda item: used.add(threading.get_ident()), range(20))
+        _image_columns.map_in_threads(lambda item: used.add(threading.get_ident()), range(20))
 
     if worker == "process":
         monkeypatch.setattr(_image_columns.multiprocessing, "parent_process", lambda: "parent")
@@ -387,7 +387,7 @@ def test_workers_decode_by_themselves(monkeypatch, worker):
 
 @pytest.mark.usefixtures("cores")
 def test_pil_images_are_read_by_one_thread(paths, monkeypatch):
-    monkeypatch.setattr(_image_columns, "_map_in_threads", lambda *_: pytest.fail("threads share an image"))
+    monkeypatch.setattr(_image_columns, "map_in_threads", lambda *_: pytest.fail("threads share an image"))
     same = Image.open(paths[0])
     np.testing.assert_array_equal(_read([same] * 20), PICTURES[[0] * 20])
 

@@ -412,7 +412,7 @@ def test_a_user_without_a_home_has_no_store(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", homeless)
-    with pytest.raises(StoreError, match="no folder for a cache of pictures: Could not determine home"):
+    with pytest.raises(StoreError, match="no folder for a cache: Could not determine home"):
         _open()
 
 

@@ -1,0 +1,14 @@
+"""Keras layers of entities."""
+
+from .._backend import keras
+
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable("skstack")
+class EntityVectors(keras.layers.Embedding):
+    """Look up a vector for each code; that of code 0 is 0 and never trained."""
+
+    def call(self, inputs):
+        vectors = super().call(inputs)
+        return vectors * ops.cast(ops.expand_dims(inputs > 0, -1), vectors.dtype)

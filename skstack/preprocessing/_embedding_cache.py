@@ -1,0 +1,208 @@
+"""Features of frozen models, computed once: kept in memory, and on disk for all processes of a user.
+
+An entry is a few bytes under a digest of everything that they were computed from, so that none ever becomes wrong.
+"""
+
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from functools import cache
+
+from ._embedding_database import Database
+from ._store import StoreError, store_bytes, store_folder
+
+#: Bytes of entries in memory, and what an entry takes there beside its value.
+_MEMORY_BYTES, _ENTRY_BYTES = 2**28, 200
+
+#: Seconds between looks at what another process is computing.
+_WAIT = 0.05
+
+
+def clear_embedding_cache():
+    r"""Forget all features of frozen models, in this process and on disk.
+
+    What :class:`~skstack.preprocessing.ImageEmbedder`, :class:`~skstack.preprocessing.TextEmbedder` and image branches
+    with a frozen backbone have computed is kept: in each process the 256 MB used last, and on disk in the user's folder
+    for caches, see :func:`~skstack.preprocessing.clear_image_cache`. Folds, searches and other processes find it there,
+    by the content of a picture or text and that of the model. Of several processes that need the same features at the
+    same time, each computes a part.
+
+    The environment variable ``SKSTACK_CACHE`` names another folder; ``SKSTACK_CACHE_SIZE`` is the number of bytes that
+    features may take, 10e9 by default, beside as many for decoded pictures: those not used for longest make room.
+    With 0 nothing is written to the disk. Where the folder cannot be used, features are kept in memory with a warning.
+
+    Raises
+    ------
+    RuntimeError
+        If the files cannot be removed.
+
+    Examples
+    --------
+    >>> from skstack.preprocessing import clear_embedding_cache
+    >>> clear_embedding_cache()
+    """
+    _memory.clear()
+    if _folder().is_dir():
+        Database(_folder(), 0).remove()
+
+
+def find(keys):
+    """Return what is kept under some keys.
+
+    Parameters
+    ----------
+    keys : list of bytes
+
+    Returns
+    -------
+    values : list of bytes or None
+    """
+    values = [_memory.get(key) for key in keys]
+    absent = [position for position, value in enumerate(values) if value is None]
+    if absent:
+        found = _on_disk("find", [keys[position] for position in absent]) or {}
+        _memory.add(found)
+        for position in absent:
+            values[position] = found.get(keys[position])
+    return values
+
+
+def add(entries):
+    """Keep values under keys, where later calls and other processes find them.
+
+    Parameters
+    ----------
+    entries : dict of bytes to bytes
+    """
+    if entries:
+        _memory.add(entries)
+        _on_disk("add", entries)
+
+
+def computed_once(keys, compute, n_bytes, block):
+    """Return what is kept under some keys, computing what is not.
+
+    Parameters
+    ----------
+    keys : list of bytes
+        Each one once.
+    compute : callable
+        Takes some positions in `keys` and returns a value for each, or None for one that there cannot be: it is not
+        kept.
+    n_bytes : int or None
+        Length of a value, if it is known; others are computed again.
+    block : int
+        How many values to compute at a time.
+
+    Returns
+    -------
+    values : list of bytes or None
+    """
+    values = _find_whole(keys, n_bytes)
+    absent = [position for position, value in enumerate(values) if value is None]
+    blocks = [absent[start : start + block] for start in range(0, len(absent), block)]
+    while blocks:
+        left = []
+        for positions in blocks:
+            # One thread at a time: the models take all processors, and what one thread computes others then find.
+            with _computing:
+                busy = _compute_block(keys, compute, n_bytes, positions, values)
+            left += [busy] if busy else []
+        if left == blocks:
+            time.sleep(_WAIT)
+        blocks = left
+    return values
+
+
+_computing = threading.RLock()
+
+
+def _compute_block(keys, compute, n_bytes, positions, values):
+    """Fill in values for some positions, and return those that another process is computing."""
+    wanted = [keys[position] for position in positions]
+    claimed = _on_disk("claim", wanted)  # before the look at what is there, so that nothing is done in between
+    mine, done = set(wanted) if claimed is None else claimed, {}
+    try:
+        for position, value in zip(positions, _find_whole(wanted, n_bytes), strict=True):
+            values[position] = value
+        todo = [position for position in positions if values[position] is None and keys[position] in mine]
+        done = dict(zip(todo, compute(todo), strict=True)) if todo else {}
+    finally:
+        kept = {keys[position]: value for position, value in done.items() if value is not None}
+        add(kept)
+        if claimed and claimed - kept.keys():
+            _on_disk("unclaim", claimed - kept.keys())
+    for position, value in done.items():
+        values[position] = value
+    return [position for position in positions if values[position] is None and position not in done]
+
+
+def _find_whole(keys, n_bytes):
+    return [value if value is None or n_bytes in (None, len(value)) else None for value in find(keys)]
+
+
+class Memory:
+    """The most recently used entries, up to a number of bytes; safe to use from several threads.
+
+    Parameters
+    ----------
+    max_bytes : int
+    """
+
+    def __init__(self, max_bytes):
+        self.max_bytes = max_bytes
+        self._entries = OrderedDict()
+        self._n_bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key):
+        """Return the value of a key, or None."""
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
+
+    def add(self, entries):
+        """Keep values under keys."""
+        with self._lock:
+            for key, value in entries.items():
+                self._n_bytes += len(value) + _ENTRY_BYTES
+                if key in self._entries:
+                    self._n_bytes -= len(self._entries.pop(key)) + _ENTRY_BYTES
+                self._entries[key] = value
+            while self._n_bytes > self.max_bytes:
+                self._n_bytes -= len(self._entries.popitem(last=False)[1]) + _ENTRY_BYTES
+
+    def clear(self):
+        """Forget every entry."""
+        with self._lock:
+            self._entries.clear()
+            self._n_bytes = 0
+
+
+_memory = Memory(_MEMORY_BYTES)
+
+
+def _folder():
+    return store_folder("features-1")
+
+
+def _on_disk(method, argument):
+    """Return what a method of the database returns; None where there can be none, with a warning unless by wish."""
+    max_bytes = store_bytes()
+    if not max_bytes:
+        return None
+    try:
+        return getattr(Database(_folder(), max_bytes), method)(argument)
+    except StoreError as error:
+        _warn_once(
+            f"{error} Features of frozen models are kept in memory only; the documentation of "
+            "skstack.preprocessing.clear_embedding_cache says how to choose the folder."
+        )
+        return None
+
+
+@cache
+def _warn_once(message):
+    warnings.warn(message, stacklevel=2)

@@ -1,0 +1,295 @@
+"""The cache of features of frozen models."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from skstack.preprocessing import _embedding_cache, _embedding_database, clear_embedding_cache
+from skstack.preprocessing._embedding_cache import Memory, add, computed_once, find
+from skstack.preprocessing._embedding_database import Database
+
+KEYS = [bytes([number]) * 16 for number in range(20)]
+VALUES = [bytes([100 + number]) * 12 for number in range(20)]
+ENTRIES = dict(zip(KEYS, VALUES, strict=True))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty cache, on disk and in memory."""
+    monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path))
+    monkeypatch.delenv("SKSTACK_CACHE_SIZE", raising=False)
+    monkeypatch.setattr(_embedding_cache, "_memory", Memory(2**20))
+    _embedding_cache._warn_once.cache_clear()
+    return tmp_path / "features-1"
+
+
+@pytest.fixture
+def database(folder):
+    return Database(folder, 2**20)
+
+
+def _forget_memory():
+    _embedding_cache._memory.clear()
+
+
+class Counting:
+    """Computes values and counts how often each."""
+
+    def __init__(self, keys=KEYS, bad=()):
+        self.keys, self.bad, self.seen = keys, bad, []
+
+    def __call__(self, positions):
+        self.seen += positions
+        return [None if position in self.bad else ENTRIES[self.keys[position]] for position in positions]
+
+
+# --- computing once ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", [1, 3, 100])
+def test_every_value_is_computed_once(block):
+    compute = Counting()
+    for _ in range(3):
+        assert computed_once(KEYS, compute, 12, block) == VALUES
+        _forget_memory()
+    assert sorted(compute.seen) == list(range(20))
+
+
+def test_only_what_is_absent_is_computed():
+    add({key: ENTRIES[key] for key in KEYS[::2]})
+    compute = Counting()
+    assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert compute.seen == list(range(1, 20, 2))
+
+
+def test_what_cannot_be_computed_is_none_and_not_kept():
+    compute = Counting(bad=(3, 5))
+    for _ in range(2):
+        values = computed_once(KEYS, compute, 12, 4)
+        assert [position for position, value in enumerate(values) if value is None] == [3, 5]
+    assert sorted(compute.seen) == sorted([*range(20), 3, 5])
+
+
+def test_values_of_another_length_are_computed_again():
+    add({KEYS[2]: b"short"})
+    compute = Counting()
+    assert computed_once(KEYS[:5], compute, 12, 4) == VALUES[:5]
+    assert compute.seen == [2, *[p for p in range(5) if p != 2]] or sorted(compute.seen) == list(range(5))
+    assert find([KEYS[2]]) == [VALUES[2]]
+
+
+def test_an_error_gives_up_the_claims(database):
+    def fail(positions):
+        raise RuntimeError("no model")
+
+    with pytest.raises(RuntimeError, match="no model"):
+        computed_once(KEYS, fail, 12, 4)
+    assert database.claim(KEYS) == set(KEYS)
+
+
+def test_threads_share_the_work():
+    compute = Counting()
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: computed_once(KEYS, compute, 12, 2), range(4)))
+    assert results == [VALUES] * 4
+    assert sorted(compute.seen) == list(range(20))
+
+
+WORKER = """
+import sys, time
+from skstack.preprocessing._embedding_cache import computed_once
+keys = [bytes([number]) * 16 for number in range(20)]
+def compute(positions):
+    print(*positions, sep="\\n", flush=True)
+    time.sleep(0.02 * len(positions))
+    return [bytes([100 + position]) * 12 for position in positions]
+values = computed_once(keys, compute, 12, 2)
+assert values == [bytes([100 + position]) * 12 for position in range(20)]
+"""
+
+
+def test_processes_share_the_work():
+    command = [sys.executable, "-c", WORKER]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    outputs = [process.communicate(timeout=120)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sorted(int(number) for output in outputs for number in output) == list(range(20))
+    compute = Counting()
+    assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert compute.seen == []
+
+
+def test_what_another_process_computes_is_waited_for(database):
+    assert database.claim(KEYS[:3]) == set(KEYS[:3])
+    threading.Timer(0.3, lambda: database.add({key: ENTRIES[key] for key in KEYS[:3]})).start()
+    compute = Counting()
+    assert computed_once(KEYS, compute, 12, 2) == VALUES
+    assert sorted(compute.seen) == list(range(3, 20))
+
+
+def test_claims_of_a_process_that_died_end(database, monkeypatch):
+    monkeypatch.setattr(_embedding_database, "_CLAIM_SECONDS", 0.3)
+    database.claim(KEYS[:3])
+    compute = Counting()
+    assert computed_once(KEYS[:5], compute, 12, 2) == VALUES[:5]
+    assert sorted(compute.seen) == list(range(5))
+
+
+def test_claims_from_a_clock_that_was_ahead_end(database, monkeypatch):
+    ahead = time.time() + 10_000
+    with monkeypatch.context() as patch:
+        patch.setattr(_embedding_database.time, "time", lambda: ahead)
+        database.claim(KEYS)
+    assert database.claim(KEYS) == set(KEYS)
+
+
+# --- on disk ----------------------------------------------------------------------------------------------------------
+
+
+def test_entries_are_found_by_other_processes(database):
+    add(ENTRIES)
+    assert database.find(KEYS) == ENTRIES
+    assert database.find([b"another key"]) == {}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE entries SET value = zeroblob(12) WHERE key = ?",
+        "UPDATE entries SET value = substr(value, 1, 6) WHERE key = ?",
+        "UPDATE entries SET value = 'text' WHERE key = ?",
+        "UPDATE entries SET checksum = zeroblob(8) WHERE key = ?",
+        # A value with its right checksum, of another key.
+        "UPDATE entries SET (value, checksum) = (SELECT value, checksum FROM entries WHERE number = 1) WHERE key = ?",
+    ],
+)
+def test_a_corrupt_entry_is_computed_again(database, folder, spoil):
+    add(ENTRIES)
+    with sqlite3.connect(folder / "features.sqlite") as connection:
+        assert connection.execute(spoil, (KEYS[7],)).rowcount == 1
+    connection.close()
+    _forget_memory()
+    compute = Counting()
+    assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert compute.seen == [7]
+    assert database.find(KEYS) == ENTRIES
+
+
+def _overwrite(path):
+    path.write_bytes(b"this is no database" * 500)
+
+
+def _break_pages(path):
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+
+
+def _cut_off(path):
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+@pytest.mark.parametrize("spoil", [_overwrite, _break_pages, _cut_off])
+def test_a_damaged_database_begins_anew(database, folder, spoil):
+    add(ENTRIES)
+    spoil(folder / "features.sqlite")
+    _forget_memory()
+    compute = Counting()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert sorted(compute.seen) == list(range(20))
+    assert database.find(KEYS) == ENTRIES
+
+
+def test_those_not_used_for_longest_make_room(folder, monkeypatch):
+    clock = iter(range(10**6, 10**8, 10**4))
+    monkeypatch.setattr(_embedding_database.time, "time", lambda: float(next(clock)))
+    database = Database(folder, 400_000)
+    keys = [number.to_bytes(16, "big") for number in range(60)]
+    for number, key in enumerate(keys):
+        database.add({key: bytes(10_000)})
+        database.find(keys[:1])  # the first one stays in use
+        assert (folder / "features.sqlite").stat().st_size < 500_000, number
+    left = [number for number, key in enumerate(keys) if database.find([key])]
+    assert left[0] == 0
+    assert left[1:] == list(range(left[1], 60))
+    assert 15 < len(left) < 45
+
+
+def test_a_single_use_is_not_written_down_each_time(database, monkeypatch):
+    database.add(ENTRIES)
+    monkeypatch.setattr(_embedding_database, "transaction", _only_reading(_embedding_database.transaction))
+    assert database.find(KEYS) == ENTRIES
+
+
+def _only_reading(transaction):
+    def begin(connection, how):
+        assert how == "BEGIN"
+        return transaction(connection, how)
+
+    return begin
+
+
+def test_size_0_writes_nothing(folder, monkeypatch):
+    monkeypatch.setenv("SKSTACK_CACHE_SIZE", "0")
+    compute = Counting()
+    for _ in range(2):
+        assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert sorted(compute.seen) == list(range(20))
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_done_without(folder):
+    folder.write_text("a file is in the way")
+    compute = Counting()
+    with pytest.warns(
+        UserWarning, match="features-1' cannot be used.*kept in memory only.*clear_embedding_cache"
+    ) as all_:
+        for _ in range(2):
+            assert computed_once(KEYS, compute, 12, 4) == VALUES
+    assert len(all_) == 1
+    assert sorted(compute.seen) == list(range(20))
+
+
+def test_results_are_whole_where_nothing_can_be_kept(folder, monkeypatch):
+    monkeypatch.setenv("SKSTACK_CACHE_SIZE", "0")
+    monkeypatch.setattr(_embedding_cache, "_memory", Memory(0))
+    assert computed_once(KEYS, Counting(), 12, 4) == VALUES
+    monkeypatch.setenv("SKSTACK_CACHE_SIZE", "1")
+    assert computed_once(KEYS, Counting(), 12, 4) == VALUES
+
+
+def test_clearing_forgets_memory_and_disk(database):
+    clear_embedding_cache()  # nothing there yet
+    add(ENTRIES)
+    clear_embedding_cache()
+    assert find(KEYS) == [None] * 20
+    add(ENTRIES)
+    assert database.find(KEYS) == ENTRIES
+
+
+# --- in memory --------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_looked_at_first(folder):
+    add(ENTRIES)
+    (folder / "features.sqlite").unlink()
+    assert find(KEYS) == VALUES
+
+
+def test_memory_keeps_what_was_used_last():
+    memory = Memory(3 * (12 + _embedding_cache._ENTRY_BYTES))
+    memory.add({key: ENTRIES[key] for key in KEYS[:3]})
+    memory.get(KEYS[0])
+    memory.add({KEYS[3]: VALUES[3]})
+    assert [memory.get(key) is not None for key in KEYS[:4]] == [True, False, True, True]
+    for _ in range(5):
+        memory.add({KEYS[3]: VALUES[4]})  # counted once
+    assert [memory.get(key) for key in KEYS[:4]] == [VALUES[0], None, VALUES[2], VALUES[4]]

@@ -1,0 +1,208 @@
+"""Vocabularies, subwords and files of vectors."""
+
+import gzip
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import joblib
+import numpy as np
+import pytest
+
+from skstack.preprocessing._tokens import PADDING, RESERVED, UNKNOWN, Vocabulary
+from skstack.preprocessing._vectors import find_vectors
+
+
+def _fitted(texts, tokens="word", max_tokens=100, min_frequency=1, lowercase=True):
+    return Vocabulary(tokens, max_tokens, min_frequency, lowercase).fit(texts)
+
+
+def _read(vocabulary, text):
+    """Return the tokens that the ids of a text stand for."""
+    names = {UNKNOWN: "?"} | dict(enumerate(vocabulary.tokens_, RESERVED))
+    return [names[number] for number in vocabulary.encode([text])[0]]
+
+
+# --- words and characters -------------------------------------------------------------------------------------------
+
+
+def test_words_are_split_at_blanks_and_punctuation():
+    text = "Doesn't fit,\n  5'8\" (sad)!"
+    assert _read(_fitted([text]), text) == ["doesn't", "fit", ",", "5'8", '"', "(", "sad", ")", "!"]
+
+
+@pytest.mark.parametrize("same", ["don\u2019t cafe\u0301", "DON'T CAF\u00c9"])
+def test_texts_that_look_alike_have_the_same_tokens(same):
+    vocabulary = _fitted(["don't caf\u00e9"])
+    assert vocabulary.encode([same]) == vocabulary.encode(["don't caf\u00e9"]) == [[4, 3]]
+
+
+def test_case_counts_if_asked():
+    assert _fitted(["Coat coat"], lowercase=False).tokens_ == ["Coat", "coat"]
+
+
+def test_frequent_tokens_come_first_and_equal_ones_in_their_own_order():
+    assert _fitted(["c b a", "b", "c b"]).tokens_ == ["b", "c", "a"]
+
+
+def test_order_of_the_texts_does_not_matter():
+    texts = ["the coat is warm", "the warm coat", "a hat"]
+    for tokens in ("word", "char", "subword"):
+        one, other = _fitted(texts, tokens, 30), _fitted(texts[::-1], tokens, 30)
+        assert joblib.hash(vars(one)) == joblib.hash(vars(other))
+
+
+def test_characters_are_tokens_of_their_own_with_blanks_as_one():
+    vocabulary = _fitted([" CC(=O) \t c1 "], "char", lowercase=False)
+    assert _read(vocabulary, " CC(=O) \t c1 ") == ["C", "C", "(", "=", "O", ")", " ", "c", "1"]
+
+
+def test_rare_tokens_are_unknown():
+    vocabulary = _fitted(["a a b", "a c"], min_frequency=2)
+    assert vocabulary.tokens_ == ["a"]
+    assert vocabulary.encode(["b a z"]) == [[UNKNOWN, RESERVED, UNKNOWN]]
+
+
+def test_no_more_tokens_than_allowed():
+    vocabulary = _fitted(["a a a b b c"], max_tokens=RESERVED + 2)
+    assert vocabulary.tokens_ == ["a", "b"]
+    assert vocabulary.encode(["c"]) == [[UNKNOWN]]
+
+
+@pytest.mark.parametrize("tokens", ["word", "char", "subword"])
+def test_unseen_tokens_are_left_out_where_no_rare_one_was_learned_from(tokens):
+    vocabulary = _fitted(["ab ab", "ab"], tokens)
+    assert not vocabulary.has_unknown_
+    assert vocabulary.encode(["zz"]) == [[]]
+    assert _read(vocabulary, "ab!ab") == _read(vocabulary, "abab" if tokens == "char" else "ab ab")
+
+
+def test_empty_texts_have_no_tokens():
+    assert _fitted(["a", ""]).encode(["", "  "]) == [[], []]
+
+
+def test_ids_leave_room_for_those_that_stand_for_no_token():
+    ids = [number for tokens in ("word", "char", "subword") for number in _fitted(["ab cd"], tokens).encode(["ab"])[0]]
+    assert min(ids) == RESERVED > max(PADDING, UNKNOWN)
+
+
+# --- subwords -------------------------------------------------------------------------------------------------------
+
+
+def test_frequent_pairs_become_one_token():
+    # "▁l o" occurs 7 times, "lo w" as often afterwards, and "e r" 3 times.
+    vocabulary = _fitted(["low " * 4, "lower " * 3], "subword", min_frequency=3)
+    assert list(vocabulary._merges) == [("o", "w"), ("▁l", "ow"), ("e", "r"), ("▁low", "er")]
+    assert _read(vocabulary, "low lower") == ["▁low", "▁lower"]
+
+
+def test_merges_stop_at_the_size_of_the_vocabulary():
+    # Five characters and one merge.
+    vocabulary = _fitted(["low " * 4, "lower " * 3], "subword", max_tokens=RESERVED + 6)
+    assert list(vocabulary._merges) == [("o", "w")]
+    assert _read(vocabulary, "lower") == ["▁l", "ow", "e", "r"]
+    assert len(vocabulary.tokens_) <= 6
+
+
+def test_unseen_words_are_read_by_their_parts():
+    vocabulary = _fitted(["warm warmer cold colder"] * 5, "subword")
+    assert _read(vocabulary, "coldest")[0] == "▁cold"
+    assert _read(vocabulary, "warmest")[0] == "▁warm"
+
+
+def test_words_are_split_as_they_were_learned():
+    texts = ["banana bandana anagram panama", "ananas bananas manna", "aaaa aaa aaaaa"] * 3
+    vocabulary = _fitted(texts, "subword", max_tokens=RESERVED + 22, min_frequency=2)
+    learned = {piece for word in " ".join(texts).split() for piece in vocabulary._subwords(word)}
+    assert learned >= set(vocabulary.tokens_)
+    for word in " ".join(texts).split():
+        assert "".join(vocabulary._subwords(word)) == f"▁{word}"
+
+
+def test_counts_of_pairs_stay_right_while_merging():
+    texts = ["abab ababab babab", "aaab abba baab", "abcabc cabcab"] * 2
+    vocabulary = _fitted(texts, "subword", min_frequency=2)
+    words = [["▁" + word[0], *word[1:]] for word in " ".join(texts).split()]
+    for pair in vocabulary._merges:  # each merge is of the most frequent pair, counted anew
+        counts = {}
+        for word in words:
+            for at in pairwise(word):
+                counts[at] = counts.get(at, 0) + 1
+        assert min(counts, key=lambda at: (-counts[at], at)) == pair
+        words = [_replaced(word, pair) for word in words]
+
+
+def _replaced(word, pair):
+    result, at = [], 0
+    while at < len(word):
+        whole = tuple(word[at : at + 2]) == pair
+        result.append("".join(word[at : at + 2]) if whole else word[at])
+        at += 2 if whole else 1
+    return result
+
+
+def test_another_process_learns_the_same():
+    program = (
+        "import json; from skstack.preprocessing._tokens import Vocabulary;"
+        "texts = ['the warm coat warms', 'a cold coat', 'colder than the other'] * 2;"
+        "print(json.dumps(Vocabulary('subword', 40, 2, True).fit(texts).tokens_))"
+    )
+    found = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", program],
+                env={"PYTHONHASHSEED": seed},
+                capture_output=True,
+                check=True,
+                text=True,
+            ).stdout
+        )
+        for seed in ("1", "2")
+    ]
+    assert found[0] == found[1]
+    assert "▁coat" in found[0]
+
+
+# --- pretrained vectors ---------------------------------------------------------------------------------------------
+
+LINES = "coat 1 2.5\nhat -3 0.5\nold hat 7 8\nhat 5 5\nshoe 9 9\n"
+
+
+@pytest.mark.parametrize("header", ["", "5 2\n"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_vectors_are_read_from_text_files(tmp_path, header, compressed):
+    path = tmp_path / ("vectors.txt.gz" if compressed else "vectors.txt")
+    path.write_bytes(gzip.compress((header + LINES).encode()) if compressed else (header + LINES).encode())
+    found = find_vectors(str(path), ["hat", "old", "coat", "glove"])
+    assert {token: vector.tolist() for token, vector in found.items()} == {"coat": [1, 2.5], "hat": [-3, 0.5]}
+    assert found["hat"].dtype == "float32"
+
+
+def test_vectors_are_taken_from_a_mapping():
+    found = find_vectors({"hat": [1, 2], "coat": np.array([3, 4])}, ["coat", "shoe"])
+    assert {token: vector.tolist() for token, vector in found.items()} == {"coat": [3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ({"shoe": [1.0]}, ValueError, "none of the 2 tokens of the training rows has a vector in the given mapping"),
+        ({"hat": [1.0], "coat": [1.0, 2.0]}, ValueError, r"of one length, got \[\(1,\), \(2,\)\]"),
+        ({"hat": 1.0}, ValueError, "vectors should be one-dimensional"),
+        ("coat 1 2\nhat 1 x\n", ValueError, "line 2 of .*vectors.txt' holds no vector of 2 numbers"),
+        ("coat 1 2\nhat 1\n", ValueError, "line 2 of .* holds no vector of 2 numbers"),
+        ("coat 1 2\nhat 1 nan\n", ValueError, "line 2 of .* holds no vector of 2 numbers"),
+        ("shoe 1 2\n", ValueError, "none of the 2 tokens of the training rows has a vector in file .*vectors.txt"),
+        ("", ValueError, "none of the 2 tokens"),
+        (None, FileNotFoundError, "there is no file of vectors .*vectors.txt"),
+    ],
+)
+def test_vectors_that_cannot_be_used_are_refused(tmp_path, source, error, message):
+    if not isinstance(source, dict):
+        path = tmp_path / "vectors.txt"
+        if source is not None:
+            path.write_text(source)
+        source = path
+    with pytest.raises(error, match=message):
+        find_vectors(source, ["hat", "coat"])
