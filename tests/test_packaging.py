@@ -29,6 +29,8 @@ HEAVY = {
         "skstack._network_base",
         "skstack._scikeras",
         "skstack.branches._layers",
+        *(f"skstack.branches._{kind}_layers" for kind in ("audio", "entity", "image", "numeric", "sequence", "text")),
+        "skstack.preprocessing._scaling",
         "skstack.training.",
     ),
 }
@@ -49,9 +51,13 @@ FORBIDDEN = {
     "skstack.training": ("scikeras", "skstack._scikeras", "skstack._network", "skstack._stacking", "skstack.branches"),
 }
 
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
-# scipy comes with scikit-learn; jax is there when a user has chosen that backend of Keras.
-UNDECLARED = {"jax", "scipy"}
+IMPORT_NAMES = {
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+    "sentence-transformers": "sentence_transformers",
+}
+# jax is there when a user has chosen that backend of Keras.
+UNDECLARED = {"jax"}
 
 
 def _source_files():

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import take
-from ._missing import blanked, missing_rows, single_columns, stacked_columns
+from ..preprocessing._missing import blanked, missing_rows, single_columns, stacked_columns
 
 #: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
 BATCH_NORM_MOMENTUM = 0.9

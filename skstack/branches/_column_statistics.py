@@ -159,3 +159,7 @@ class SparseColumns:
 
     def _sums(self, values):
         return np.bincount(self._columns, weights=values, minlength=len(self.n_rows))
+
+
+#: What a table without columns consists of.
+NO_COLUMNS = SparseColumns(np.empty(0), np.empty(0, dtype="int64"), np.empty(0, dtype="int64"))

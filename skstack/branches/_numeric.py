@@ -10,7 +10,7 @@ from .._precision import needed_dtype
 from ..preprocessing._sparse_rows import SparseRows
 from ._base import Branch
 from ._cells import check_sparse_numbers, find_number, numbers
-from ._column_statistics import column_groups
+from ._column_statistics import NO_COLUMNS, column_groups
 
 #: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.
 _CHUNK_ROWS = 2**16
@@ -146,7 +146,7 @@ class NumericBranch(Branch):
         if sparse.issparse(X):
             check_sparse_numbers(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
-            statistics = [self._statistics(columns) for columns in column_groups(X)]
+            statistics = [self._statistics(columns) for columns in (NO_COLUMNS, *column_groups(X))]
         self.seen_missing_, self.fill_, self.center_, self.scale_, edges = map(
             np.concatenate, zip(*statistics, strict=True)
         )

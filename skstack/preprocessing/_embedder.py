@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import branch_columns, is_table
 from .._compat import check_feature_names_in, fit_context, take
 from .._validation import check_table
-from ..branches._missing import missing_rows
+from ._missing import missing_rows
 
 #: Parameter constraints of every embedder.
 CONSTRAINTS = {

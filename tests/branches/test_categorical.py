@@ -38,6 +38,14 @@ COLUMNS = {
 }
 
 
+@pytest.mark.parametrize("training", [training for training, _ in COLUMNS.values()], ids=list(COLUMNS))
+def test_categories_are_the_values_themselves(training):
+    categories = CategoricalBranch().fit(_frame(training)).categories_[0]
+    known = [cell for cell in _frame(training)["a"].astype(object) if not pd.isna(cell)]
+    assert categories.dtype == object
+    assert categories.tolist() == sorted(known)
+
+
 @pytest.mark.parametrize(("training", "new"), COLUMNS.values(), ids=list(COLUMNS))
 def test_seen_unseen_and_missing_have_codes_of_their_own(training, new):
     assert _codes(training, new) == [3, 2, UNSEEN, MISSING]
@@ -76,6 +84,13 @@ def test_columns_share_one_table_without_overlap():
     np.testing.assert_array_equal(codes, [[2, 4 + 2, 7 + 2], [3, 4 + 2, 7 + 3]])
     other = pd.DataFrame({"a": [None], "b": ["z"], "c": [None]})
     np.testing.assert_array_equal(CategoricalBranch().fit(X).encode(other), [[0, 4 + 1, 7]])
+
+
+def test_gaps_of_several_kinds_are_missing():
+    cells = np.array(["x", None, np.nan, pd.NA, pd.NaT, "y"], dtype=object)
+    assert _codes(cells, cells) == [2, MISSING, MISSING, MISSING, MISSING, 3]
+    floats = pd.DataFrame({"a": pd.array([1.0, None, 2.0], dtype="Float64") * np.array([1, 1, np.inf])})
+    assert CategoricalBranch().fit(floats).encode(floats).ravel().tolist() == [2, MISSING, 3]
 
 
 def test_rare_categories_count_as_unseen():

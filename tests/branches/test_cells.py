@@ -3,8 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
-from skstack.branches._cells import array_cells, named_columns, numbers, row_name, tensor_cells
+from skstack.branches._cells import (
+    array_cells,
+    check_sparse_numbers,
+    find_number,
+    named_columns,
+    numbers,
+    row_name,
+    tensor_cells,
+)
 from skstack.preprocessing import tensor_column
 
 
@@ -50,6 +59,32 @@ def test_columns_of_one_name_are_kept_apart():
 
 def test_numbers_of_no_column_are_an_empty_table():
     assert numbers(pd.DataFrame(index=range(3))).shape == (3, 0)
+
+
+CELLS = np.array([[0.0, 1.0, 0.0], [0.0, 9.0, 8.0], [9.5, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
+def test_the_first_number_is_found_row_by_row(make):
+    assert find_number(make(CELLS), lambda values: values > 5) == ("1", "row 1", 9.0)
+    assert find_number(make(CELLS), lambda values: values == 9.5) == ("0", "row 2", 9.5)
+
+
+def test_a_number_is_found_in_a_table_by_its_names():
+    X = pd.DataFrame(CELLS, columns=["a", "b", "c"], index=[5, 6, 7])
+    assert find_number(X, lambda values: values == 8) == ("'c'", "row 1 (index 6)", 8.0)
+
+
+def test_sparse_numbers_are_finite_or_missing():
+    X = sparse.csc_array(CELLS)
+    check_sparse_numbers(X)
+    X[1, 2] = np.nan
+    check_sparse_numbers(X)
+    X[2, 0] = -np.inf
+    with pytest.raises(ValueError, match="contains infinity: column 0 in row 2"):
+        check_sparse_numbers(X)
+    with pytest.raises(ValueError, match="numbers, got one of dtype complex128"):
+        check_sparse_numbers(sparse.csr_array(CELLS * 1j))
 
 
 def test_tensor_cells_are_taken_as_they_are():

@@ -176,7 +176,11 @@ BAD_CELLS = {
     "channels": (_frame(GOOD, GOOD[..., :2]), ValueError, r"row 1: .* 1, 3 or 4 channels, got shape \(8, 8, 2\)"),
     "range": (_frame(GOOD, GOOD + 1.0), ValueError, "row 1: expected pixels from 0 to 1"),
     "range, array": (np.stack([GOOD / 255, GOOD + 1.0]), ValueError, "row 1: expected pixels from 0 to 1"),
-    "NaN, array": (np.stack([GOOD / 255, np.where(GOOD > 100, np.nan, 0.5)]), ValueError, "row 1: expected pixels from 0 to 1"),
+    "NaN, array": (
+        np.stack([GOOD / 255, np.where(GOOD > 100, np.nan, 0.5)]),
+        ValueError,
+        "row 1: expected pixels from 0 to 1",
+    ),
     "channels, array": (PICTURES[..., :2], ValueError, r"1, 3 or 4 channels, got cells of shape \(8, 8, 2\)"),
     "videos": (PICTURES[np.newaxis], ValueError, r"got cells of shape \(4, 8, 8, 3\)"),
     "vectors": (pd.DataFrame({"photo": tensor_column(GOOD[0])}), ValueError, r"got cells of shape \(3,\)"),

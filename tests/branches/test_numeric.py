@@ -104,6 +104,14 @@ def test_column_without_any_number_carries_only_its_flag():
     np.testing.assert_allclose(scaled, [[0, -1, 1, 0], [0, 1, 1, 0]], atol=1e-6)
 
 
+def test_a_table_without_columns_is_no_error():
+    X = np.zeros((3, 0))
+    for table in (X, sparse.csr_array(X)):
+        branch = NumericBranch(embedding="piecewise", scale="robust").fit(table)
+        assert branch.cell_shape_ == (0,)
+        assert np.asarray(branch.encode(table)).shape == (3, 0)
+
+
 def test_small_differences_of_large_numbers_survive():
     seconds = np.array([[1.7e9], [1.7e9 + 1], [1.7e9 + 2], [1.7e9 + 3]])
     branch = NumericBranch(impute=None)

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from skstack.branches._missing import blanked, missing_rows, single_columns, stacked_columns
 from skstack.preprocessing import tensor_column
+from skstack.preprocessing._missing import blanked, missing_rows, single_columns, stacked_columns
 
 NAN = np.nan
 TENSORS = np.array([[[1.0], [NAN]], [[NAN], [NAN]], [[NAN], [2.0]]])

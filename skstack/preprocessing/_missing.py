@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..preprocessing._tensors import tensors_of
+from ._tensors import tensors_of
 
 
 def missing_rows(X):
