@@ -8,6 +8,7 @@ from pathlib import Path
 from . import (
     bench_big_table,
     bench_cross_fitting,
+    bench_frozen_backbone,
     bench_images,
     bench_memory,
     bench_predict,
@@ -22,6 +23,7 @@ AREAS = {
     "search": bench_search,
     "big_table": bench_big_table,
     "images": bench_images,
+    "frozen_backbone": bench_frozen_backbone,
     "memory": bench_memory,
     "start": bench_start,
     "predict": bench_predict,

@@ -27,7 +27,7 @@ def jpeg_folder(n_samples):
 
     Until then the cache of decoded photos is in there too, for this process and those it starts.
     """
-    with tempfile.TemporaryDirectory() as folder, _environment("SKSTACK_CACHE", str(Path(folder, "cache"))):
+    with tempfile.TemporaryDirectory() as folder, environment("SKSTACK_CACHE", str(Path(folder, "cache"))):
         photos = Path(folder, "photos")
         photos.mkdir()
         generator = np.random.default_rng(0)
@@ -37,7 +37,8 @@ def jpeg_folder(n_samples):
 
 
 @contextmanager
-def _environment(name, value):
+def environment(name, value):
+    """Set an environment variable within the block."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -34,6 +34,7 @@ TINY = {
     "n_fits": 2,
     "n_peer_fits": 2,
     "n_rounds": 1,
+    "size": 32,
 }
 
 COMPARISONS = {comparison.name: comparison for comparison in chosen([])}

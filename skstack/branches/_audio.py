@@ -53,7 +53,8 @@ class AudioBranch(Branch):
     filters : tuple of int, default=(16, 32, 64)
         Filters of the convolution in each block.
     pooling : {"avg", "max", "flatten"}, default="avg"
-        How the last feature maps become a vector: their average, their maximum or all their values.
+        How the last feature maps become a vector: the average over time of each band of frequency, the maximum, or all
+        their values.
     hidden : tuple of int, default=(32,)
         Units of the dense layers; empty for none.
     activation : str, default="relu"
@@ -241,7 +242,9 @@ class AudioBranch(Branch):
                 x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
             x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
             x = layers.MaxPooling2D(padding="same", name=f"halve_{number}")(x)
-        pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
+        # Pooled over frequency too, a high and a low tone would look alike.
+        x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]), name="bands")(x)
+        pool = {"avg": layers.GlobalAveragePooling1D, "max": layers.GlobalMaxPooling1D, "flatten": layers.Flatten}
         x = pool[self.pooling](name="pool")(x)
         return Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
 

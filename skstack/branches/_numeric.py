@@ -1,5 +1,6 @@
 """Numbers."""
 
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -76,8 +77,8 @@ class NumericBranch(Branch):
 
     References
     ----------
-    .. [1] Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by Default: Strong Pre-Tuned MLPs and Boosted
-       Trees on Tabular Data". Advances in Neural Information Processing Systems 37.
+    .. [1] Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by Default: Strong Pre-Tuned MLPs and
+       Boosted Trees on Tabular Data". Advances in Neural Information Processing Systems 37.
     .. [2] Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On Embeddings for Numerical Features in Tabular Deep
        Learning". Advances in Neural Information Processing Systems 35.
 
@@ -146,7 +147,7 @@ class NumericBranch(Branch):
         if sparse.issparse(X):
             check_sparse_numbers(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
-            statistics = [self._statistics(columns) for columns in (NO_COLUMNS, *column_groups(X))]
+            statistics = [self._statistics(columns) for columns in chain([NO_COLUMNS], column_groups(X))]
         self.seen_missing_, self.fill_, self.center_, self.scale_, edges = map(
             np.concatenate, zip(*statistics, strict=True)
         )
@@ -210,7 +211,7 @@ class NumericBranch(Branch):
         return x
 
     def finish(self, features, outputs):
-        """Join the scaled columns to the output of the dense layers if ``skip=True``."""
+        """Join the scaled or embedded columns to the output of the dense layers if ``skip=True``."""
         from .._backend import keras
 
         if not self.skip or outputs is features:

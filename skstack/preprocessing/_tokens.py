@@ -1,17 +1,15 @@
 """Texts as sequences of token ids.
 
-Words are split by a regular expression and subwords learned by byte pair encoding, here rather than by a library:
-each distinct word is looked at once, which is faster than the compiled tokenizers that look at each occurrence, and
-the same rows give the same vocabulary in every process.
+Words are split by a regular expression; subwords are learned and applied by the tokenizers library, each distinct word
+once.
 """
 
-import heapq
 import re
 import sys
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 
 #: Ids that stand for no token of the vocabulary; 0 fills up the end of a sequence.
 PADDING, UNKNOWN, SEPARATOR, RESERVED = 0, 1, 2, 3
@@ -21,6 +19,9 @@ _WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 
 #: Stands in front of the first character of a word, so that subwords tell where words begin.
 _BEGIN = "▁"
+
+#: What the library calls a character that no training row has; no word is written like this.
+_NO_SUBWORD = "< >"
 
 
 class Vocabulary:
@@ -63,11 +64,10 @@ class Vocabulary:
         -------
         self : Vocabulary
         """
-        counts = Counter(chain.from_iterable(map(self._pieces, texts)))
-        self._merges = {}
+        counts, self._subword_model = Counter(chain.from_iterable(map(self._pieces, texts))), None
         if self.tokens == "subword":
-            merges, counts = learn_merges(counts, self.max_tokens - RESERVED, self.min_frequency)
-            self._merges = {pair: rank for rank, pair in enumerate(merges)}
+            self._subword_model = learn_subwords(counts, self.max_tokens - RESERVED, self.min_frequency)
+            counts = self._subword_counts(counts)
         frequent = [token for token, count in counts.items() if count >= self.min_frequency]
         # By frequency, then by themselves: no order of the rows changes the ids.
         frequent.sort(key=lambda token: (-counts[token], token))
@@ -98,15 +98,16 @@ class Vocabulary:
     def _pieces(self, text):
         return _pieces(text, self.tokens == "char", self.lowercase)
 
+    def _subword_counts(self, word_counts):
+        counts = Counter()
+        for word, count in word_counts.items():
+            for piece in self._subwords(word):
+                counts[piece] += count
+        return counts
+
     def _subwords(self, word):
-        """Return the subwords of a word, by the merges in the order in which they were learned."""
-        symbols = _symbols(word)
-        while len(symbols) > 1:
-            best = min(pairwise(symbols), key=lambda pair: self._merges.get(pair, len(self._merges)))
-            if best not in self._merges:
-                break
-            symbols = _merged(symbols, best)
-        return symbols
+        """Return the subwords of a word."""
+        return [token.value for token in _loaded(self._subword_model).model.tokenize(_BEGIN + word)]
 
 
 # Folds and branches read the same texts again and again.
@@ -132,7 +133,7 @@ class _Remembered(dict):
         return result
 
 
-def learn_merges(word_counts, n_tokens, min_frequency):
+def learn_subwords(word_counts, n_tokens, min_frequency):
     """Learn subwords by byte pair encoding: the most frequent pair of neighbours becomes one symbol, again and again.
 
     Parameters
@@ -145,63 +146,29 @@ def learn_merges(word_counts, n_tokens, min_frequency):
 
     Returns
     -------
-    merges : list of (str, str) tuples
-    counts : collections.Counter of str to int
-        How often each subword occurs in the words as they are split by these merges.
+    model : str
+        The tokenizer that the library learned, as JSON.
 
     References
     ----------
     .. [1] Sennrich, R., Haddow, B. and Birch, A. (2016). "Neural Machine Translation of Rare Words with Subword
            Units". ACL 2016.
     """
-    words = {word: _symbols(word) for word in word_counts}
-    pairs, holders = Counter(), defaultdict(set)
-    for word, symbols in words.items():
-        for pair in pairwise(symbols):
-            pairs[pair] += word_counts[word]
-            holders[pair].add(word)
-    n_characters = len(set(chain.from_iterable(words.values())))
-    queue = [(-count, pair) for pair, count in pairs.items()]
-    heapq.heapify(queue)
-    merges = []
-    while queue and len(merges) + n_characters < n_tokens:
-        count, pair = heapq.heappop(queue)
-        if -count != pairs[pair]:  # has become rarer since it was put there
-            heapq.heappush(queue, (-pairs[pair], pair))
-            continue
-        if -count < min_frequency:
-            break
-        merges.append(pair)
-        symbol = "".join(pair)
-        fresh = set()
-        for word in holders.pop(pair):
-            for neighbours in pairwise(words[word]):
-                pairs[neighbours] -= word_counts[word]
-            words[word] = _merged(words[word], pair)
-            for neighbours in pairwise(words[word]):
-                pairs[neighbours] += word_counts[word]
-                if symbol in neighbours:  # the word was known to hold the others
-                    holders[neighbours].add(word)
-                    fresh.add(neighbours)
-        for neighbours in fresh:
-            heapq.heappush(queue, (-pairs[neighbours], neighbours))
-    counts = Counter()
-    for word, symbols in words.items():
-        for symbol in symbols:
-            counts[symbol] += word_counts[word]
-    return merges, counts
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token=_NO_SUBWORD))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(
+        vocab_size=n_tokens + 1, min_frequency=min_frequency, special_tokens=[_NO_SUBWORD], show_progress=False
+    )
+    # In an order of their own, so that the order of the rows means nothing.
+    words = ((_BEGIN + word + " ") * count for word, count in sorted(word_counts.items()))
+    tokenizer.train_from_iterator(words, trainer)
+    return tokenizer.to_str()
 
 
-def _symbols(word):
-    return [_BEGIN + word[0], *word[1:]]
+@lru_cache(maxsize=16)
+def _loaded(model):
+    from tokenizers import Tokenizer
 
-
-def _merged(symbols, pair):
-    """Return symbols with each occurrence of a pair, from the left, as one."""
-    merged = []
-    for symbol in symbols:
-        if merged and (merged[-1], symbol) == pair:
-            merged[-1] += symbol
-        else:
-            merged.append(symbol)
-    return merged
+    return Tokenizer.from_str(model)

@@ -179,8 +179,9 @@ def _table(series, time):
         if len(time) != len(series):
             raise ValueError(f"'time' has {len(time)} values, the series has {len(series)} rows.")
         return series, _times(pd.Series(np.asarray(time)), "'time'")
-    if isinstance(series.index, pd.DatetimeIndex):
-        return series, _times(series.index.to_series(), "the index")
+    index = series.index.to_timestamp() if isinstance(series.index, pd.PeriodIndex) else series.index
+    if isinstance(index, pd.DatetimeIndex):
+        return series, _times(index.to_series(), "the index")
     return series, None
 
 

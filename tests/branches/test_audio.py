@@ -185,7 +185,13 @@ def test_settings_reach_the_layers():
     block = ["conv_1", "conv_1_norm", "conv_1_relu", "halve_1"]
     names = [layer.name for layer in model.layers[1:]]
     assert names[:7] == ["log_mel", "standardize", "one_channel", *block]
-    assert names[-2:] == ["pool", "pool_dropout"]
+    assert names[-3:] == ["bands", "pool", "pool_dropout"]
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_pooling_is_over_time_in_each_band(pooling):
+    model = _branch(filters=(2, 3), pooling=pooling).fit(CLIPS).build("call")
+    assert model.output_shape == (None, 16 // 4 * 3)
 
 
 # --- in networks ------------------------------------------------------------------------------------------------------
@@ -197,14 +203,14 @@ def test_a_network_tells_tones_apart_and_folds_train_together():
     for fold_training in ("sequential", "vectorized"):
         template = MultimodalNetworkClassifier(
             head=(),
-            epochs=30,
+            epochs=10,
             batch_size=8,
             early_stopping=False,
             optimizer__learning_rate=0.03,
             fold_training=fold_training,
         )
         stack = MultimodalStackingClassifier(
-            [("call", _branch(filters=(8,)), ["call"])], network=template, cv=3, random_state=0
+            [("call", _branch(filters=(4,)), ["call"])], network=template, cv=3, random_state=0
         )
         stack.fit(_frame(*CLIPS), HIGH)
         matrices.append(stack.transform(_frame(*CLIPS)))

@@ -88,6 +88,14 @@ def test_times_may_be_in_any_order_and_container():
     np.testing.assert_array_equal(windows.past, expected.past)
 
 
+@pytest.mark.parametrize("index", [HOURS.tz_localize("Europe/Berlin"), HOURS.to_period("h")], ids=["zone", "periods"])
+def test_the_index_may_have_a_zone_or_periods(index):
+    windows = make_windows(_series(index=index).iloc[::-1].drop(index[4]), past=2)
+    np.testing.assert_array_equal(windows.past[:, :, 0], [[0, 1], [1, 2], [5, 6]])
+    expected = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    assert windows.times.tolist() == expected[[1, 2, 6]].tolist()
+
+
 def test_times_may_be_numbers():
     times = np.arange(8) * 0.1
     windows = make_windows(np.delete(np.arange(8.0), 3), past=2, time=np.delete(times, 3))
