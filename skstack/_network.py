@@ -57,7 +57,8 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
-        as is faster by a rule made from measurements. It changes no result beyond rounding.
+        as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
+        recurrent layers: networks with them are always trained one after the other there.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     warm_start : bool, default=False
@@ -210,7 +211,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
-        as is faster by a rule made from measurements. It changes no result beyond rounding.
+        as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
+        recurrent layers: networks with them are always trained one after the other there.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     class_weight : dict or "balanced", default=None

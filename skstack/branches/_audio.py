@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._waveforms import read_waveforms
 from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
-from ._cells import row_name, tensor_cells
 
 #: Clips whose loudness and spectra are looked at for scaling, at most.
 _MAX_SCALING = 1000

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..preprocessing._cells import named_columns, row_name
 from ._base import Branch
-from ._cells import named_columns, row_name
 
 #: Codes that each column has before its categories.
 _MISSING, _UNSEEN, _RESERVED = 0, 1, 2

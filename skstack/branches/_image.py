@@ -20,10 +20,10 @@ from ..preprocessing._backbones import (
     pooled,
     scaled,
 )
+from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._image_columns import read_column
 from ..preprocessing._picture_features import picture_features
 from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
-from ._cells import row_name, tensor_cells
 
 #: Height and width of pictures for a network without a backbone.
 _SIZE = (64, 64)

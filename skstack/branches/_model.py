@@ -4,8 +4,8 @@ import inspect
 
 import numpy as np
 
+from ..preprocessing._cells import array_cells, numbers, row_name
 from ._base import Branch
-from ._cells import array_cells, numbers, row_name
 
 
 class ModelBranch(Branch):

@@ -8,9 +8,9 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
+from ..preprocessing._cells import check_sparse_numbers, find_number, numbers
 from ..preprocessing._sparse_rows import SparseRows
 from ._base import Branch
-from ._cells import check_sparse_numbers, find_number, numbers
 from ._column_statistics import NO_COLUMNS, column_groups
 
 #: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.

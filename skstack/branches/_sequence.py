@@ -7,9 +7,9 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
+from ..preprocessing._cells import named_columns, numbers, row_name, tensor_cells
 from ..preprocessing._tensors import tensors_of
 from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units, dense_layers
-from ._cells import named_columns, numbers, row_name, tensor_cells
 
 #: Up to this many steps a recurrent layer is laid out step by step: a third of the time of a loop, while the graph of
 #: many steps would take long to compile (GRU of 32 units over 6 steps: 36 ms per 2,000 rows rather than 89 ms; of 64

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..preprocessing._cells import named_columns, row_name
 from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
 from ..preprocessing._vectors import find_vectors
 from ._base import Branch, activation_layer, check_units
-from ._cells import named_columns, row_name
 
 #: Share of the training rows that fit into the length chosen from them.
 _COVERED = 0.95

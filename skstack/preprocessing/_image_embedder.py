@@ -6,9 +6,9 @@ from os import PathLike
 
 from sklearn.utils._param_validation import Options, StrOptions
 
-from ..branches._cells import row_name, tensor_cells
 from ._backbones import CONSTRAINTS as BACKBONE_CONSTRAINTS
 from ._backbones import SharesBackbone, Wish, load_backbone
+from ._cells import row_name, tensor_cells
 from ._embedder import CONSTRAINTS, Embedder
 from ._picture_features import picture_features
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ._tensors import tensors_of
 
@@ -40,6 +41,8 @@ def stacked_columns(columns):
     if isinstance(columns[0], pd.DataFrame):
         name = columns[0].columns
         return pd.concat([column.set_axis(name, axis=1) for column in columns])
+    if sparse.issparse(columns[0]):
+        return sparse.vstack(columns, format="csr")
     return np.concatenate(columns)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from ..branches._cells import row_name
+from ._cells import row_name
 from ._embedder import CONSTRAINTS, Embedder
 from ._embedding_cache import computed_once
 from ._store import file_key

@@ -61,18 +61,24 @@ class CompiledCall:
             self._variables = divided(self.model)
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
-        if row_bytes <= _SMALL_ROW_BYTES and n_samples % _ROW_BLOCK:
-            inputs = {name: _filled_up(array) for name, array in inputs.items()}
+        is_filled = row_bytes <= _SMALL_ROW_BYTES
         step = max(1, _CHUNK_BYTES // max(row_bytes, 1))
         step -= step % _ROW_BLOCK if step > _ROW_BLOCK else 0
         values = self._current_values()
         if n_samples <= step:
-            return np.asarray(self._call(values, inputs))[:n_samples]
-        chunks = [
-            self._call(values, {name: array[start : start + step] for name, array in inputs.items()})
-            for start in range(0, n_samples, step)
-        ]
-        return np.concatenate([np.asarray(chunk) for chunk in chunks])[:n_samples]
+            return self._outputs(values, inputs, is_filled)
+        return np.concatenate(
+            [
+                self._outputs(values, {name: array[start : start + step] for name, array in inputs.items()}, is_filled)
+                for start in range(0, n_samples, step)
+            ]
+        )
+
+    def _outputs(self, values, inputs, is_filled):
+        n_samples = len(next(iter(inputs.values())))
+        if is_filled and n_samples % _ROW_BLOCK:
+            inputs = {name: _filled_up(array) for name, array in inputs.items()}
+        return np.asarray(self._call(values, inputs))[:n_samples]
 
     def _current_values(self):
         if self.values is not None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._backend import keras
 from ._engines import n_bytes
 
 #: Layers that a vectorised step computes as fast as their own; convolutions and recurrent layers become slower.
@@ -36,6 +37,13 @@ _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 _MAX_BYTES = 2**27
 
 
+def _has_loops(network):
+    """Tell whether a network has layers with a loop that TensorFlow cannot vectorise."""
+    return keras.backend.backend() == "tensorflow" and any(
+        isinstance(layer, keras.layers.RNN) and not layer.unroll for layer in network._flatten_layers()
+    )
+
+
 def trains_together(network, tasks, schedule, device):
     """Tell whether to train several networks in one vectorised program.
 
@@ -51,7 +59,7 @@ def trains_together(network, tasks, schedule, device):
     if len(tasks) < 2 or schedule.callbacks or len({len(task.validation_rows) > 0 for task in tasks}) > 1:
         return False
     if schedule.together is not None:
-        return schedule.together
+        return schedule.together and not _has_loops(network)
     layers = {type(layer).__name__ for layer in network._flatten_layers()}
     n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
     return (

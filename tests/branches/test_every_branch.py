@@ -14,7 +14,15 @@ import skstack.branches
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack._validation import split_rows
-from skstack.branches import Branch, CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
+from skstack.branches import (
+    Branch,
+    CategoricalBranch,
+    EntityBranch,
+    ImageBranch,
+    ModelBranch,
+    NumericBranch,
+    TextBranch,
+)
 from skstack.preprocessing import tensor_column
 from skstack.training._seeds import draw_seed, seeded
 
@@ -42,6 +50,18 @@ def _tensors():
     return pd.DataFrame({"signal": tensor_column(np.random.default_rng(3).normal(size=(N_ROWS, 5, 2)))})
 
 
+def _reviews():
+    words = np.random.default_rng(5).choice(["red", "blue", "hat", "coat", "fits"], (N_ROWS, 2, 3)).astype(object)
+    return pd.DataFrame(
+        {"title": [" ".join(row) for row in words[:, 0]], "text": [" ".join(row) for row in words[:, 1]]}
+    )
+
+
+def _teams():
+    rng = np.random.default_rng(6)
+    return pd.DataFrame({name: rng.choice(list("ABCD"), N_ROWS) for name in ("team_1", "team_2")}, dtype=object)
+
+
 def small_model(input_shape):
     """A convolution over a signal, its layers named so that every build gives the same architecture."""
     layers = [keras.layers.Conv1D(3, 3, name="mine_conv"), keras.layers.Flatten(name="mine_flatten")]
@@ -56,6 +76,16 @@ CASES = {
     "embedding": (CategoricalBranch(**DENSE), _categories, [None, "unseen"]),
     "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
     "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, [None]),
+    "piecewise": (
+        NumericBranch(embedding="piecewise", scale="robust", dim=3, n_bins=4, **DENSE),
+        _numbers,
+        [np.nan, 1e6],
+    ),
+    "periodic": (NumericBranch(embedding="periodic", dim=3, n_frequencies=4, **DENSE), _numbers, [np.nan, 1e6]),
+    "entity": (EntityBranch(2, "subtract", **DENSE), _teams, [None, "unseen"]),
+    "entity dot": (EntityBranch(2, "dot", **DENSE), _teams, [None, "unseen"]),
+    "text": (TextBranch(dim=3, **DENSE), _reviews, [None, "never seen"]),
+    "text gru": (TextBranch("subword", "bigru", dim=3, units=2, **DENSE), _reviews, [None, "never seen"]),
     "model": (ModelBranch(small_model, **DENSE), _tensors, [None]),
 }
 

@@ -66,7 +66,10 @@ def test_columns_are_stacked_with_their_labels():
     stacked = stacked_columns(single_columns(table))
     assert stacked["a"].tolist() == ["u", "v", "x", "y"]
     assert stacked.index.tolist() == [7, 8, 7, 8]
-    np.testing.assert_array_equal(stacked_columns(single_columns(np.array([[1, 2], [3, 4]]))).ravel(), [1, 3, 2, 4])
+    for X in (np.array([[1, 2], [3, 4]]), sparse.csr_matrix([[1, 2], [3, 4]])):
+        stacked = stacked_columns(single_columns(X))
+        assert sparse.issparse(stacked) == sparse.issparse(X)
+        assert np.ravel(stacked.toarray() if sparse.issparse(X) else stacked).tolist() == [1, 3, 2, 4]
 
 
 def test_blank_rows_leave_the_encoded_array_alone():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ..preprocessing._tensors import tensors_of
+from ._tensors import tensors_of
 
 
 def row_name(X, position):

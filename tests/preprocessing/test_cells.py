@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from skstack.branches._cells import (
+from skstack.preprocessing import tensor_column
+from skstack.preprocessing._cells import (
     array_cells,
     check_sparse_numbers,
     find_number,
@@ -14,7 +15,6 @@ from skstack.branches._cells import (
     row_name,
     tensor_cells,
 )
-from skstack.preprocessing import tensor_column
 
 
 def _column(*cells, **kwargs):
