@@ -15,12 +15,14 @@ from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack._validation import split_rows
 from skstack.branches import (
+    AudioBranch,
     Branch,
     CategoricalBranch,
     EntityBranch,
     ImageBranch,
     ModelBranch,
     NumericBranch,
+    SequenceBranch,
     TextBranch,
 )
 from skstack.preprocessing import tensor_column
@@ -62,6 +64,19 @@ def _teams():
     return pd.DataFrame({name: rng.choice(list("ABCD"), N_ROWS) for name in ("team_1", "team_2")}, dtype=object)
 
 
+def _sequences():
+    rng = np.random.default_rng(7)
+    return pd.DataFrame({"speech": [rng.normal(size=(rng.integers(2, 9), 2)) for _ in range(N_ROWS)]})
+
+
+def _window():
+    return pd.DataFrame(np.random.default_rng(8).normal(size=(N_ROWS, 3)), columns=["8 h", "9 h", "10 h"])
+
+
+def _sounds():
+    return pd.DataFrame({"call": tensor_column(np.random.default_rng(9).normal(size=(N_ROWS, 400)))})
+
+
 def small_model(input_shape):
     """A convolution over a signal, its layers named so that every build gives the same architecture."""
     layers = [keras.layers.Conv1D(3, 3, name="mine_conv"), keras.layers.Flatten(name="mine_flatten")]
@@ -86,6 +101,10 @@ CASES = {
     "entity dot": (EntityBranch(2, "dot", **DENSE), _teams, [None, "unseen"]),
     "text": (TextBranch(dim=3, **DENSE), _reviews, [None, "never seen"]),
     "text gru": (TextBranch("subword", "bigru", dim=3, units=2, **DENSE), _reviews, [None, "never seen"]),
+    "sequence": (SequenceBranch("gru", 3, **DENSE), _sequences, [None]),
+    "convolved sequence": (SequenceBranch("cnn", (3, 2), halve=True, **DENSE), _sequences, [None]),
+    "window": (SequenceBranch("dense", 3, **DENSE), _window, [np.nan, 1e6, 0.0]),
+    "audio": (AudioBranch(0.1, rate=4000, n_mels=8, filters=(2, 2), **DENSE), _sounds, [None]),
     "model": (ModelBranch(small_model, **DENSE), _tensors, [None]),
 }
 
