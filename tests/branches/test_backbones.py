@@ -213,6 +213,8 @@ IN_TWO_PROCESSES = """
 import sys
 import numpy as np
 from skstack.branches import ImageBranch
+from skstack.preprocessing import _picture_features
+_picture_features._BLOCK = 4
 pictures = np.random.default_rng(0).integers(0, 256, size=(22, 8, 8, 3), dtype="uint8")
 branch = ImageBranch(backbone=sys.argv[1], feature_layer="pool", preprocess="tf")
 features = branch.fit(pictures).encode(pictures)
@@ -220,10 +222,9 @@ assert (features == branch.encode(pictures)).all()
 """
 
 
-def test_processes_share_the_work_and_later_ones_have_none(passed, folder, tmp_path, monkeypatch):
+def test_processes_share_the_work_and_later_ones_have_none(passed, folder, tmp_path):
     path = tmp_path / "tiny.keras"
     TINY.save(path)
-    monkeypatch.setattr("skstack.preprocessing._picture_features._BLOCK", 4)
     command = [sys.executable, "-c", IN_TWO_PROCESSES, str(path)]
     processes = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait(timeout=300) for process in processes] == [0, 0]
@@ -330,7 +331,7 @@ def test_pictures_come_in_the_size_of_the_training(name, side):
 def mobile_net(tmp_path_factory):
     """A model of keras.applications, with random weights, and the file of these."""
     with seeded(0):
-        model = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+        model = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3))
     path = tmp_path_factory.mktemp("weights") / "mobile_net.weights.h5"
     model.save_weights(path)
     return model, path
@@ -339,27 +340,27 @@ def mobile_net(tmp_path_factory):
 @pytest.fixture(scope="module")
 def mobile_features(mobile_net):
     pictures = np.random.default_rng(1).integers(0, 256, size=(3, 32, 32, 3), dtype="uint8")
-    scaled = keras.applications.mobilenet_v2.preprocess_input(pictures.astype("float32"))
+    scaled = keras.applications.mobilenet.preprocess_input(pictures.astype("float32"))
     return pictures, np.asarray(mobile_net[0](scaled, training=False)).mean(axis=(1, 2))
 
 
 def test_weights_come_from_a_file(mobile_net, mobile_features):
     pictures, expected = mobile_features
-    branch = ImageBranch((32, 32), backbone="mobilenetv2", weights=mobile_net[1])
+    branch = ImageBranch((32, 32), backbone="mobilenet", weights=mobile_net[1])
     np.testing.assert_allclose(branch.fit(pictures).encode(pictures), expected, rtol=1e-3, atol=1e-5)
 
 
 def test_imagenet_weights_are_left_to_keras(mobile_net, mobile_features, monkeypatch):
     asked = []
 
-    def MobileNetV2(**kwargs):
+    def MobileNet(**kwargs):
         asked.append(kwargs)
         return mobile_net[0]
 
-    MobileNetV2.__module__ = keras.applications.MobileNetV2.__module__
-    monkeypatch.setattr(keras.applications, "MobileNetV2", MobileNetV2)
+    MobileNet.__module__ = keras.applications.MobileNet.__module__
+    monkeypatch.setattr(keras.applications, "MobileNet", MobileNet)
     pictures, expected = mobile_features
-    branch = ImageBranch((32, 32), backbone="MobileNetV2")
+    branch = ImageBranch((32, 32), backbone="MobileNet")
     np.testing.assert_allclose(branch.fit(pictures).encode(pictures), expected, rtol=1e-3, atol=1e-5)
     assert asked == [{"weights": "imagenet", "include_top": False, "input_shape": (32, 32, 3)}]
 
@@ -374,7 +375,7 @@ def test_weights_that_cannot_be_fetched_say_what_to_do(monkeypatch):
 
 
 def test_random_weights_differ_by_seed_and_are_trained():
-    branch = ImageBranch((32, 32), backbone="MobileNetV2", weights=None, trainable=True, hidden=()).fit(X)
+    branch = ImageBranch((32, 32), backbone="MobileNet", weights=None, trainable=True, hidden=()).fit(X)
     weights = []
     for seed in (0, 0, 1):
         with seeded(seed):
