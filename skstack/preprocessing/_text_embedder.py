@@ -139,8 +139,8 @@ class _Model:
         features = np.asarray(self._encode(texts), dtype="float32")
         if features.ndim != 2 or len(features) != len(texts) or not features.shape[1]:
             raise ValueError(
-                f"the model should return an array of shape ({len(texts)}, n_features) for {len(texts)} texts, got one of "
-                f"shape {features.shape}."
+                f"the model should return an array of shape ({len(texts)}, n_features) for {len(texts)} texts, got "
+                f"one of shape {features.shape}."
             )
         return features
 
