@@ -109,7 +109,9 @@ def _network_of(stack):
 def test_both_sides_train_the_same_weights(network, build, data):
     ours = network().initialize(*data()).model_
     peer = build()
-    assert [weight.shape for weight in ours.trainable_weights] == [weight.shape for weight in peer.trainable_weights]
+    # A stand-in for missing rows is ours alone, and without effect where none is missing.
+    weights = [weight for weight in ours.trainable_weights if "stand_in" not in weight.path]
+    assert [weight.shape for weight in weights] == [weight.shape for weight in peer.trainable_weights]
     assert multiply_adds(ours) == multiply_adds(peer)
 
 

@@ -49,14 +49,19 @@ _NETWORK = {
         "knows are refused."
     ),
     "check_sample_weight_equivalence_on_dense_data": _WEIGHTS,
+    "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS,
+}
+_STACK = {
+    "check_sample_weight_equivalence_on_dense_data": _FOLDS,
+    "check_sample_weight_equivalence_on_sparse_data": _FOLDS,
 }
 
 #: Why each estimator cannot do what a check asks.
 EXPECTED_FAILURES = {
     "MultimodalNetworkRegressor": _NETWORK,
     "MultimodalNetworkClassifier": _NETWORK,
-    "MultimodalStackingRegressor": {"check_sample_weight_equivalence_on_dense_data": _FOLDS},
-    "MultimodalStackingClassifier": {"check_sample_weight_equivalence_on_dense_data": _FOLDS},
+    "MultimodalStackingRegressor": _STACK,
+    "MultimodalStackingClassifier": _STACK,
 }
 
 

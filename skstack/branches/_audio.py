@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._waveforms import read_waveforms
-from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
+from ._base import Branch, check_units, convolution_blocks
 
 #: Clips whose loudness and spectra are looked at for scaling, at most.
 _MAX_SCALING = 1000
@@ -236,12 +236,7 @@ class AudioBranch(Branch):
         x = self._log_mel()(inputs)
         x = Standardize(flags=False, name="standardize")(x)
         x = layers.Reshape((*x.shape[1:], 1), name="one_channel")(x)
-        for number, filters in enumerate(check_units(self.filters, "filters"), 1):
-            x = layers.Conv2D(filters, 3, padding="same", name=f"conv_{number}")(x)
-            if self.batch_norm:
-                x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
-            x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
-            x = layers.MaxPooling2D(padding="same", name=f"halve_{number}")(x)
+        x = convolution_blocks(x, self.filters, self.activation, self.batch_norm, padding="same")
         # Pooled over frequency too, a high and a low tone would look alike.
         x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]), name="bands")(x)
         pool = {"avg": layers.GlobalAveragePooling1D, "max": layers.GlobalMaxPooling1D, "flatten": layers.Flatten}

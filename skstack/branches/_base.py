@@ -369,6 +369,31 @@ def activation_layer(activation, name):
     return keras.layers.Activation(activation, name=name)
 
 
+def convolution_blocks(x, filters, activation, batch_norm, padding="valid"):
+    """Return feature maps `x` after blocks of a 3 x 3 convolution and a halving of both sides by max pooling.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor of shape (None, height, width, channels)
+    filters : tuple of int
+        Filters of each block.
+    activation : str
+    batch_norm : bool
+    padding : {"valid", "same"}, default="valid"
+        Whether halving drops the last row or column of an odd number, or keeps it.
+    """
+    from .._backend import keras
+
+    layers = keras.layers
+    for number, n_filters in enumerate(check_units(filters, "filters"), 1):
+        x = layers.Conv2D(n_filters, 3, padding="same", name=f"conv_{number}")(x)
+        if batch_norm:
+            x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
+        x = activation_layer(activation, f"conv_{number}_{activation}")(x)
+        x = layers.MaxPooling2D(padding=padding, name=f"halve_{number}")(x)
+    return x
+
+
 def dense_layers(x, units, activation, dropout, batch_norm, prefix):
     """Return `x` after dense layers, each followed by batch normalisation, its activation and dropout as wished."""
     from .._backend import keras

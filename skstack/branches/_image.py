@@ -23,7 +23,7 @@ from ..preprocessing._backbones import (
 from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._image_columns import read_column
 from ..preprocessing._picture_features import picture_features
-from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units
+from ._base import Branch, check_units, convolution_blocks
 
 #: Height and width of pictures for a network without a backbone.
 _SIZE = (64, 64)
@@ -324,12 +324,7 @@ class ImageBranch(SharesBackbone, Branch):
 
         layers = keras.layers
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(x)
-        for number, filters in enumerate(check_units(self.filters, "filters"), 1):
-            x = layers.Conv2D(filters, 3, padding="same", name=f"conv_{number}")(x)
-            if self.batch_norm:
-                x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
-            x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
-            x = layers.MaxPooling2D(name=f"halve_{number}")(x)
+        x = convolution_blocks(x, self.filters, self.activation, self.batch_norm)
         pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
         return pool[self.pooling](name="pool")(x)
 

@@ -12,6 +12,7 @@ from ..preprocessing._cells import named_columns, row_name
 from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
 from ..preprocessing._vectors import find_vectors
 from ._base import Branch, activation_layer, check_units
+from ._categorical import rounded_up
 
 #: Share of the training rows that fit into the length chosen from them.
 _COVERED = 0.95
@@ -192,7 +193,7 @@ class TextBranch(Branch):
         self._vocabulary = Vocabulary(self.tokens, self.max_tokens, self.min_frequency, lowercase)
         self._vocabulary.fit([text for column in columns for text in column])
         self.vocabulary_ = self._vocabulary.tokens_
-        self._n_rows = _power_of_two(RESERVED + len(self.vocabulary_))
+        self._n_rows = rounded_up(RESERVED + len(self.vocabulary_))
         self._fit_vectors()
         sequences = self._sequences(columns)
         self.lengths_ = tuple(self.max_length or _length_of(part) for part in sequences)
@@ -360,9 +361,5 @@ def _joined(parts):
 def _length_of(sequences):
     """Return a length that covers most sequences, of few possible ones so that folds have the same shapes."""
     wanted = max(2, int(np.quantile([len(ids) for ids in sequences], _COVERED, method="higher")))
-    size = _power_of_two(wanted)
+    size = rounded_up(wanted)
     return size * 3 // 4 if wanted <= size * 3 // 4 else size
-
-
-def _power_of_two(size):
-    return 1 << max(size - 1, 0).bit_length()

@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-class PixelCache:
-    """The most recently used decoded pictures, up to a number of bytes; safe to use from several threads.
+class ContentCache:
+    """The most recently used arrays by their content, up to a number of bytes; safe to use from several threads.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class PixelCache:
 
 
 #: Shared by all branches of the process: folds, outer folds and search candidates meet the same pictures again.
-pixel_cache = PixelCache(max_bytes=2**29)
+pixel_cache = ContentCache(max_bytes=2**29)
 
 
 def read_pixels(cell, *, size, channels, resize, root=None):

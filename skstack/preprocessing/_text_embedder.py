@@ -24,7 +24,7 @@ class TextEmbedder(Embedder):
     Parameters
     ----------
     model : str, callable or object with a method ``encode``
-        Name or folder of a model for the package sentence-transformers, which the extra of that name installs. Or a
+        Name or folder of a model for the package sentence-transformers, which the extra "text" installs. Or a
         function of a list of texts that returns an array of shape (n_texts, n_features), or an object with such a
         method ``encode``.
     cache_key : str, default=None
@@ -167,7 +167,7 @@ def _encoder(model):
         except ImportError as error:
             raise ImportError(
                 f"the model {model!r} needs the package sentence-transformers: pip install "
-                "'skstack[sentence-transformers]'; or give a function of a list of texts as the model."
+                "'skstack[text]'; or give a function of a list of texts as the model."
             ) from error
         return SentenceTransformer(model).encode
     return model.encode if hasattr(model, "encode") else model

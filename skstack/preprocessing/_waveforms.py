@@ -11,10 +11,10 @@ import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-from ._images import PixelCache, path_of
+from ._images import ContentCache, path_of
 
 #: Shared by all branches of the process: folds, outer folds and search candidates meet the same clips again.
-waveform_cache = PixelCache(max_bytes=2**28)
+waveform_cache = ContentCache(max_bytes=2**28)
 
 #: What a clip that is not there or cannot be decoded raises, and what any cell that is no clip does.
 UNREADABLE = (ValueError, OSError)

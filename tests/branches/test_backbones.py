@@ -16,7 +16,7 @@ from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, Mul
 from skstack._backend import keras
 from skstack.branches import ImageBranch
 from skstack.branches._image_layers import TrainedFurther
-from skstack.preprocessing import _backbones, _embedding_cache, tensor_column
+from skstack.preprocessing import _backbones, _embedding_cache, _picture_features, tensor_column
 from skstack.preprocessing._backbones import Backbone, load_backbone
 from skstack.preprocessing._embedding_cache import Memory
 from skstack.preprocessing._scaling import scale
@@ -209,6 +209,21 @@ def test_a_file_that_changes_is_read_again(passed, tmp_path):
     assert len(passed) == 2
 
 
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch):
+    path = tmp_path / "photo.png"
+    Image.fromarray(PICTURES[0]).save(path)
+    table = pd.DataFrame({"photo": [str(path)]})
+    find = _picture_features.computed_once
+
+    def change_first(*args, **kwargs):
+        Image.fromarray(PICTURES[1]).save(path)
+        return find(*args, **kwargs)
+
+    monkeypatch.setattr(_picture_features, "computed_once", change_first)
+    with pytest.raises(ValueError, match="row 0: the picture was changed while it was read"):
+        _encode(table)
+
+
 IN_TWO_PROCESSES = """
 import sys
 import numpy as np
@@ -251,6 +266,15 @@ def test_what_changes_features_is_computed_anew(passed, other):
     _encode()
     _encode(**other)
     assert len(passed) == 2 * N_ROWS
+
+
+def test_another_architecture_with_the_same_weights_is_another_model():
+    def model(activation):
+        return keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3, activation=activation)])
+
+    first, second = model("relu"), model("tanh")
+    second.set_weights(first.get_weights())
+    assert not np.allclose(*(_encode(backbone=backbone, feature_layer=None) for backbone in (first, second)), atol=1e-3)
 
 
 def test_names_of_layers_change_no_feature(passed):
@@ -383,7 +407,11 @@ def test_random_weights_differ_by_seed_and_are_trained():
         weights.append(model.get_layer("backbone").get_weights()[0])
     np.testing.assert_array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
-    assert not model.get_layer("backbone").pretrained
+    backbone = model.get_layer("backbone")
+    assert not backbone.pretrained
+    assert backbone.constants == []  # batch normalisation learns its averages
+    pictures = np.random.default_rng(1).integers(0, 256, size=(4, 32, 32, 3), dtype="uint8")
+    assert not np.allclose(model(pictures, training=True), model(pictures, training=False), rtol=1e-2)
 
 
 def test_weights_of_a_file_replace_those_of_a_model(tmp_path):
@@ -485,6 +513,16 @@ def test_batch_normalisation_keeps_its_averages(trained):
     for layer in ("block1_norm", "block2_norm"):
         for before, after in zip(TINY.get_layer(layer).get_weights()[2:], _weights(trained, layer)[2:], strict=True):
             np.testing.assert_array_equal(before, after)
+
+
+def test_a_pretrained_backbone_works_in_training_as_in_prediction():
+    model, backbone = _built(trainable=True)
+    expected = np.asarray(model(PICTURES, training=False))
+    np.testing.assert_array_equal(np.asarray(model(PICTURES, training=True)), expected)
+    # What stays as it is takes no part in the state of the training.
+    backbone.model.get_layer("block1_conv").trainable = False
+    constants = {variable.path for variable in backbone.constants}
+    assert {path.rpartition("block")[2] for path in constants} >= {"1_conv/kernel", "1_norm/moving_mean"}
 
 
 def test_a_sub_network_with_a_backbone_can_be_saved(trained, tmp_path):

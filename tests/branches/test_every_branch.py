@@ -83,6 +83,12 @@ def small_model(input_shape):
     return keras.Sequential([keras.Input(input_shape, name="mine_input"), *layers], name="mine")
 
 
+def small_backbone():
+    layers = [keras.layers.Conv2D(4, 3, name="mine_conv"), keras.layers.BatchNormalization(name="mine_norm")]
+    return keras.Sequential([keras.Input((6, 6, 3), name="mine_input"), *layers], name="mine")
+
+
+BACKBONE = small_backbone()
 DENSE = {"hidden": (3,), "dropout": 0.1, "batch_norm": True, "activation": "prelu"}
 
 # Per case: the branch, rows to train on, and a row of cells that training never showed.
@@ -91,6 +97,9 @@ CASES = {
     "embedding": (CategoricalBranch(**DENSE), _categories, [None, "unseen"]),
     "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
     "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, [None]),
+    "augmented": (ImageBranch(size=(6, 6), filters=(2, 2), augment=("rotation",), **DENSE), _pictures, [None]),
+    "frozen backbone": (ImageBranch(backbone=BACKBONE, **DENSE), _pictures, [None]),
+    "backbone": (ImageBranch(backbone=BACKBONE, trainable=True, augment=("flip",), **DENSE), _pictures, [None]),
     "piecewise": (
         NumericBranch(embedding="piecewise", scale="robust", dim=3, n_bins=4, **DENSE),
         _numbers,
@@ -100,8 +109,8 @@ CASES = {
     "entity": (EntityBranch(2, "subtract", **DENSE), _teams, [None, "unseen"]),
     "entity dot": (EntityBranch(2, "dot", **DENSE), _teams, [None, "unseen"]),
     "text": (TextBranch(dim=3, **DENSE), _reviews, [None, "never seen"]),
-    "text gru": (TextBranch("subword", "bigru", dim=3, units=2, **DENSE), _reviews, [None, "never seen"]),
-    "sequence": (SequenceBranch("gru", 3, **DENSE), _sequences, [None]),
+    "text gru": (TextBranch("subword", "gru", dim=3, units=2, max_length=6, **DENSE), _reviews, [None, "never seen"]),
+    "sequence": (SequenceBranch("gru", 3, max_length=4, **DENSE), _sequences, [None]),
     "convolved sequence": (SequenceBranch("cnn", (3, 2), halve=True, **DENSE), _sequences, [None]),
     "window": (SequenceBranch("dense", 3, **DENSE), _window, [np.nan, 1e6, 0.0]),
     "audio": (AudioBranch(0.1, rate=4000, n_mels=8, filters=(2, 2), **DENSE), _sounds, [None]),

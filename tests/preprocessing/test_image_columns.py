@@ -14,7 +14,7 @@ from PIL import Image
 
 from skstack.preprocessing import _image_columns, _images, _store, clear_image_cache
 from skstack.preprocessing._image_columns import read_column
-from skstack.preprocessing._images import PixelCache
+from skstack.preprocessing._images import ContentCache
 from skstack.preprocessing._rows import StoredRows
 
 PICTURES = np.random.default_rng(0).integers(0, 256, size=(10, 4, 6, 3), dtype="uint8")
@@ -27,7 +27,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(_image_columns, "_STORE_FROM", 3 * PICTURE_BYTES)
     monkeypatch.setattr(_image_columns, "_CHUNK_BYTES", 2 * PICTURE_BYTES)
-    monkeypatch.setattr(_images, "pixel_cache", PixelCache(2**20))
+    monkeypatch.setattr(_images, "pixel_cache", ContentCache(2**20))
     monkeypatch.setattr(_image_columns, "pixel_cache", _images.pixel_cache)
     _image_columns._warn_once.cache_clear()
     return tmp_path / "cache"

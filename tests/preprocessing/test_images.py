@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from skstack.preprocessing import _images
-from skstack.preprocessing._images import PixelCache, as_uint8, read_pixels
+from skstack.preprocessing._images import ContentCache, as_uint8, read_pixels
 
 RGB = np.random.default_rng(0).integers(0, 256, size=(4, 6, 3), dtype="uint8")
 HALVES = np.zeros((2, 4, 3), dtype="uint8")
@@ -19,7 +19,7 @@ HALVES[:, :2] = 200  # bright on the left, dark on the right
 
 @pytest.fixture(autouse=True)
 def fresh_cache(monkeypatch):
-    monkeypatch.setattr(_images, "pixel_cache", PixelCache(max_bytes=2**20))
+    monkeypatch.setattr(_images, "pixel_cache", ContentCache(max_bytes=2**20))
 
 
 def _read(cell, size=(4, 6), channels=3, resize="stretch", root=None):
@@ -267,7 +267,7 @@ def _picture(value):
 
 
 def test_cache_stays_within_its_bytes_and_drops_the_least_recently_used():
-    cache = PixelCache(max_bytes=30)
+    cache = ContentCache(max_bytes=30)
     for key in (1, 2, 3):
         cache.get(key, lambda key=key: _picture(key))
     cache.get(1, lambda: pytest.fail("1 is kept"))
@@ -279,7 +279,7 @@ def test_cache_stays_within_its_bytes_and_drops_the_least_recently_used():
 
 
 def test_cache_can_be_cleared():
-    cache = PixelCache(max_bytes=30)
+    cache = ContentCache(max_bytes=30)
     cache.get(1, lambda: _picture(1))
     cache.clear()
     assert len(cache) == 0
@@ -287,13 +287,13 @@ def test_cache_can_be_cleared():
 
 
 def test_a_picture_larger_than_the_cache_is_returned_and_not_kept():
-    cache = PixelCache(max_bytes=5)
+    cache = ContentCache(max_bytes=5)
     assert cache.get(1, lambda: _picture(1))[0] == 1
     assert len(cache) == 0
 
 
 def test_cache_counts_a_picture_once_that_two_threads_make_at_a_time():
-    cache, both_inside = PixelCache(max_bytes=30), threading.Barrier(2, timeout=60)
+    cache, both_inside = ContentCache(max_bytes=30), threading.Barrier(2, timeout=60)
 
     def make():
         both_inside.wait()  # passes only when the two threads make the picture at the same time
@@ -311,7 +311,7 @@ def test_cache_counts_a_picture_once_that_two_threads_make_at_a_time():
 
 
 def test_cache_of_many_threads_stays_within_its_bytes():
-    cache, wrong = PixelCache(max_bytes=100), []
+    cache, wrong = ContentCache(max_bytes=100), []
 
     def use(seed):
         for key in np.random.default_rng(seed).integers(0, 40, size=300):

@@ -158,7 +158,5 @@ def test_a_folder_that_changes_is_another_model(loaded, tmp_path):
 
 def test_the_extra_is_named_where_it_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(
-        ImportError, match=r"'all-MiniLM-L6-v2' needs .* pip install 'skstack\[sentence-transformers\]'"
-    ):
+    with pytest.raises(ImportError, match=r"'all-MiniLM-L6-v2' needs .* pip install 'skstack\[text\]'"):
         TextEmbedder("all-MiniLM-L6-v2").fit(X)
