@@ -7,7 +7,8 @@ def tensor_column(array, *, index=None, name=None):
     """Wrap an array as a DataFrame column whose cells are tensors, without a copy.
 
     The column is an Arrow ``fixed_shape_tensor`` array: selecting rows, ``train_test_split``, cross validation,
-    and pickling work as for any other column; :func:`pandas.read_parquet` needs ``dtype_backend="pyarrow"``.
+    and pickling work as for any other column; :func:`pandas.read_parquet` needs pandas 3 and
+    ``dtype_backend="pyarrow"``.
 
     Parameters
     ----------

@@ -75,6 +75,9 @@ def test_train_test_split_takes_rows():
         np.testing.assert_array_equal(tensors_of(part["photo"]), ARRAY[part["id"]])
 
 
+@pytest.mark.skipif(
+    int(pd.__version__.partition(".")[0]) < 3, reason="pandas 2 cannot read back the name that it writes for the type"
+)
 def test_parquet_keeps_tensors(tmp_path):
     table = pd.DataFrame({"photo": tensor_column(ARRAY)})
     table.to_parquet(tmp_path / "table.parquet")
