@@ -6,7 +6,8 @@ from os import PathLike
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ..preprocessing._cells import named_columns, row_name
 from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
@@ -61,6 +62,10 @@ class TextBranch(Branch):
         Tokens that a filter of the convolution sees; a tuple makes a convolution of each.
     n_heads : int, default=4
         Heads of the attention.
+    embedder : TextEmbedder, default=None
+        A frozen :class:`~skstack.preprocessing.TextEmbedder`, whose features are the branch's own in place of all that
+        is said above: the parameters for tokens and encoders then mean nothing. Each text passes through its model
+        once, and what it learns from rows (means, principal components) is learned within the fold.
     join : bool, default=True
         Whether several columns are read as one text, with a mark between them, or each by an encoder of its own, whose
         vectors are concatenated. The vocabulary is common to them either way.
@@ -79,15 +84,17 @@ class TextBranch(Branch):
 
     Attributes
     ----------
+    embedder_ : TextEmbedder
+        Fitted, if one was given; the next two attributes are then missing.
     vocabulary_ : list of str
         The tokens in the order of their ids, which begin at 3: 0 is padding, 1 an unknown token, 2 the mark between
         columns.
     lengths_ : tuple of int
         How many tokens are read of the joined text, or of each column.
     input_shape_ : tuple of int
-        ``(sum(lengths_),)``, with the number of columns in front if `shared`.
+        ``(sum(lengths_),)``, or the number of features of an embedder; with the number of columns in front if `shared`.
     input_dtype_ : str
-        "int32".
+        "int32"; "float32" for features of an embedder.
 
     See Also
     --------
@@ -131,6 +138,7 @@ class TextBranch(Branch):
         "units": [Interval(Integral, 1, None, closed="left")],
         "kernel_size": ["array-like", Integral],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "embedder": [HasMethods(["fit", "transform"]), None],
         "join": ["boolean"],
     }
 
@@ -149,6 +157,7 @@ class TextBranch(Branch):
         units=64,
         kernel_size=3,
         n_heads=4,
+        embedder=None,
         join=True,
         hidden=(),
         activation="relu",
@@ -169,6 +178,7 @@ class TextBranch(Branch):
         self.units = units
         self.kernel_size = kernel_size
         self.n_heads = n_heads
+        self.embedder = embedder
         self.join = join
         self.hidden = hidden
         self.activation = activation
@@ -189,6 +199,10 @@ class TextBranch(Branch):
 
     def _fit(self, X):
         columns = _texts(X)
+        if self.embedder is not None:
+            self.embedder_ = clone(self.embedder)
+            self.cell_shape_, self.input_dtype_ = self.embedder_.fit_transform(X).shape[1:], "float32"
+            return
         lowercase = self.tokens != "char" if self.lowercase is None else self.lowercase
         self._vocabulary = Vocabulary(self.tokens, self.max_tokens, self.min_frequency, lowercase)
         self._vocabulary.fit([text for column in columns for text in column])
@@ -216,6 +230,9 @@ class TextBranch(Branch):
         self._vectors = ids, np.stack([found[self.vocabulary_[number - RESERVED]] for number in ids])
 
     def _encode(self, X):
+        if self.embedder is not None:
+            _texts(X)  # says which cell is none
+            return np.asarray(self.embedder_.transform(X), dtype="float32")
         return self._cut(self._sequences(_texts(X)))
 
     def _cut(self, parts):
@@ -243,6 +260,8 @@ class TextBranch(Branch):
         from ._layers import Dropout
         from ._text_layers import TokenVectors
 
+        if self.embedder is not None:
+            return Dropout(self.dropout, name="features_dropout")(inputs) if self.dropout else inputs
         table = TokenVectors(self._n_rows, self._dim, trainable=self.trainable, name="vectors")
         encode = getattr(self, f"_{self.encoder}")
         parts, start = [], 0
@@ -317,14 +336,20 @@ class TextBranch(Branch):
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""
+        if self.embedder is not None:
+            return False  # the means that stand for single missing cells may differ
         return vars(self._vocabulary) == vars(other._vocabulary) and self.lengths_ == other.lengths_
 
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""
+        if self.embedder is not None:
+            return self.cell_shape_ == other.cell_shape_
         return (self._n_rows, self._dim, self.lengths_) == (other._n_rows, other._dim, other.lengths_)
 
     def pour(self, model):
         """Write the pretrained vectors into the table of vectors, and 0 for tokens that no training row trains."""
+        if self.embedder is not None:
+            return
         weights = model.get_layer("vectors").embeddings
         table = np.asarray(weights) * (self._trained[:, None] if self.trainable else np.float32(0))
         if self._vectors is not None:

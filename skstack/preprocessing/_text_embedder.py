@@ -1,5 +1,6 @@
 """Features of texts for any estimator."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from numbers import Integral
 from pathlib import Path
@@ -159,6 +160,12 @@ def _fingerprint(name):
     return f"sentence-transformers {name} {states}"
 
 
+@lru_cache(maxsize=2)
+def _loaded(kind, name):
+    """Load a model once, however many rows of folds it is asked for."""
+    return kind(name)
+
+
 def _encoder(model):
     """Return a function of a list of texts."""
     if isinstance(model, str):
@@ -169,5 +176,5 @@ def _encoder(model):
                 f"the model {model!r} needs the package sentence-transformers: pip install "
                 "'skstack[text]'; or give a function of a list of texts as the model."
             ) from error
-        return SentenceTransformer(model).encode
+        return _loaded(SentenceTransformer, model).encode
     return model.encode if hasattr(model, "encode") else model

@@ -1,15 +1,19 @@
 """Branches of text."""
 
+from typing import ClassVar
+
 import joblib
 import numpy as np
 import pandas as pd
 import polars
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_predict
 
-from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
+from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack._backend import keras
 from skstack.branches import TextBranch
+from skstack.preprocessing import TextEmbedder
 
 ENCODERS = ["mean", "cnn", "gru", "lstm", "bigru", "bilstm", "transformer"]
 UNKNOWN, SEPARATOR, FIRST = 1, 2, 3
@@ -381,3 +385,40 @@ def test_length_of_vectors_has_to_agree():
 def test_unknown_settings_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         TextBranch(**params).fit(_frame(["red"]))
+
+
+# --- a frozen embedder ----------------------------------------------------------------------------------------------
+
+
+class CountLetters:
+    """Stands for a large model; notes the texts that pass through it."""
+
+    seen: ClassVar = []
+
+    def encode(self, texts):
+        self.seen.extend(texts)
+        return np.array([[text.count(letter) for letter in "aeiou"] for text in texts])
+
+
+def test_an_embedder_takes_the_place_of_tokens_and_sees_each_text_once():
+    CountLetters.seen.clear()
+    X = pd.DataFrame({"review": [f"a fine day {'o' * number}" for number in range(20)]})
+    X.loc[3, "review"] = None
+    branch = TextBranch(embedder=TextEmbedder(CountLetters(), cache_key="letters of test_text"), hidden=(3,))
+    encoded = branch.fit(X).encode(X)
+    np.testing.assert_array_equal(encoded[5], [2, 1, 1, 5, 0])
+    assert not encoded[3].any()  # a stand-in takes its place
+    stack = MultimodalStackingRegressor(
+        [("review", branch, ["review"])], network=MultimodalNetworkRegressor(epochs=1), cv=3, random_state=0
+    )
+    predicted = cross_val_predict(stack, X.sample(frac=1, random_state=0), np.arange(20.0), cv=2)
+    assert np.isfinite(predicted).all()
+    assert sorted(CountLetters.seen) == sorted(X["review"].dropna())
+    stack.set_params(review__embedder__n_components=2).fit(X, np.arange(20.0))
+    assert stack.named_estimators_["network"].model_.input_shape[0] == (None, 2)
+
+
+def test_an_embedder_reads_texts_alone():
+    X = pd.DataFrame({"review": ["fine", 3, "day"]}, index=list("abc"))
+    with pytest.raises(TypeError, match=r"column 'review' holds 3 in row 1 \(index 'b'\), where a text was expected"):
+        TextBranch(embedder=TextEmbedder(CountLetters())).fit(X)
