@@ -161,8 +161,8 @@ def _fingerprint(name):
 
 
 @lru_cache(maxsize=2)
-def _loaded(kind, name):
-    """Load a model once, however many rows of folds it is asked for."""
+def _loaded(kind, name, fingerprint):
+    """Load a model once, however many folds ask for it; a folder whose files have changed is another one."""
     return kind(name)
 
 
@@ -176,5 +176,5 @@ def _encoder(model):
                 f"the model {model!r} needs the package sentence-transformers: pip install "
                 "'skstack[text]'; or give a function of a list of texts as the model."
             ) from error
-        return _loaded(SentenceTransformer, model).encode
+        return _loaded(SentenceTransformer, model, _fingerprint(model)).encode
     return model.encode if hasattr(model, "encode") else model
