@@ -40,6 +40,11 @@ class Standardize(keras.layers.Layer):
         """Variables that training does not change."""
         return [self.fill, self.center, self.scale, self.seen]
 
+    def pour(self, *statistics):
+        """Write what fills the gaps of each column, its centre, its scale, and whether it had gaps in training."""
+        for variable, values in zip(self.constants, statistics, strict=True):
+            variable.assign(values)
+
     def call(self, inputs):
         missing = ops.isnan(inputs)
         filled = ops.where(missing, ops.convert_to_tensor(self.fill), inputs)

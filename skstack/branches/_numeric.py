@@ -228,11 +228,7 @@ class NumericBranch(Branch):
 
     def pour(self, model):
         """Write the statistics of the columns into the sub-network."""
-        layer = model.get_layer("standardize")
-        layer.fill.assign(self.fill_)
-        layer.center.assign(self.center_)
-        layer.scale.assign(self.scale_)
-        layer.seen.assign(self.seen_missing_)
+        model.get_layer("standardize").pour(self.fill_, self.center_, self.scale_, self.seen_missing_)
         if self.embedding == "piecewise":
             edges = _clipped(self._edges) if self.scale == "robust" else self._edges
             for variable, values in zip(model.get_layer("piecewise").constants, _bins(edges), strict=True):

@@ -227,11 +227,7 @@ class SequenceBranch(Branch):
 
     def pour(self, model):
         """Write the statistics of the channels into the sub-network."""
-        layer = model.get_layer("standardize")
-        layer.fill.assign(self.fill_)
-        layer.center.assign(self.center_)
-        layer.scale.assign(self.scale_)
-        layer.seen.assign(self.seen_missing_)
+        model.get_layer("standardize").pour(self.fill_, self.center_, self.scale_, self.seen_missing_)
 
     def _flat(self, x):
         from .._backend import keras

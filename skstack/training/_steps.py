@@ -143,9 +143,12 @@ class Steps:
 
     def finish(self, state, fixed):
         """Return values and optimizer state of a network at the end of its training, from arrays."""
-        trainable = split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
         optimizer_state = OptimizerState.from_values(self.optimizer, state["optimizer"], self._shapes)
-        return Values(trainable, state["carried"], fixed), optimizer_state
+        return Values(self._weights(state), state["carried"], fixed), optimizer_state
+
+    def _weights(self, state):
+        """Return the trainable weights tensor by tensor, from arrays."""
+        return split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
 
     def logs(self, state):
         """Return loss and metrics by name, from arrays."""
@@ -157,8 +160,7 @@ class Steps:
 
     def write(self, state):
         """Give the model and its optimizer the values of the state, for callbacks to see."""
-        trainable = split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
-        assign([*self._trainable, *self._carried], [*trainable, *state["carried"]])
+        assign([*self._trainable, *self._carried], [*self._weights(state), *state["carried"]])
         assign(self._optimizer_variables, state["optimizer"])
 
     def read(self, state):
