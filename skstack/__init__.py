@@ -1,6 +1,7 @@
 """One scikit-learn estimator for rows of several kinds of data."""
 
 from ._lazy import attach
+from ._registration import register_layers_with_keras
 
 __version__ = "0.1.0"
 
@@ -19,3 +20,5 @@ __getattr__, __dir__, __all__ = attach(
         "training": ".training",
     },
 )
+
+register_layers_with_keras()

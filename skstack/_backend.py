@@ -16,6 +16,8 @@ import tempfile
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
+from ._registration import register_layers
+
 __all__ = ["keras", "names_of_their_own"]
 
 # One line of the loggers of TensorFlow and absl, up to level E: those of level F end the process and are kept.
@@ -96,3 +98,7 @@ def names_of_their_own():
         yield
     finally:
         global_state.set_global_attribute("object_name_uids", before)
+
+
+# The layers import this module, which is complete only now.
+register_layers()

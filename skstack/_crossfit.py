@@ -6,6 +6,55 @@ from sklearn.base import clone
 
 from ._callbacks import SILENT
 from ._compat import num_samples, take
+from ._protocols import CrossFitter
+
+
+def check_splits(splits, n_samples):
+    """Return the splits of a splitter as pairs of row positions counted from 0.
+
+    Parameters
+    ----------
+    splits : iterable of (array-like, array-like)
+        Rows to fit on and rows to predict: positions, negative ones counted from the end, or boolean masks.
+    n_samples : int
+
+    Returns
+    -------
+    splits : list of (ndarray of int, ndarray of int)
+
+    Raises
+    ------
+    ValueError
+        If a side of a split is empty or names no rows, saying which.
+    """
+    checked = []
+    for number, split in enumerate(splits):
+        if not isinstance(split, (tuple, list)) or len(split) != 2:
+            raise ValueError(f"split {number} of cv should be a pair of training and test rows, got {split!r}.")
+        sides = zip(("training", "test"), split, strict=True)
+        checked.append(
+            tuple(_positions(rows, n_samples, f"the {side} rows of split {number} of cv") for side, rows in sides)
+        )
+    return checked
+
+
+def _positions(rows, n_samples, what):
+    rows = np.asarray(rows)
+    if rows.dtype.kind == "b":
+        if rows.shape != (n_samples,):
+            raise ValueError(f"{what} are a mask of shape {rows.shape}, X has {n_samples} rows.")
+        rows = np.flatnonzero(rows)
+    if not rows.size:
+        raise ValueError(f"{what} are none: every split needs rows to fit on and rows to predict.")
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"{what} should be positions (integers) or a boolean mask, got an array of shape {rows.shape} and dtype "
+            f"{rows.dtype}."
+        )
+    outside = (rows < -n_samples) | (rows >= n_samples)
+    if outside.any():
+        raise ValueError(f"{what} name row {rows[outside][0]}, X has {n_samples} rows.")
+    return np.where(rows < 0, rows + n_samples, rows)
 
 
 def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_jobs=None, verbose=0, stage=SILENT):
@@ -42,7 +91,7 @@ def fit_base_model(estimator, X, y, splits, *, method, n_classes, fit_params, n_
     predictions : ndarray of shape (n_samples, n_columns)
         Out-of-fold; NaN for rows that no split predicts.
     """
-    if hasattr(estimator, "cross_fit"):
+    if isinstance(estimator, CrossFitter):
         return _fit_all_at_once(clone(estimator), X, y, splits, method, n_classes, fit_params, stage)
     everything = np.arange(num_samples(X))
     jobs = [(everything, everything[:0]), *splits]
@@ -131,7 +180,7 @@ def _gather(n_samples, held_out, predictions):
     counts = np.bincount(np.concatenate(held_out), minlength=n_samples)
     total = np.zeros((n_samples, predictions[0].shape[1]), dtype=np.result_type(*predictions))
     for rows, predicted in zip(held_out, predictions, strict=True):
-        total[rows] += predicted
+        np.add.at(total, rows, predicted)  # a split may name a row twice
     if (counts == 1).all():
         return total
     return total / np.where(counts == 0, np.nan, counts)[:, np.newaxis]

@@ -118,8 +118,8 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
     def _row_weight(self, y, sample_weight):
         return sample_weight
 
-    def _fit_target_encoder(self, y, rows):
-        return RegressionTarget().fit(y[rows])
+    def _fit_target_encoder(self, y, rows, sample_weight):
+        return RegressionTarget().fit(y[rows], sample_weight)
 
     def _output(self, x):
         n_units = self.target_encoder_.n_units_
@@ -336,10 +336,13 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
     def _row_weight(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        weight = compute_sample_weight(self.class_weight, y).astype(np.float32)
-        return weight if sample_weight is None else weight * sample_weight
+        if self.class_weight == "balanced" and sample_weight is not None:
+            weight = _balanced(y, sample_weight)
+        else:
+            weight = compute_sample_weight(self.class_weight, y)
+        return weight.astype(np.float32) if sample_weight is None else (weight * sample_weight).astype(np.float32)
 
-    def _fit_target_encoder(self, y, rows):
+    def _fit_target_encoder(self, y, rows, sample_weight):
         # All of y: rows that early stopping sets aside may be the only ones of a class.
         self.classes_ = check_classes(y, type(self).__name__)
         kind = loss_kind(self._compile_arguments()["loss"])
@@ -400,3 +403,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
             In the order of ``classes_``.
         """
         return self._outputs(X)
+
+
+def _balanced(y, sample_weight):
+    """Return what gives every class the same share of the weight, for each row."""
+    classes, codes = np.unique(y, return_inverse=True)
+    totals = np.bincount(codes, weights=sample_weight, minlength=len(classes))
+    shares = np.divide(totals.sum() / np.count_nonzero(totals), totals, out=np.zeros(len(totals)), where=totals > 0)
+    return shares[codes]

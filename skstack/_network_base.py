@@ -9,12 +9,14 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ._atomic import unchanged_on_error
 from ._backend import keras, names_of_their_own
 from ._callbacks import EpochTasks, callback_task, watching
 from ._columns import branch_columns, resolve_columns
 from ._compat import CallbackSupportMixin, VisualBlock, check_sample_weight, take
 from ._losses import check_optimizer, resolve_loss
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
+from ._protocols import CrossFitter
 from ._scikeras import MendedWrapper, _routes
 from ._validation import (
     check_lengths,
@@ -37,7 +39,7 @@ _ROUTED = ("optimizer", "loss", "metrics", "callbacks")
 _TOGETHER = {"auto": None, "vectorized": True, "sequential": False}
 
 
-class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
+class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWrapper):
     """What regressor and classifier share."""
 
     _parts_attribute = "branches"
@@ -173,14 +175,19 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
 
     # --- data -------------------------------------------------------------------------------------------------------
 
-    def _fit_branches(self, X, rows):
-        """Fit the branches on some rows of X."""
+    def _fit_branches(self, X, rows, sample_weight=None):
+        """Fit the branches on some rows of X, with a weight for each of these rows."""
         X_fit = X if len(rows) == X.shape[0] else take(X, rows, axis=0)
         self.branches_ = []
         for name, branch, columns in self._validated_branches():
             with naming(f"branch {name!r}"):
                 positions = resolve_columns(X, columns)
-                self.branches_.append((name, branch.fit(_columns_of(X_fit, positions, branch)), positions))
+                if isinstance(positions, list) and not positions:
+                    raise ValueError(
+                        f"columns={columns!r} choose none of the columns of X, which a branch cannot read."
+                    )
+                branch.fit(_columns_of(X_fit, positions, branch), sample_weight=sample_weight)
+                self.branches_.append((name, branch, positions))
 
     def _encode(self, X, like=None):
         """Return the encoded rows of X by the name of their branch.
@@ -295,7 +302,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def _learn(self, X, y, rows, training):
+    def _learn(self, X, y, rows, training, sample_weight=None):
         """Fit the branches and the target encoder.
 
         Parameters
@@ -306,10 +313,13 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         rows : ndarray of int of shape (n_rows,)
         training : ndarray of int
             Which of the given rows are trained on.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weight of each of the given rows in means and quantiles.
         """
         self._optimizer = self._optimizer_state = None
-        self.target_encoder_ = self._fit_target_encoder(y, training)
-        self._fit_branches(X, rows[training])
+        sample_weight = _rows_of(sample_weight, training)
+        self.target_encoder_ = self._fit_target_encoder(y, training, sample_weight)
+        self._fit_branches(X, rows[training], sample_weight)
 
     def _is_built_like(self, other):
         """Tell whether another fitted network of the same parameters has the same architecture."""
@@ -324,10 +334,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
     def _output_dtype(network):
         return getattr(network.target_encoder_, "dtype_", None)
 
-    def _initialize(self, X, y, training_rows=None, seed=None):
+    def _initialize(self, X, y, training_rows=None, sample_weight=None, seed=None):
         """Fit the branches and the target encoder on the training rows and build the untrained model."""
         rows = np.arange(X.shape[0])
-        self._learn(X, y, rows, rows if training_rows is None else training_rows)
+        self._learn(X, y, rows, rows if training_rows is None else training_rows, sample_weight)
         with seeded(draw_seed(self.random_state) if seed is None else seed):
             self.model_ = self._build_keras_model()
         self._pour(self.model_)
@@ -348,8 +358,9 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         self : object
             This estimator.
         """
-        X, y, _ = self._check_fit_data(X, y, None, None, reset=True)
-        self._initialize(X, y)
+        with unchanged_on_error(self):
+            X, y, _, _ = self._check_fit_data(X, y, None, None, reset=True)
+            self._initialize(X, y)
         return self
 
     def _check_fit_data(self, X, y, sample_weight, groups, *, reset):
@@ -359,16 +370,18 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         return X, *self._check_fit_target(y, sample_weight)
 
     def _check_fit_target(self, y, sample_weight):
-        """Return the checked target and the weight of each row in the loss, or None."""
+        """Return the checked target, and the weight of each row in statistics and in the loss, None for equal ones."""
         y = self._check_target(y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, np.empty((len(y), 0)), dtype=np.float32)
-        return y, self._row_weight(y, sample_weight)
+        return y, sample_weight, self._row_weight(y, sample_weight)
 
-    def _split(self, y, groups, seed):
-        """Return the rows to train on and those that decide when to stop."""
+    def _split(self, y, weight, groups, seed):
+        """Return the rows to train on and those that decide when to stop; rows of weight 0 do neither."""
         fraction = self.validation_fraction if self.early_stopping else 0
-        return split_rows(y, groups, fraction, seed, classes=self._has_classes)
+        rows = _weighted_rows(y, weight)
+        training, validation = split_rows(y[rows], _rows_of(groups, rows), fraction, seed, classes=self._has_classes)
+        return rows[training], rows[validation]
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""
@@ -400,14 +413,18 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         ValueError, TypeError, FileNotFoundError
             If a parameter, a cell or a target value cannot be used; the message names branch and row.
         """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, groups)
+
+    def _fit(self, X, y, sample_weight, groups):
         continuing = self.warm_start and self.initialized_
-        X, y, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
+        X, y, sample_weight, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
         seed = draw_seed(self.random_state)
-        training_rows, validation_rows = self._split(y, groups, seed)
+        training_rows, validation_rows = self._split(y, weight, groups, seed)
         given = (X, y, sample_weight)
         with callback_task(self, "fit", *given, n_subtasks=self.epochs) as context:
             if not continuing:
-                self._initialize(X, y, training_rows, seed)
+                self._initialize(X, y, training_rows, sample_weight, seed)
             self.history_ = {}
             tasks = EpochTasks(self, context, *given, self._predicting_with)
             self._train(X, y, weight, training_rows, validation_rows, epochs=self.epochs, seed=seed, tasks=tasks)
@@ -485,13 +502,14 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
         return len(getattr(self, "history_", {}).get("loss", []))
 
     def _partial_fit(self, X, y, sample_weight, y_all):
-        started = self.initialized_
-        X, y, weight = self._check_fit_data(X, y, sample_weight, None, reset=not started)
-        rows, seed = np.arange(X.shape[0]), draw_seed(self.random_state)
-        if not started:
-            self._initialize(X, self._check_target(y_all), rows, seed)
-            self.history_ = {}
-        self._train(X, y, weight, rows, rows[:0], epochs=1, seed=seed)
+        with unchanged_on_error(self):
+            started = self.initialized_
+            X, y, sample_weight, weight = self._check_fit_data(X, y, sample_weight, None, reset=not started)
+            rows, seed = _weighted_rows(y, weight), draw_seed(self.random_state)
+            if not started:
+                self._initialize(X, self._check_target(y_all), rows, sample_weight, seed)
+                self.history_ = {}
+            self._train(X, y, weight, rows, rows[:0], epochs=1, seed=seed)
         return self
 
     # --- predicting -------------------------------------------------------------------------------------------------
@@ -533,6 +551,18 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, MendedWrapper):
 def _missing_input(name):
     """Return the name of the input that says where a branch's rows are missing; no branch can have such a name."""
     return f"{name}__missing"
+
+
+def _weighted_rows(y, weight):
+    """Return the rows of y that have a weight."""
+    rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
+    if not len(rows):
+        raise ValueError("every row has weight 0: there is nothing to learn from.")
+    return rows
+
+
+def _rows_of(values, rows):
+    return None if values is None else take(values, rows, axis=0)
 
 
 def _columns_of(X, positions, branch):

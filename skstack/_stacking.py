@@ -1,5 +1,6 @@
 """Stacks of branch networks and classical learners."""
 
+import warnings
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -22,8 +23,9 @@ from sklearn.utils import Bunch, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, check_memory, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, check_memory
 
+from ._atomic import unchanged_on_error
 from ._callbacks import Stages, callback_task
 from ._columns import is_table, resolve_columns, select_columns
 from ._compat import (
@@ -33,9 +35,12 @@ from ._compat import (
     check_response_method,
     check_sample_weight,
     routing_enabled,
+    take,
 )
-from ._crossfit import fit_base_model, predict_columns
+from ._crossfit import check_splits, fit_base_model, predict_columns
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
+from ._protocols import CrossFitter
+from ._routing import groups_for, weights_for
 from ._validation import check_class_target, check_classes, check_lengths, check_regression_target, check_table
 from .branches._base import Branch
 from .training._progress import showing_bar
@@ -271,6 +276,10 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             If a parameter, a cell or a target value cannot be used; the message names the part and the row. Branches
             check every row before any training starts.
         """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, groups, fit_params)
+
+    def _fit(self, X, y, sample_weight, groups, fit_params):
         self._validate_params()
         parts, final = self._validated_parts(), self._final()
         X = check_table(self, X, reset=True)
@@ -281,7 +290,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             sample_weight = check_sample_weight(sample_weight, np.empty((X.shape[0], 0)))
         self._passed = resolve_columns(X, self._passed_columns())
         models = self._base_models(X, parts, self._n_classes(), draw_seed(self.random_state))
-        routed = self._routed(models, sample_weight, groups, fit_params)
+        routed = self._routed(models, final, sample_weight, groups, fit_params)
         splits = None if self.cv == "prefit" else self._splits(X, y, routed["splitter"].split)
         with self._stages(given, models, splits) as stages:
             if splits is None:
@@ -289,7 +298,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             else:
                 predictions, rows = self._cross_fit(X, y, models, splits, routed, stages)
             self._keep(models, predictions)
-            self._indicated = self._lacking(X)
+            self._indicated = self._lacking(X, sample_weight)
             self._fit_final(final, X, y, predictions, rows, routed["final_estimator"].fit, stages)
         return self
 
@@ -327,7 +336,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
                         y,
                         splits,
                         fit_params=routed[model.name].fit,
-                        n_jobs=None if _is_network(model.estimator) else self.n_jobs,
+                        n_jobs=None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                         verbose=max(0, self.verbose - 1),
                         stage=stage,
                     )
@@ -342,7 +351,7 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         """Return the rows to fit on and to predict of each fold; every base model gets the same."""
         cv = check_cv(self.cv, y=y, classifier=self._n_classes() is not None)
         self._check_folds(cv, y)
-        splits = [(np.asarray(training), np.asarray(test)) for training, test in cv.split(X, y, **split_params)]
+        splits = check_splits(cv.split(X, y, **split_params), len(y))
         if not splits:
             raise ValueError(f"cv={self.cv!r} yields no split.")
         return splits
@@ -365,13 +374,13 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         if len(rows) < len(y):
             # Folds in time order never predict the earliest rows.
             features = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
-            fit_params = {name: values[rows] for name, values in fit_params.items()}
+            fit_params = {name: take(values, rows, axis=0) for name, values in fit_params.items()}
         with stages.stage("final estimator", 1) as stage, stage.whole().fitting(final, features, y[rows]):
             self.final_estimator_ = final.fit(features, y[rows], **fit_params)
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
-    def _routed(self, models, sample_weight, groups, fit_params):
+    def _routed(self, models, final, sample_weight, groups, fit_params):
         """Return what each base model, the splitter and the final estimator get beside X and y."""
         given = {"sample_weight": sample_weight, "groups": groups, **fit_params}
         given = {name: value for name, value in given.items() if value is not None}
@@ -382,28 +391,35 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             for model in models:
                 if model.name not in routed:  # branch networks take what the template takes
                     routed[model.name] = routed[_JOINT]
+            if groups is not None and self.cv != "prefit" and not routed.splitter.split:
+                self._warn_of_divided_groups()
             return routed
         if fit_params:
             raise ValueError(
                 f"{sorted(fit_params)} are not supported by {type(self).__name__}.fit unless metadata routing is "
                 "enabled with sklearn.set_config(enable_metadata_routing=True)."
             )
-        return self._route_by_hand(models, sample_weight, groups)
+        return self._route_by_hand(models, final, sample_weight, groups)
 
-    def _route_by_hand(self, models, sample_weight, groups):
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        routed = Bunch(
-            splitter=Bunch(split={} if groups is None else {"groups": groups}), final_estimator=Bunch(fit=weight)
-        )
+    def _warn_of_divided_groups(self):
+        """Say what scikit-learn's splitters say without metadata routing, which hands them only what they take."""
+        if self.cv is None or isinstance(self.cv, Integral) or hasattr(self.cv, "split"):
+            name = type(check_cv(self.cv, y=[0, 1], classifier=self._n_classes() is not None)).__name__
+            warnings.warn(
+                f"The groups parameter is ignored by {name}: rows of a group fall on both sides of a split. Give a "
+                "splitter that takes groups as cv, such as GroupKFold.",
+                stacklevel=4,
+            )
+
+    def _route_by_hand(self, models, final, sample_weight, groups):
+        def params_of(estimator, what):
+            return weights_for(estimator, sample_weight, what) | groups_for(estimator, groups, what)
+
+        routed = Bunch(splitter=Bunch(split={} if groups is None else {"groups": groups}))
         for model in models:
-            if weight and self.cv != "prefit" and not has_fit_parameter(model.estimator, "sample_weight"):
-                raise TypeError(
-                    f"learner {model.name!r} does not support sample weights: {model.estimator!r} has no parameter "
-                    "'sample_weight' in fit. With metadata routing enabled, weights go to the learners that request "
-                    "them."
-                )
-            takes_groups = groups is not None and _is_network(model.estimator)
-            routed[model.name] = Bunch(fit={**weight, **({"groups": groups} if takes_groups else {})})
+            fits = self.cv != "prefit"
+            routed[model.name] = Bunch(fit=params_of(model.estimator, f"learner {model.name!r}") if fits else {})
+        routed["final_estimator"] = Bunch(fit=params_of(final, "'final_estimator'"))
         return routed
 
     def get_metadata_routing(self):
@@ -462,11 +478,12 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
                 missing |= model.estimator.missing_rows(X)
         return missing
 
-    def _lacking(self, X):
+    def _lacking(self, X, sample_weight):
         """Return the branches that the final estimator is told about."""
         if not self.add_missing_indicator:
             return []
-        return [name for name, missing in self._missing_rows(X).items() if missing.any()]
+        counts = slice(None) if sample_weight is None else sample_weight > 0
+        return [name for name, missing in self._missing_rows(X).items() if missing[counts].any()]
 
     def _missing_indicators(self, X):
         missing = self._missing_rows(X) if self._indicated else {}
@@ -552,11 +569,6 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
         final = self._default_final() if self.final_estimator is None else self.final_estimator
         last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
         return VisualBlock("serial", (base, last), dash_wrapped=False)
-
-
-def _is_network(estimator):
-    """Tell whether an estimator is a network of branches, without importing Keras."""
-    return hasattr(estimator, "check_data")
 
 
 class MultimodalStackingRegressor(RegressorMixin, _MultimodalStacking):

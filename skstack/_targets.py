@@ -20,10 +20,11 @@ class RegressionTarget(BaseEstimator):
         "float32", or "float64" where float32 could not tell the values of a target apart.
     """
 
-    def fit(self, y):
+    def fit(self, y, sample_weight=None):
         """Learn mean and standard deviation of y of shape (n_samples,) or (n_samples, n_outputs)."""
         columns = _columns(np.asarray(y, dtype="float64"))
-        self.center_, scale = columns.mean(axis=0), columns.std(axis=0)
+        self.center_ = np.average(columns, axis=0, weights=sample_weight)
+        scale = np.sqrt(np.average((columns - self.center_) ** 2, axis=0, weights=sample_weight))
         self.scale_ = np.where(scale > 1e-13 * np.abs(self.center_), scale, 1.0)
         self.n_units_ = columns.shape[1]
         self.dtype_ = needed_dtype(self.center_, self.scale_)

@@ -1,19 +1,26 @@
 """Sample weights and groups, with metadata routing and without."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
 from _small import TRAINING, Recorder, branches, make_table, network_regressor, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.ensemble import BaggingRegressor, VotingRegressor
 from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, TimeSeriesSplit, cross_validate
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
+from skstack.branches import NumericBranch
 
 NUMBERS = ["area", "rooms"]
 
@@ -132,6 +139,85 @@ def test_other_metadata_needs_routing(table):
         _learners_only(cv=2).fit(X, y, price_weight=weight)
 
 
+STOPPING = {**TRAINING, "early_stopping": True, "epochs": 2, "validation_fraction": 0.4}
+
+
+def _val_loss(network):
+    return network.history_["val_loss"]
+
+
+def _fitted_alone(network, X, y, groups):
+    """Return the losses of a network fitted with the groups of its rows, and without, which differ."""
+    losses = [_val_loss(clone(network).fit(X, y, **given)) for given in ({"groups": groups}, {})]
+    assert losses[0] != pytest.approx(losses[1], rel=1e-4)
+    return losses[0]
+
+
+def test_groups_reach_a_network_as_learner_or_at_the_end_of_a_pipeline(table):
+    X, y, _, groups = table
+    network = MultimodalNetworkRegressor(**STOPPING, random_state=0)
+    parts = [
+        ("network_alone", network, NUMBERS),
+        ("piped", make_pipeline(StandardScaler(), network), NUMBERS),
+    ]
+    stack = MultimodalStackingRegressor(parts, cv=GroupKFold(2)).fit(X, y, groups=groups)
+    fitted = stack.named_estimators_
+    assert _val_loss(fitted["network_alone"]) == pytest.approx(_fitted_alone(network, X[NUMBERS], y, groups), rel=1e-4)
+    scaled = StandardScaler().fit_transform(X[NUMBERS])
+    assert _val_loss(fitted["piped"][-1]) == pytest.approx(_fitted_alone(network, scaled, y, groups), rel=1e-4)
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(2), TimeSeriesSplit(3)], ids=["groups", "time"])
+def test_groups_reach_a_network_as_final_estimator(table, cv):
+    X, y, _, groups = table
+    final = MultimodalNetworkRegressor(**STOPPING, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a splitter in time order ignores groups, and says so
+        stack = MultimodalStackingRegressor([("ridge", Recorder(), NUMBERS)], final, cv=cv)
+        stack.fit(X, y, groups=groups)
+        recorded = clone(stack).set_params(final_estimator=Recorder()).fit(X, y, groups=groups).final_estimator_
+    n_first = len(y) - len(recorded.seen_y_)
+    expected = _fitted_alone(final, recorded.seen_X_, recorded.seen_y_, groups[n_first:])
+    assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
+
+
+def test_groups_reach_a_nested_stack(table):
+    X, y, _, groups = table
+    outer = MultimodalStackingRegressor([("inner", _learners_only())], cv=GroupKFold(2))
+    inner = outer.fit(X, y, groups=groups).named_estimators_["inner"]
+    assert_array_equal(inner.final_estimator_.seen_X_[:, 0], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("learner", "columns", "name"),
+    [
+        (BaggingRegressor(MultimodalNetworkRegressor(**STOPPING), n_estimators=1), NUMBERS, "NetworkRegressor"),
+        (
+            make_pipeline(StandardScaler(), MultiOutputRegressor(MultimodalNetworkRegressor(**STOPPING))),
+            NUMBERS,
+            "MultimodalNetworkRegressor",
+        ),
+        (VotingRegressor([("inner", _learners_only(cv=2))]), None, "MultimodalStackingRegressor"),
+    ],
+    ids=["bagging", "pipeline", "voting"],
+)
+def test_a_part_that_groups_do_not_reach_is_named(table, learner, columns, name):
+    X, y, _, groups = table
+    y = np.stack([y, y], axis=1) if "multioutput" in str(learner).lower() else y
+    stack = MultimodalStackingRegressor([("mine", learner, columns)], cv=GroupKFold(2))
+    with pytest.warns(UserWarning, match=f"groups do not reach .*{name} inside learner 'mine'"):
+        stack.fit(X, y, groups=groups)
+
+
+def test_nobody_is_warned_where_groups_are_of_no_use(table):
+    X, y, _, groups = table
+    frozen = FrozenEstimator(network_regressor([("numbers", NumericBranch(), NUMBERS)]).fit(X, y))
+    parts = [("ridge", Ridge(), NUMBERS), ("frozen", make_pipeline("passthrough", frozen))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        MultimodalStackingRegressor(parts, cv=GroupKFold(2)).fit(X, y, groups=groups)
+
+
 # --- with routing -----------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +273,30 @@ def test_groups_are_routed_to_outer_and_inner_folds(table, routing):
         assert not fitted.named_estimators_["knows"].groups_ & set(groups[test])
         assert len(fitted.final_estimator_.seen_y_) == len(training)
         assert_array_equal(fitted.final_estimator_.seen_X_[:, 0], 0.0)
+
+
+def test_groups_are_routed_to_final_networks_pipelines_and_nested_stacks(table, routing):
+    X, y, _, groups = table
+    network = MultimodalNetworkRegressor(**STOPPING, random_state=0).set_fit_request(groups=True, sample_weight=False)
+    final = clone(network).set_params(head=(2,))
+    parts = [("piped", make_pipeline(StandardScaler(), network), NUMBERS), ("inner", _learners_only())]
+    stack = MultimodalStackingRegressor(parts, final, cv=GroupKFold(2)).fit(X, y, groups=groups)
+    scaled = StandardScaler().fit_transform(X[NUMBERS])
+    piped = stack.named_estimators_["piped"][-1]
+    assert _val_loss(piped) == pytest.approx(_fitted_alone(network, scaled, y, groups), rel=1e-4)
+    assert_array_equal(stack.named_estimators_["inner"].final_estimator_.seen_X_[:, 0], 0.0)
+    recorded = clone(stack).set_params(final_estimator=Recorder()).fit(X, y, groups=groups).final_estimator_
+    expected = _fitted_alone(final, recorded.seen_X_, y, groups)
+    assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("cv", [None, 3, KFold(3)])
+def test_a_splitter_that_ignores_routed_groups_is_named(table, routing, cv):
+    X, y, _, groups = table
+    parts = [("network_alone", network_regressor(branches()).set_fit_request(groups=True, sample_weight=False))]
+    stack = MultimodalStackingRegressor(parts, cv=cv)
+    with pytest.warns(UserWarning, match="groups parameter is ignored by KFold.*GroupKFold"):
+        stack.fit(X, y, groups=groups)
 
 
 def test_searches_and_pipelines_route_on_to_the_stack(table, routing):

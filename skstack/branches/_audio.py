@@ -156,15 +156,19 @@ class AudioBranch(Branch):
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def _fit(self, X):
+    def _fit(self, X, sample_weight=None):
         """Learn the number of samples, their level, and the scaling of the bands of frequency."""
-        waveforms = [waveform for waveform in self._read(X) if waveform is not None]
-        if not waveforms:
+        waveforms = self._read(X)
+        readable = [row for row, waveform in enumerate(waveforms) if waveform is not None]
+        if not readable:
             raise ValueError("no sound of the training rows can be read.")
-        self.cell_shape_ = (self._length(waveforms),)
+        self.cell_shape_ = (self._length([waveforms[row] for row in readable]),)
         self.input_dtype_ = "float32"
-        chosen = np.unique(np.linspace(0, len(waveforms) - 1, _MAX_SCALING).astype(int))
-        self._learn_scaling(self._filled([waveforms[number] for number in chosen]))
+        chosen = np.unique(np.linspace(0, len(readable) - 1, _MAX_SCALING).astype(int))
+        rows = np.array(readable)[chosen]
+        self._learn_scaling(
+            self._filled([waveforms[row] for row in rows]), None if sample_weight is None else sample_weight[rows]
+        )
 
     def _encode(self, X):
         return self._encode_or_missing(X)[0]
@@ -200,20 +204,22 @@ class AudioBranch(Branch):
                 row[: len(waveform)] = waveform[: len(row)]
         return filled
 
-    def _learn_scaling(self, waveforms):
+    def _learn_scaling(self, waveforms, sample_weight):
         from .._backend import keras
 
-        level = np.sqrt(np.mean(np.square(waveforms), dtype="float64"))
+        def mean(of_rows):
+            return np.average(of_rows, axis=0, weights=sample_weight)
+
+        level = np.sqrt(mean(np.square(waveforms).mean(axis=1, dtype="float64")))
         self.level_ = float(level) if level > 0 else 1.0
         layer = self._log_mel()
         layer.build(waveforms.shape)
         layer.level.assign(self.level_)
         parts = np.array_split(waveforms, -(-len(waveforms) // _CHUNK_ROWS))
-        spectra = [keras.ops.convert_to_numpy(layer(part)).reshape(-1, self.n_mels) for part in parts]
-        n_frames = sum(map(len, spectra))
-        self.center_ = sum(part.sum(axis=0, dtype="float64") for part in spectra) / n_frames
-        squares = sum(np.square(part - self.center_).sum(axis=0, dtype="float64") for part in spectra)
-        deviation = np.sqrt(squares / n_frames)
+        spectra = [keras.ops.convert_to_numpy(layer(part)) for part in parts]
+        self.center_ = mean(np.concatenate([part.mean(axis=1, dtype="float64") for part in spectra]))
+        squares = [np.square(part - self.center_).mean(axis=1, dtype="float64") for part in spectra]
+        deviation = np.sqrt(mean(np.concatenate(squares)))
         # A band without any sound has no scale of its own.
         self.scale_ = np.where(deviation > 1e-3, deviation, 1.0)
 

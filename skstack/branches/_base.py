@@ -1,5 +1,6 @@
 """What a branch is."""
 
+import inspect
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
@@ -32,7 +33,8 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
 
     A new kind of data is a subclass with a constructor and three methods, see :ref:`new_modality`:
 
-    - ``_fit(X)`` learns from training rows what encoding needs, and sets ``cell_shape_`` and ``input_dtype_``;
+    - ``_fit(X)`` learns from training rows what encoding needs, and sets ``cell_shape_`` and ``input_dtype_``; if it
+      has a parameter `sample_weight` too, it gets the weights of the rows or None;
     - ``_encode(X)`` returns an array of shape ``(n_samples, *cell_shape_)`` and that dtype;
     - ``features(inputs)`` turns a symbolic input of shape ``(None, *cell_shape_)`` into a feature vector.
 
@@ -91,6 +93,9 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
     def _fit(self, X):
         """Learn from training rows what encoding needs, and set ``cell_shape_`` and ``input_dtype_``.
 
+        A branch that learns means or quantiles takes a second argument, ``sample_weight=None``: the weights of the
+        rows, all above 0.
+
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
@@ -126,7 +131,7 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn from training rows what encoding needs.
 
         Parameters
@@ -135,6 +140,8 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
             The branch's columns.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in means and quantiles; nothing is learned from rows of weight 0.
 
         Returns
         -------
@@ -147,22 +154,33 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
             If a parameter or a cell cannot be used.
         """
         self.check_parameters()
+        if X.ndim > 1 and not X.shape[1]:
+            raise ValueError("expected at least one column, got a table without any.")
         columns = single_columns(X) if self.shared else [X]
         if self.shared and self.merge == "subtract" and len(columns) != 2:
             raise ValueError(f"merge='subtract' takes two columns, got {len(columns)}.")
-        parts = [self._present(column) for column in columns]
-        self._fit(parts[0] if len(parts) == 1 else stacked_columns(parts))
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype="float64")
+        tables, weights = zip(*(self._present(column, weight) for column in columns), strict=True)
+        weighted = {} if weight is None or not self._takes_weights() else {"sample_weight": np.concatenate(weights)}
+        self._fit(tables[0] if len(tables) == 1 else stacked_columns(tables), **weighted)
         self.input_shape_ = (len(columns), *self.cell_shape_) if self.shared else tuple(self.cell_shape_)
         return self
 
-    def _present(self, X):
-        """Return the rows of a table that the branch learns from."""
+    def _takes_weights(self):
+        return "sample_weight" in inspect.signature(self._fit).parameters
+
+    def _present(self, X, weight):
+        """Return the rows of a table that the branch learns from, and their weights."""
         missing = self._missing(X)
-        if not missing.any():
-            return X
         if missing.all():
             raise ValueError("every cell of the training rows is missing.")
-        return take(X, np.flatnonzero(~missing), axis=0)
+        learned = ~missing if weight is None else ~missing & (weight > 0)
+        if not learned.any():
+            raise ValueError("every row that is not missing has weight 0.")
+        if learned.all():
+            return X, weight
+        rows = np.flatnonzero(learned)
+        return take(X, rows, axis=0), None if weight is None else weight[rows]
 
     def _missing(self, X):
         return missing_rows(X) if self.stand_in else np.zeros(X.shape[0], dtype=bool)

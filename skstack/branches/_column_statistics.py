@@ -12,28 +12,48 @@ from ..preprocessing._cells import number_columns
 _CHUNK = 2**22
 
 
-def column_groups(X):
+#: Part of the rows, or of their weight, that makes no difference: products with a level are not exact.
+_TOLERANCE = 1e-9
+
+
+def column_groups(X, sample_weight=None):
     """Yield the columns of a table of numbers, a few at a time.
 
     Parameters
     ----------
     X : DataFrame, ndarray or sparse matrix of shape (n_samples, n_columns)
         Numbers; gaps are NaN or None.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights above 0.
 
     Yields
     ------
     columns : DenseColumn or SparseColumns
     """
     if not sparse.issparse(X):
-        yield from map(DenseColumn, number_columns(X))
+        yield from (DenseColumn(values, sample_weight) for values in number_columns(X))
         return
     by_column = X.tocsc()
     if not by_column.has_canonical_format:
         by_column = by_column.copy()  # the caller's may be of this format already
         by_column.sum_duplicates()
+    if sample_weight is not None:
+        yield from _weighted_columns(by_column, sample_weight)
+        return
     n_columns = max(1, _CHUNK * X.shape[1] // max(by_column.nnz, 1))
     for start in range(0, X.shape[1], n_columns):
         yield SparseColumns.of(by_column[:, start : start + n_columns])
+
+
+def _weighted_columns(by_column, sample_weight):
+    """Yield the columns of a matrix in CSC format, each with one 0 that has the weight of all that are not stored."""
+    total = sample_weight.sum()
+    for start, end in pairwise(by_column.indptr):
+        weight = sample_weight[by_column.indices[start:end]]
+        values, of_zeros = by_column.data[start:end].astype("float64"), total - weight.sum()
+        if of_zeros > _TOLERANCE * total:
+            values, weight = np.append(values, 0.0), np.append(weight, of_zeros)
+        yield DenseColumn(values, weight)
 
 
 class DenseColumn:
@@ -43,33 +63,88 @@ class DenseColumn:
     ----------
     values : ndarray of float64 of shape (n_rows,)
         Gaps are NaN.
+    weight : ndarray of shape (n_rows,), default=None
+        Above 0.
     """
 
-    def __init__(self, values):
-        self._values = values
+    def __init__(self, values, weight=None):
+        self._values, self._weight = values, weight
         self._missing = np.isnan(values)
         self.has_gaps = np.array([self._missing.any()])
         self.n_rows = np.array([len(values)])
 
     def known(self):
         """Return the column without its gaps."""
-        return DenseColumn(self._values[~self._missing]) if self.has_gaps[0] else self
+        if not self.has_gaps[0]:
+            return self
+        weight = None if self._weight is None else self._weight[~self._missing]
+        return DenseColumn(self._values[~self._missing], weight)
 
     def filled(self, fill):
         """Return the column with its gaps filled by the only number in `fill`."""
-        return DenseColumn(np.where(self._missing, fill[0], self._values)) if self.has_gaps[0] else self
+        if not self.has_gaps[0]:
+            return self
+        return DenseColumn(np.where(self._missing, fill[0], self._values), self._weight)
 
     def mean(self):
         """Return the mean, 0 without any row, as an array of one number; so do the other methods."""
-        return np.array([self._values.mean() if len(self._values) else 0.0])
+        return self._average(self._values)
 
     def std(self):
         """Return the standard deviation."""
-        return np.array([self._values.std() if len(self._values) else 0.0])
+        return np.sqrt(self._average((self._values - self.mean()) ** 2))
+
+    def _average(self, values):
+        return np.array([np.average(values, weights=self._weight) if len(values) else 0.0])
 
     def quantiles(self, levels):
-        """Return quantiles as an array of shape (1, n_levels)."""
-        return (np.quantile(self._values, levels) if len(self._values) else np.zeros(len(levels)))[np.newaxis]
+        """Return quantiles as an array of shape (1, n_levels); see :func:`quantiles`."""
+        return quantiles(self._values, levels, self._weight)[np.newaxis]
+
+
+def quantiles(values, levels, weight=None):
+    """Return quantiles: the numbers between which a part of the rows, or of their weight, lies.
+
+    Where a level falls between two numbers it is their mean, as in NumPy's "averaged_inverted_cdf". An interpolation
+    that looks at the number of rows would not give rows of weight 2 what it gives two rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    levels : array-like of shape (n_levels,)
+        From 0 to 1.
+    weight : ndarray of shape (n_rows,), default=None
+        Above 0.
+
+    Returns
+    -------
+    quantiles : ndarray of shape (n_levels,)
+        0 without any row.
+    """
+    levels = np.asarray(levels, dtype="float64")
+    if not len(values):
+        return np.zeros(len(levels))
+    if weight is None:
+        low, high = _ranks(levels, len(values))
+        ordered = np.partition(values, np.unique([low, high]))
+    else:
+        order = np.argsort(values, kind="stable")
+        ordered, reached = values[order], np.cumsum(weight[order])
+        wanted, little = levels * reached[-1], _TOLERANCE * reached[-1]
+        low, high = np.searchsorted(reached, wanted - little), np.searchsorted(reached, wanted + little, side="right")
+        low, high = np.minimum(low, len(values) - 1), np.minimum(high, len(values) - 1)
+    return ordered[low] / 2 + ordered[high] / 2  # their sum could be infinite
+
+
+def _ranks(levels, n_rows):
+    """Return the ranks, counted from 0, of the two numbers whose mean each quantile is."""
+    wanted = levels * n_rows
+    nearest = np.round(wanted)
+    is_between = np.abs(wanted - nearest) <= _TOLERANCE * n_rows
+    low = np.where(is_between, nearest - 1, np.ceil(wanted) - 1)
+    high = np.where(is_between, nearest, np.ceil(wanted) - 1)
+    last = np.maximum(n_rows - 1, 0)
+    return np.clip(low, 0, last).astype("int64"), np.clip(high, 0, last).astype("int64")
 
 
 class SparseColumns:
@@ -122,12 +197,9 @@ class SparseColumns:
         return np.sqrt(squares / np.maximum(self.n_rows, 1))
 
     def quantiles(self, levels):
-        """Return quantiles as an array of shape (n_columns, n_levels), interpolated as :func:`numpy.quantile` does."""
-        last = np.maximum(self.n_rows - 1, 0)[:, np.newaxis]
-        places = last * np.asarray(levels)
-        below = np.floor(places).astype("int64")
-        low, high = self._ranked(below), self._ranked(np.minimum(below + 1, last))
-        return low + (high - low) * (places - below)
+        """Return quantiles as an array of shape (n_columns, n_levels); see :func:`quantiles`."""
+        low, high = _ranks(np.asarray(levels), self.n_rows[:, np.newaxis])
+        return self._ranked(low) / 2 + self._ranked(high) / 2
 
     def _ranked(self, ranks):
         """Return the values of the given ranks in each column, counted from 0."""
@@ -159,7 +231,3 @@ class SparseColumns:
 
     def _sums(self, values):
         return np.bincount(self._columns, weights=values, minlength=len(self.n_rows))
-
-
-#: What a table without columns consists of.
-NO_COLUMNS = SparseColumns(np.empty(0), np.empty(0, dtype="int64"), np.empty(0, dtype="int64"))

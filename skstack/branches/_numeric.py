@@ -1,6 +1,5 @@
 """Numbers."""
 
-from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,7 +10,7 @@ from .._precision import needed_dtype
 from ..preprocessing._cells import check_sparse_numbers, find_number, numbers
 from ..preprocessing._sparse_rows import SparseRows
 from ._base import Branch
-from ._column_statistics import NO_COLUMNS, column_groups
+from ._column_statistics import column_groups
 
 #: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.
 _CHUNK_ROWS = 2**16
@@ -143,11 +142,11 @@ class NumericBranch(Branch):
     def allow_missing(self):
         return self.impute is not None
 
-    def _fit(self, X):
+    def _fit(self, X, sample_weight=None):
         if sparse.issparse(X):
             check_sparse_numbers(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
-            statistics = [self._statistics(columns) for columns in chain([NO_COLUMNS], column_groups(X))]
+            statistics = [self._statistics(columns) for columns in column_groups(X, sample_weight)]
         self.seen_missing_, self.fill_, self.center_, self.scale_, edges = map(
             np.concatenate, zip(*statistics, strict=True)
         )

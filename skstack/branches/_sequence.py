@@ -151,12 +151,12 @@ class SequenceBranch(Branch):
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def _fit(self, X):
+    def _fit(self, X, sample_weight=None):
         """Learn the number of steps and channels, and the statistics of each channel."""
         steps = _uniform(X)
         self._channels = _channels(X) if steps is None else [steps.shape[2]]
         steps = self._steps(X, self.max_length)
-        self._learn_scaling(steps)
+        self._learn_scaling(steps, sample_weight)
         self.cell_shape_ = (self.max_length or steps.shape[1], steps.shape[2])
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
 
@@ -188,11 +188,13 @@ class SequenceBranch(Branch):
             return _last_steps(steps, limit)
         return _padded([_trimmed(row)[-(limit or 0) :] for row in _rows(X, self._channels)])
 
-    def _learn_scaling(self, steps):
+    def _learn_scaling(self, steps, sample_weight):
         gaps = np.isnan(steps)
-        counts = np.maximum((~gaps).sum(axis=(0, 1)), 1)
-        self.fill_ = np.nansum(steps, axis=(0, 1), dtype="float64") / counts
-        deviation = np.sqrt(np.nansum((steps - self.fill_) ** 2, axis=(0, 1)) / counts)
+        weight = ~gaps if sample_weight is None else ~gaps * sample_weight[:, np.newaxis, np.newaxis]
+        totals = weight.sum(axis=(0, 1), dtype="float64")
+        totals = np.where(totals > 0, totals, 1.0)  # of a channel without any number
+        self.fill_ = np.nansum(steps * weight, axis=(0, 1), dtype="float64") / totals
+        deviation = np.sqrt(np.nansum((steps - self.fill_) ** 2 * weight, axis=(0, 1)) / totals)
         # A constant channel has no scale of its own: dividing by rounding noise would blow up any other value.
         constant = deviation <= 1e-13 * np.maximum(np.abs(self.fill_), 1e-300)
         standard = self.scale == "standard"

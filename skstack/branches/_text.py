@@ -1,5 +1,6 @@
 """Texts."""
 
+import math
 from collections.abc import Mapping
 from numbers import Integral
 from os import PathLike
@@ -14,6 +15,7 @@ from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
 from ..preprocessing._vectors import find_vectors
 from ._base import Branch, activation_layer, check_units
 from ._categorical import rounded_up
+from ._column_statistics import quantiles
 
 #: Share of the training rows that fit into the length chosen from them.
 _COVERED = 0.95
@@ -197,7 +199,7 @@ class TextBranch(Branch):
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def _fit(self, X):
+    def _fit(self, X, sample_weight=None):
         columns = _texts(X)
         if self.embedder is not None:
             self.embedder_ = clone(self.embedder)
@@ -210,7 +212,7 @@ class TextBranch(Branch):
         self._n_rows = rounded_up(RESERVED + len(self.vocabulary_))
         self._fit_vectors()
         sequences = self._sequences(columns)
-        self.lengths_ = tuple(self.max_length or _length_of(part) for part in sequences)
+        self.lengths_ = tuple(self.max_length or _length_of(part, sample_weight) for part in sequences)
         self.cell_shape_ = (sum(self.lengths_),)
         self.input_dtype_ = "int32"
         # Ids that no training row has within this length, and the places that round the table up, are never trained.
@@ -383,8 +385,9 @@ def _joined(parts):
     return ids
 
 
-def _length_of(sequences):
+def _length_of(sequences, sample_weight):
     """Return a length that covers most sequences, of few possible ones so that folds have the same shapes."""
-    wanted = max(2, int(np.quantile([len(ids) for ids in sequences], _COVERED, method="higher")))
+    (covered,) = quantiles(np.array([len(ids) for ids in sequences], dtype="float64"), [_COVERED], sample_weight)
+    wanted = max(2, math.ceil(covered))
     size = rounded_up(wanted)
     return size * 3 // 4 if wanted <= size * 3 // 4 else size

@@ -1,6 +1,8 @@
 """What holds for every branch: the same tests with one case each. A new branch adds a line to CASES."""
 
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import skstack.branches
-from skstack import MultimodalNetworkRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack._backend import keras
 from skstack._validation import split_rows
 from skstack.branches import (
@@ -304,3 +306,127 @@ def test_rows_outside_the_training_part_leave_no_trace(case):
 def test_parameters_of_the_dense_layers_are_checked(case, parameter, value, message):
     with pytest.raises(ValueError, match=message):
         clone(case.branch).set_params(**{parameter: value}).fit(case.X)
+
+
+# --- in a new process -------------------------------------------------------------------------------------------------
+
+
+LOAD_MODELS = """
+import sys
+import skstack
+import keras
+import numpy as np
+
+folder, names = sys.argv[1], sys.argv[2].split(",")
+for number, name in enumerate(names):
+    model = keras.saving.load_model(f"{folder}/{number}.keras")
+    inputs = dict(np.load(f"{folder}/{number}.npz"))
+    np.save(f"{folder}/{number}.npy", np.asarray(model(inputs, training=False)))
+"""
+
+LOAD_ESTIMATORS = """
+import sys
+import joblib
+import numpy as np
+
+loaded, tables = joblib.load(f"{sys.argv[1]}/fitted.joblib")
+joblib.dump({name: estimator.predict(tables[name]) for name, estimator in loaded.items()}, f"{sys.argv[1]}/predicted")
+"""
+
+
+@pytest.fixture(scope="module")
+def every_case():
+    """All cases by name, each with two stacks around its branch."""
+    cases = {}
+    for name in CASES:
+        case = cases[name] = Fitted(name)
+        # Right behind the network, whose compiled program they use.
+        case.stacks = {training: _stacked(case, training) for training in ("joint", "individual")}
+    return cases
+
+
+def _stacked(case, training):
+    template = MultimodalNetworkRegressor(head=(), epochs=1, fold_training="sequential")
+    stack = MultimodalStackingRegressor([("part", case.branch)], network=template, training=training, cv=2)
+    return stack.set_params(random_state=0).fit(case.X, case.y)
+
+
+def _in_a_new_process(code, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_saved_models_load_in_a_process_that_has_imported_skstack_and_keras(every_case, tmp_path):
+    expected = []
+    for number, case in enumerate(every_case.values()):
+        case.network.model_.save(tmp_path / f"{number}.keras")
+        encoded = {name: np.asarray(rows) for name, rows in case.network._encode(case.X).items()}
+        np.savez(tmp_path / f"{number}.npz", **encoded)
+        expected.append(np.asarray(case.network.model_(encoded, training=False)))
+    _in_a_new_process(LOAD_MODELS, tmp_path, ",".join(every_case))
+    for number, name in enumerate(every_case):
+        np.testing.assert_allclose(np.load(tmp_path / f"{number}.npy"), expected[number], rtol=1e-5, err_msg=name)
+
+
+def test_pickled_networks_and_stacks_predict_the_same_in_a_new_process(every_case, tmp_path):
+    fitted, tables = {}, {}
+    for name, case in every_case.items():
+        for kind, estimator in {"network": case.network, **case.stacks}.items():
+            fitted[name, kind], tables[name, kind] = estimator, case.X
+    joblib.dump((fitted, tables), tmp_path / "fitted.joblib")
+    _in_a_new_process(LOAD_ESTIMATORS, tmp_path)
+    predicted = joblib.load(tmp_path / "predicted")
+    for name, estimator in fitted.items():
+        np.testing.assert_allclose(predicted[name], estimator.predict(tables[name]), rtol=1e-5, err_msg=str(name))
+
+
+# --- weights and columns ----------------------------------------------------------------------------------------------
+
+
+def _learned(branch, X, sample_weight=None):
+    """Return the weights of a sub-network with what a branch learns from some rows, and how it encodes all of them."""
+    fitted = clone(branch).fit(X, sample_weight=sample_weight)
+    with seeded(0):
+        return [*fitted.build("part").get_weights(), np.asarray(fitted.encode(X))]
+
+
+def test_rows_of_weight_0_teach_a_branch_nothing(case):
+    """The strangest rows there are, of weight 0, leave what is learned as it is without them."""
+    strange = pd.DataFrame([case.strange] * 5, columns=case.X.columns)
+    X = pd.concat([case.X.astype(object), strange.astype(object)], ignore_index=True).astype(case.X.dtypes.to_dict())
+    weight = np.repeat([1.0, 0.0], [N_ROWS, 5])
+    fitted = clone(case.branch).fit(X, sample_weight=weight)
+    with seeded(0):
+        weights = fitted.build("part").get_weights()
+    assert fitted.input_shape_ == case.fitted.input_shape_
+    for mine, without in zip(weights, _learned(case.branch, case.X)[:-1], strict=True):
+        np.testing.assert_array_equal(mine, without)
+
+
+def test_weights_count_as_rows_that_are_repeated(case):
+    """Means and quantiles; how often a category or token occurs is a number of rows, whatever their weights."""
+    weight = np.random.default_rng(10).integers(0, 4, N_ROWS)
+    has_means = case.fitted._takes_weights() and not isinstance(case.branch, TextBranch)
+    rows = np.repeat(np.arange(N_ROWS), weight if has_means else np.sign(weight))
+    weighted, repeated = clone(case.branch).fit(case.X, sample_weight=weight), clone(case.branch).fit(case.X.iloc[rows])
+    np.testing.assert_array_equal(np.asarray(weighted.encode(case.X)), np.asarray(repeated.encode(case.X)))
+    for one, other in zip(*map(_weights_of, (weighted, repeated)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def _weights_of(fitted):
+    with seeded(0):
+        return fitted.build("part").get_weights()
+
+
+def test_a_branch_without_columns_is_refused(case):
+    with pytest.raises(ValueError, match="at least one column"):
+        clone(case.branch).fit(case.X.iloc[:, []])
+    for columns in ([], lambda X: [], slice(0, 0)):
+        network = MultimodalNetworkRegressor([("part", case.branch, columns)])
+        stack = MultimodalStackingRegressor([("part", case.branch, columns)], cv=2)
+        for estimator in (network, stack):
+            with pytest.raises(ValueError, match=r"branch 'part': columns=.* choose none of the columns of X"):
+                estimator.fit(case.X, case.y)

@@ -422,3 +422,10 @@ def test_an_embedder_reads_texts_alone():
     X = pd.DataFrame({"review": ["fine", 3, "day"]}, index=list("abc"))
     with pytest.raises(TypeError, match=r"column 'review' holds 3 in row 1 \(index 'b'\), where a text was expected"):
         TextBranch(embedder=TextEmbedder(CountLetters())).fit(X)
+
+
+def test_length_covers_most_of_the_weight():
+    texts = pd.DataFrame({"text": ["one two"] * 9 + ["one two three four five six seven"]})
+    assert TextBranch().fit(texts).lengths_ == (8,)
+    assert TextBranch().fit(texts, sample_weight=[1.0] * 9 + [0.1]).lengths_ == (2,)
+    assert TextBranch().fit(texts, sample_weight=[2.0] * 9 + [2.0]).lengths_ == (8,)

@@ -1,0 +1,23 @@
+"""What a stack asks of base models that can do more than other estimators."""
+
+from abc import ABC, abstractmethod
+
+
+class CrossFitter(ABC):
+    """An estimator that fits itself for all folds of a stack, rather than being cloned for each.
+
+    It is asked for by its class. Wrappers that hand on every attribute, as
+    :class:`~sklearn.frozen.FrozenEstimator` does, have the methods of what they wrap and are none.
+    """
+
+    @abstractmethod
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None):
+        """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn."""
+
+    @abstractmethod
+    def check_data(self, X):
+        """Raise what fitting to X would raise because of a parameter or a cell, without training anything."""
+
+    @abstractmethod
+    def missing_rows(self, X):
+        """Return, by the name of each part, which rows of X lack what it predicts from."""
