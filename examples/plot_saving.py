@@ -2,16 +2,16 @@
 Saved here, loaded there
 ========================
 
-A model that is trained tonight predicts tomorrow, in another process, on another machine. This lesson fits a model of each
-kind, saves it, and lets a new process load it and predict: with joblib, as for any estimator of scikit-learn, and the
-network alone with Keras.
+A model that is trained tonight predicts tomorrow, in another process, on another machine. This lesson fits a model of
+each kind, saves it, and lets a new process load it and predict: with joblib, as for any estimator of scikit-learn, and
+the network alone with Keras.
 """
 
 # %%
 # The data
 # --------
-# A table with a column or two of each kind: numbers, categories, ids, texts, sequences, sound and photos. It is drawn, as
-# what counts here is not how well it can be predicted.
+# A table with a column or two of each kind: numbers, categories, ids, texts, sequences, sound and photos. It is drawn,
+# as what counts here is not how well it can be predicted.
 import importlib
 import os
 import subprocess
@@ -74,8 +74,8 @@ def backbone():
     return keras.Sequential([keras.Input((16, 16, 3)), *layers])
 
 
-# What builds a part of a network, or a whole one, is a function of a module: a pickle holds no more of it than its name, by
-# which the new process finds it. One defined in a notebook would not be found.
+# What builds a part of a network, or a whole one, is a function of a module: a pickle holds no more of it than its
+# name, by which the new process finds it. One defined in a notebook would not be found.
 folder = Path(tempfile.mkdtemp())
 (folder / "my_networks.py").write_text(
     """

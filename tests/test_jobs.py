@@ -1,6 +1,8 @@
 """Several processes and threads at once."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -37,6 +39,27 @@ def test_threads_do_not_disturb_each_other(table):
 
 def _fit_predict(network, X, y):
     return clone(network).fit(X, y).predict(X)
+
+
+CROSS_VALIDATE = """
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import cross_validate
+from skstack import MultimodalNetworkRegressor
+from skstack.branches import TextBranch
+
+X, y = pd.DataFrame({"review": ["fine coat", "red hat"] * 6}), np.arange(12.0)
+network = MultimodalNetworkRegressor([("text", TextBranch(dim=2))], epochs=1, early_stopping=False, random_state=0)
+results = cross_validate(network, X, y, cv=2, n_jobs=2, return_estimator=True, error_score="raise")
+alone = cross_validate(network, X, y, cv=2, return_estimator=True)
+for one, other in zip(results["estimator"], alone["estimator"]):
+    np.testing.assert_allclose(one.predict(X), other.predict(X), rtol=1e-5)
+"""
+
+
+def test_networks_come_back_from_processes_into_one_that_has_trained_nothing():
+    done = subprocess.run([sys.executable, "-c", CROSS_VALIDATE], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
