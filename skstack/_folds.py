@@ -88,15 +88,14 @@ class _Fold:
     def __init__(self, network, X, y, rows, sample_weight, groups, settled):
         self.network = network
         if settled is None:
-            X, y_of_rows, sample_weight, weight = network._check_fit_data(X, y, sample_weight, groups, reset=True)
+            X, y_of_rows, weight = network._check_fit_data(X, y, sample_weight, groups, reset=True)
         else:
             network._adopt_columns(settled.network)
-            sample_weight = _rows_of(sample_weight, rows)
-            y_of_rows, sample_weight, weight = network._check_fit_target(y[rows], sample_weight)
+            y_of_rows, weight = network._check_fit_target(y[rows], _rows_of(sample_weight, rows))
         self.X, self.rows = X, rows
         seed = draw_seed(network.random_state)
         training, validation = network._split(y_of_rows, weight, _rows_of(groups, rows), seed)
-        network._learn(X, y_of_rows, rows, training, sample_weight)
+        network._learn(X, y_of_rows, rows, training, weight)
         self.shared = None if settled is None or not network._is_built_like(settled.network) else settled
         self.inputs = network._encode(X, like=None if settled is None else (settled.network, settled.inputs))
         data = {"inputs": self.inputs, "target": self._spread(network.target_encoder_.encode(y_of_rows), rows, len(y))}

@@ -118,8 +118,8 @@ class MultimodalNetworkRegressor(RegressorMixin, _MultimodalNetwork):
     def _row_weight(self, y, sample_weight):
         return sample_weight
 
-    def _fit_target_encoder(self, y, rows, sample_weight):
-        return RegressionTarget().fit(y[rows], sample_weight)
+    def _fit_target_encoder(self, y, rows, weight):
+        return RegressionTarget().fit(y[rows], weight)
 
     def _output(self, x):
         n_units = self.target_encoder_.n_units_
@@ -342,7 +342,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, _MultimodalNetwork):
             weight = compute_sample_weight(self.class_weight, y)
         return weight.astype(np.float32) if sample_weight is None else (weight * sample_weight).astype(np.float32)
 
-    def _fit_target_encoder(self, y, rows, sample_weight):
+    def _fit_target_encoder(self, y, rows, weight):
         # All of y: rows that early stopping sets aside may be the only ones of a class.
         self.classes_ = check_classes(y, type(self).__name__)
         kind = loss_kind(self._compile_arguments()["loss"])

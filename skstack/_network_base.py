@@ -175,7 +175,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
 
     # --- data -------------------------------------------------------------------------------------------------------
 
-    def _fit_branches(self, X, rows, sample_weight=None):
+    def _fit_branches(self, X, rows, weight=None):
         """Fit the branches on some rows of X, with a weight for each of these rows."""
         X_fit = X if len(rows) == X.shape[0] else take(X, rows, axis=0)
         self.branches_ = []
@@ -186,7 +186,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
                     raise ValueError(
                         f"columns={columns!r} choose none of the columns of X, which a branch cannot read."
                     )
-                branch.fit(_columns_of(X_fit, positions, branch), sample_weight=sample_weight)
+                branch.fit(_columns_of(X_fit, positions, branch), sample_weight=weight)
                 self.branches_.append((name, branch, positions))
 
     def _encode(self, X, like=None):
@@ -302,7 +302,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def _learn(self, X, y, rows, training, sample_weight=None):
+    def _learn(self, X, y, rows, training, weight=None):
         """Fit the branches and the target encoder.
 
         Parameters
@@ -313,13 +313,13 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         rows : ndarray of int of shape (n_rows,)
         training : ndarray of int
             Which of the given rows are trained on.
-        sample_weight : ndarray of shape (n_rows,), default=None
-            Weight of each of the given rows in means and quantiles.
+        weight : ndarray of shape (n_rows,), default=None
+            Of each of the given rows, in means and quantiles.
         """
         self._optimizer = self._optimizer_state = None
-        sample_weight = _rows_of(sample_weight, training)
-        self.target_encoder_ = self._fit_target_encoder(y, training, sample_weight)
-        self._fit_branches(X, rows[training], sample_weight)
+        weight = _rows_of(weight, training)
+        self.target_encoder_ = self._fit_target_encoder(y, training, weight)
+        self._fit_branches(X, rows[training], weight)
 
     def _is_built_like(self, other):
         """Tell whether another fitted network of the same parameters has the same architecture."""
@@ -334,10 +334,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
     def _output_dtype(network):
         return getattr(network.target_encoder_, "dtype_", None)
 
-    def _initialize(self, X, y, training_rows=None, sample_weight=None, seed=None):
+    def _initialize(self, X, y, training_rows=None, weight=None, seed=None):
         """Fit the branches and the target encoder on the training rows and build the untrained model."""
         rows = np.arange(X.shape[0])
-        self._learn(X, y, rows, rows if training_rows is None else training_rows, sample_weight)
+        self._learn(X, y, rows, rows if training_rows is None else training_rows, weight)
         with seeded(draw_seed(self.random_state) if seed is None else seed):
             self.model_ = self._build_keras_model()
         self._pour(self.model_)
@@ -359,7 +359,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
             This estimator.
         """
         with unchanged_on_error(self):
-            X, y, _, _ = self._check_fit_data(X, y, None, None, reset=True)
+            X, y, _ = self._check_fit_data(X, y, None, None, reset=True)
             self._initialize(X, y)
         return self
 
@@ -370,11 +370,11 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         return X, *self._check_fit_target(y, sample_weight)
 
     def _check_fit_target(self, y, sample_weight):
-        """Return the checked target, and the weight of each row in statistics and in the loss, None for equal ones."""
+        """Return the checked target and the weight of each row, or None."""
         y = self._check_target(y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, np.empty((len(y), 0)), dtype=np.float32)
-        return y, sample_weight, self._row_weight(y, sample_weight)
+        return y, self._row_weight(y, sample_weight)
 
     def _split(self, y, weight, groups, seed):
         """Return the rows to train on and those that decide when to stop; rows of weight 0 do neither."""
@@ -418,13 +418,13 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
 
     def _fit(self, X, y, sample_weight, groups):
         continuing = self.warm_start and self.initialized_
-        X, y, sample_weight, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
+        X, y, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
         seed = draw_seed(self.random_state)
         training_rows, validation_rows = self._split(y, weight, groups, seed)
         given = (X, y, sample_weight)
         with callback_task(self, "fit", *given, n_subtasks=self.epochs) as context:
             if not continuing:
-                self._initialize(X, y, training_rows, sample_weight, seed)
+                self._initialize(X, y, training_rows, weight, seed)
             self.history_ = {}
             tasks = EpochTasks(self, context, *given, self._predicting_with)
             self._train(X, y, weight, training_rows, validation_rows, epochs=self.epochs, seed=seed, tasks=tasks)
@@ -504,10 +504,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
     def _partial_fit(self, X, y, sample_weight, y_all):
         with unchanged_on_error(self):
             started = self.initialized_
-            X, y, sample_weight, weight = self._check_fit_data(X, y, sample_weight, None, reset=not started)
+            X, y, weight = self._check_fit_data(X, y, sample_weight, None, reset=not started)
             rows, seed = _weighted_rows(y, weight), draw_seed(self.random_state)
             if not started:
-                self._initialize(X, self._check_target(y_all), rows, sample_weight, seed)
+                self._initialize(X, self._check_target(y_all), rows, weight, seed)
                 self.history_ = {}
             self._train(X, y, weight, rows, rows[:0], epochs=1, seed=seed)
         return self
