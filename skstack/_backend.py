@@ -13,12 +13,13 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
 from ._registration import register_layers
 
-__all__ = ["keras", "names_of_their_own"]
+__all__ = ["float32_unless_mixed", "keras", "names_of_their_own"]
 
 # One line of the loggers of TensorFlow and absl, up to level E: those of level F end the process and are kept.
 LOG_LINE = re.compile(
@@ -98,6 +99,35 @@ def names_of_their_own():
         yield
     finally:
         global_state.set_global_attribute("object_name_uids", before)
+
+
+#: One thread at a time may exchange Keras's settings, which belong to the process.
+_dtypes = threading.RLock()
+
+
+@contextmanager
+def float32_unless_mixed():
+    """Build and trace in the block with the dtypes of our networks, whatever Keras is set to outside.
+
+    Networks compute in float32, or in mixed precision if the caller has set such a policy (``"mixed_float16"``,
+    ``"mixed_bfloat16"``). Any other policy, and another ``floatx``, are for the caller's own models.
+    """
+    from keras.src.backend.common import global_state
+
+    policy = keras.config.dtype_policy().name
+    ours = policy if policy.startswith("mixed_") else "float32"
+    if (keras.config.floatx(), policy) == ("float32", ours):
+        yield
+        return
+    with _dtypes:
+        floatx, before = keras.config.floatx(), global_state.get_global_attribute("dtype_policy")
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy(ours)
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(floatx)
+            global_state.set_global_attribute("dtype_policy", before)
 
 
 # The layers import this module, which is complete only now.

@@ -143,4 +143,4 @@ class _TransformedLoss(keras.losses.Loss):
         self._transform = transform
 
     def call(self, y_true, y_pred):
-        return self._per_row(*(keras.ops.cast(self._transform(y), keras.config.floatx()) for y in (y_true, y_pred)))
+        return self._per_row(*(keras.ops.cast(self._transform(y), "float32") for y in (y_true, y_pred)))

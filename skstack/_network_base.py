@@ -10,10 +10,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._atomic import unchanged_on_error
-from ._backend import keras, names_of_their_own
+from ._backend import float32_unless_mixed, keras, names_of_their_own
 from ._callbacks import EpochTasks, callback_task, watching
 from ._columns import branch_columns, resolve_columns
 from ._compat import CallbackSupportMixin, VisualBlock, check_sample_weight, take
+from ._layer_names import layer_names
 from ._losses import check_optimizer, resolve_loss
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
 from ._protocols import CrossFitter
@@ -26,6 +27,7 @@ from ._validation import (
 from .branches._base import Branch, check_activation, check_units, dense_layers
 from .branches._layers import Merge, StandIn
 from .branches._numeric import NumericBranch
+from .preprocessing._cells import row_name
 from .training._fit import Schedule, Task, fit
 from .training._inference import CompiledCall
 from .training._programs import settings_key
@@ -159,6 +161,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
             self._compile_arguments()
             self._initialize_callbacks()
 
+    @float32_unless_mixed()
     @names_of_their_own()
     def _compile_arguments(self):
         """Return fresh optimizer, loss and metrics."""
@@ -188,9 +191,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
                     )
                 branch.fit(_columns_of(X_fit, positions, branch), sample_weight=weight)
                 self.branches_.append((name, branch, positions))
+        self._layer_names = layer_names([name for name, _, _ in self.branches_])
 
     def _encode(self, X, like=None):
-        """Return the encoded rows of X by the name of their branch.
+        """Return the encoded rows of X by the name of their input.
 
         Those that another fitted network of the same parameters encoded in the same way are taken over: `like` is the
         network and its encoded rows of X.
@@ -198,13 +202,14 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         encoded = {}
         others = {} if like is None else {name: branch for name, branch, _ in like[0].branches_}
         for name, branch, positions in self.branches_:
-            flags = _missing_input(name)
+            layer = self._layer_names[name]
+            flags = _missing_input(layer)
             if name in others and _is_encoded_like(branch, others[name]):
-                encoded |= {key: like[1][key] for key in (name, flags) if key in like[1]}
+                encoded |= {key: like[1][key] for key in (layer, flags) if key in like[1]}
                 continue
             with naming(f"branch {name!r}"):
                 columns = _columns_of(X, positions, branch)
-                encoded[name], missing = branch.encode_with_missing(columns)
+                encoded[layer], missing = branch.encode_with_missing(columns)
             if self._has_stand_in(branch):
                 missing = missing if branch.stand_in else branch.missing(columns)
                 encoded[flags] = missing.astype("float32")
@@ -263,18 +268,20 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
 
     # --- model ------------------------------------------------------------------------------------------------------
 
+    @float32_unless_mixed()
     def _build_keras_model(self):
         inputs, features = {}, []
         for name, branch, _ in self.branches_:
+            layer = self._layer_names[name]
             with naming(f"branch {name!r}"):
-                part = branch.assemble(f"{name}_branch")
-            inputs[name] = keras.Input(branch.input_shape_, dtype=branch.input_dtype_, name=name)
-            x = part(inputs[name])
+                part = branch.assemble(f"{layer}_branch")
+            inputs[layer] = keras.Input(branch.input_shape_, dtype=branch.input_dtype_, name=layer)
+            x = part(inputs[layer])
             if self._has_stand_in(branch):
-                flags = _missing_input(name)
+                flags = _missing_input(layer)
                 inputs[flags] = keras.Input((branch.input_shape_[0] if branch.shared else 1,), name=flags)
-                x = StandIn(drops=self._drops_modalities(), name=f"{name}_stand_in")([x, inputs[flags]])
-            features.append(Merge(branch.merge, name=f"{name}_merge")(x) if branch.shared else x)
+                x = StandIn(drops=self._drops_modalities(), name=f"{layer}_stand_in")([x, inputs[flags]])
+            features.append(Merge(branch.merge, name=f"{layer}_merge")(x) if branch.shared else x)
         x = keras.layers.Concatenate(name="concatenate")(features) if len(features) > 1 else features[0]
         x = dense_layers(x, self.head, self.activation, self.dropout, False, prefix="head")
         return keras.Model(inputs, self._output(x), name=type(self).__name__)
@@ -282,9 +289,10 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
     def _pour(self, model):
         """Write what branches and target encoder learned from their rows into a network."""
         for name, branch, _ in self.branches_:
-            branch.pour_into(model.get_layer(f"{name}_branch"))
+            layer = self._layer_names[name]
+            branch.pour_into(model.get_layer(f"{layer}_branch"))
             if self._drops_modalities():
-                model.get_layer(f"{name}_stand_in").rate.assign(self.modality_dropout)
+                model.get_layer(f"{layer}_stand_in").rate.assign(self.modality_dropout)
 
     def _training_program(self, settings):
         """Return a function that builds and compiles a copy of ``model_``.
@@ -518,7 +526,14 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         """Return the decoded outputs of the network for rows of X."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        return self.target_encoder_.decode(self._compiled_call(self._encode(X)))
+        outputs = self.target_encoder_.decode(self._compiled_call(self._encode(X)))
+        if not np.isfinite(outputs).all():
+            row = np.argwhere(~np.isfinite(outputs))[0][0]
+            raise ValueError(
+                f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells of "
+                "this row are too large to compute with."
+            )
+        return outputs
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
@@ -548,9 +563,9 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
 
 
-def _missing_input(name):
+def _missing_input(layer):
     """Return the name of the input that says where a branch's rows are missing; no branch can have such a name."""
-    return f"{name}__missing"
+    return f"{layer}__missing"
 
 
 def _weighted_rows(y, weight):

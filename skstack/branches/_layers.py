@@ -51,11 +51,11 @@ class Standardize(keras.layers.Layer):
         scaled = (filled - self.center) / self.scale
         if self.flags:
             scaled = ops.concatenate([scaled, ops.cast(missing, scaled.dtype) * self.seen], axis=-1)
-        return ops.cast(scaled, keras.config.floatx())
+        return ops.cast(scaled, "float32")
 
     def compute_output_spec(self, inputs):
         columns = inputs.shape[-1] * (2 if self.flags else 1)
-        return keras.KerasTensor((*inputs.shape[:-1], columns), dtype=keras.config.floatx())
+        return keras.KerasTensor((*inputs.shape[:-1], columns), dtype="float32")
 
     def get_config(self):
         return {**super().get_config(), "flags": self.flags}

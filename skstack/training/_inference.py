@@ -6,7 +6,7 @@ call of the model on the arrays themselves takes a fraction of one.
 
 import numpy as np
 
-from .._backend import keras
+from .._backend import float32_unless_mixed, keras
 from ._cache import Cache
 from ._programs import architecture_key
 from ._steps import divided
@@ -94,6 +94,7 @@ def _filled_up(array):
     return filled
 
 
+@float32_unless_mixed()
 def _compile(model):
     """Return a function of the values of all variables and of the inputs."""
     backend = keras.backend.backend()
