@@ -26,6 +26,7 @@ from ._validation import (
 from .branches._base import Branch, check_activation, check_units, dense_layers
 from .branches._layers import Merge, StandIn
 from .branches._numeric import NumericBranch
+from .preprocessing._cells import row_name
 from .training._fit import Schedule, Task, fit
 from .training._inference import CompiledCall
 from .training._programs import settings_key
@@ -518,7 +519,14 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         """Return the decoded outputs of the network for rows of X."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        return self.target_encoder_.decode(self._compiled_call(self._encode(X)))
+        outputs = self.target_encoder_.decode(self._compiled_call(self._encode(X)))
+        if not np.isfinite(outputs).all():
+            row = np.argwhere(~np.isfinite(outputs))[0][0]
+            raise ValueError(
+                f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells of "
+                "this row are too large to compute with."
+            )
+        return outputs
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._backend import keras
 from ._batches import Order
+from ._divergence import check_trained, is_lost
 from ._engines import Engine, Together, row_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import borrowed
@@ -109,7 +110,19 @@ def fit(network, settings, make, tasks, schedule):
     ------
     trained : Trained
         For each task in its turn.
+
+    Raises
+    ------
+    ValueError
+        If the loss or the weights of a network became NaN or infinite, and there is no better epoch to go back to.
     """
+    for task, trained in zip(tasks, _trained(network, settings, make, tasks, schedule), strict=True):
+        check_trained(trained, f"{network.name}, fold {task.number}," if task.number else network.name, schedule)
+        yield trained
+
+
+def _trained(network, settings, make, tasks, schedule):
+    """Train the networks, whatever becomes of them."""
     if needs_keras_fit(settings, schedule):
         with borrowed(network, settings, make, joins=None) as program:
             for task in tasks:
@@ -217,7 +230,7 @@ class _Run:
         if "val_loss" in logs:
             self._stopping.after(epoch, logs["val_loss"], state)
         wants_end = self._watchers.end_epoch(self._number, logs, lambda: self._finished(None, state)[0])
-        if wants_end or self._stopping.is_over:
+        if wants_end or self._stopping.is_over or is_lost(logs):
             self.end()
 
     def end(self):

@@ -4,8 +4,10 @@ import copy
 
 from .._backend import keras
 from ._batches import Order
+from ._divergence import is_lost
 from ._optimizers import OptimizerState, as_arrays, rate_multipliers, variables_of
 from ._steps import Values, assign
+from ._stopping import Stopping
 
 
 def fit_with_keras(program, settings, task, schedule, validation_batch):
@@ -41,8 +43,7 @@ def fit_with_keras(program, settings, task, schedule, validation_batch):
     if len(task.validation_rows):
         order = Order(task.validation_rows, None)
         validation = Batches(task.data, order, validation_batch)
-        stopping = keras.callbacks.EarlyStopping("val_loss", patience=schedule.patience, restore_best_weights=True)
-        callbacks.append(stopping)
+        callbacks.append(_Stop(schedule.patience))
     batches = Batches(task.data, Order(task.training_rows, task.seed), schedule.batch_size)
     schedule.watchers.begin(task.number, schedule.epochs - schedule.initial_epoch)
     history = model.fit(
@@ -133,5 +134,23 @@ class _Tell(keras.callbacks.Callback):
         self.watchers.begin_epoch(self.number)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.watchers.end_epoch(self.number, logs, lambda: Values.of(self.model)):
+        wants_end = self.watchers.end_epoch(self.number, logs, lambda: Values.of(self.model))
+        if wants_end or is_lost(logs):
             self.model.stop_training = True
+
+
+class _Stop(keras.callbacks.Callback):
+    """Stops early, and gives the model its best weights in the end."""
+
+    def __init__(self, patience):
+        super().__init__()
+        self.stopping = Stopping(patience)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.stopping.after(epoch, logs["val_loss"], Values.of(self.model))
+        if self.stopping.is_over:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        if self.stopping.best is not None:
+            self.stopping.best.write_to(self.model)

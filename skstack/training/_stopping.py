@@ -1,8 +1,12 @@
 """Early stopping."""
 
+import numpy as np
+
 
 class Stopping:
     """Decides when a network has stopped becoming better, as Keras's EarlyStopping with the best weights restored.
+
+    Other than there, a loss that is NaN or infinite is never the best one.
 
     Parameters
     ----------
@@ -12,14 +16,14 @@ class Stopping:
 
     def __init__(self, patience):
         self._patience = patience
-        self._lowest = None
+        self._lowest = np.inf
         self._waited = 0
         self.best = None
         self.is_over = False
 
     def after(self, epoch, loss, state):
         """Take note of the loss after an epoch and keep the state if it is the best so far."""
-        if self._lowest is None or loss < self._lowest:
+        if loss < self._lowest:
             self._lowest, self._waited, self.best = loss, 0, state
             return
         self._waited += 1
