@@ -16,6 +16,7 @@ import tempfile
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
+from ._forks import refuse_fork
 from ._registration import register_layers
 
 __all__ = ["keras", "names_of_their_own"]
@@ -92,6 +93,7 @@ def names_of_their_own():
     """
     from keras.src.backend.common import global_state
 
+    refuse_fork()
     before = global_state.get_global_attribute("object_name_uids")
     global_state.set_global_attribute("object_name_uids", defaultdict(int))
     try:
