@@ -17,6 +17,7 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
+from ._forks import refuse_fork
 from ._registration import register_layers
 
 __all__ = ["float32_unless_mixed", "keras", "names_of_their_own"]
@@ -93,6 +94,7 @@ def names_of_their_own():
     """
     from keras.src.backend.common import global_state
 
+    refuse_fork()
     before = global_state.get_global_attribute("object_name_uids")
     global_state.set_global_attribute("object_name_uids", defaultdict(int))
     try:

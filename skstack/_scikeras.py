@@ -25,6 +25,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
+from ._forks import refuse_fork
+
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor", "MendedWrapper"]
 
 # What SciKeras itself passes to a model function that asks for it.
@@ -276,8 +278,13 @@ class MendedWrapper(BaseWrapper):
             f"neither SciKeras nor the model function takes it. {hint}"
         )
 
+    def __reduce__(self):
+        # Before the state, of which the model is a part: loading one is what hangs in a forked process.
+        return _blank, (type(self),), self.__getstate__()
+
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
         """Check X and y by scikit-learn's rules and record, or compare, what they look like."""
+        refuse_fork()
         x_checks = {"accept_sparse": "csr", "allow_nd": True, "dtype": "numeric"}
         if X is None:
             y = validate_data(self, y=y, reset=reset, multi_output=True)
@@ -330,6 +337,12 @@ class MendedWrapper(BaseWrapper):
     def _fit_keras_model(self, *args, **kwargs):
         with self._seeding():
             super()._fit_keras_model(*args, **kwargs)
+
+
+def _blank(kind):
+    """Return an estimator without any attributes, for a pickle to fill."""
+    refuse_fork()
+    return kind.__new__(kind)
 
 
 class KerasRegressor(RegressorMixin, MendedWrapper):

@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABCMeta, abstractmethod
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._compat import take
 from ..preprocessing._missing import blanked, missing_rows, single_columns, stacked_columns
+from ..training._seeds import numpy_seeded
 
 #: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
 BATCH_NORM_MOMENTUM = 0.9
@@ -318,9 +320,17 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
 
     def assemble(self, name):
         """Build the sub-network with its initial weights alone; see :meth:`build`."""
+        check_is_fitted(self)
+        with numpy_seeded() if self._runs_code_of_user() else nullcontext():
+            return self._assemble(name)
+
+    def _runs_code_of_user(self):
+        """Tell whether building runs code that may draw from NumPy's global generator, as ours never does."""
+        return type(self).__module__.partition(".")[0] != "skstack"
+
+    def _assemble(self, name):
         from .._backend import keras
 
-        check_is_fitted(self)
         if not self.shared:
             return self._assemble_encoder(name)
         encoder = self._assemble_encoder(_ENCODER)

@@ -117,6 +117,9 @@ class ModelBranch(Branch):
         """Tell whether another fitted branch builds the same layers."""
         return self.is_encoded_like(other)
 
+    def _runs_code_of_user(self):
+        return True
+
     def _is_model(self):
         # A function is never a model; asking so keeps Keras out of the way of functions.
         return not inspect.isroutine(self.model) and hasattr(self.model, "layers")

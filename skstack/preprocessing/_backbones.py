@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
+from .._forks import refuse_fork
 from ._store import file_key
 
 #: Pictures that go through a backbone at a time. Always as many, as the last digits of the features of a picture depend
@@ -164,6 +165,7 @@ class Backbone:
     def _of_batch(self, pictures):
         filled = np.zeros((BATCH, *self.shape), dtype="uint8")
         filled[: len(pictures)] = pictures
+        refuse_fork()
         with self._lock:
             features = self._forward.predict_on_batch(filled)
         return np.asarray(features, dtype="float32")[: len(pictures)]

@@ -33,25 +33,24 @@ def check_trained(trained, name, schedule):
     ValueError
         If the loss of the weights that were kept, or one of these weights, is NaN, infinite or too large.
     """
-    history, of_epoch = trained.history, f"of {schedule.epochs}"
-    losses = np.array(history["loss"])
-    kept = _kept_epoch(losses, history.get("val_loss"))
-    first = schedule.initial_epoch + 1
+    losses, of_validation = np.array(trained.history["loss"]), trained.history.get("val_loss")
+    kept = _kept_epoch(losses, of_validation)
+
+    def became(what, value, position):
+        kind = "NaN" if np.isnan(value) else "infinite" if np.isinf(value) else "too large to compute with"
+        epoch = schedule.initial_epoch + position + 1
+        return f"the {what} of {name} became {kind} in epoch {epoch} of {schedule.epochs}"
+
     if kept is None:
-        which, values = ("loss", losses) if not np.isfinite(losses).all() else ("val_loss", history["val_loss"])
-        lost = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(
-            f"the {which} of {name} became {_kind(values[lost])} in epoch {first + lost} {of_epoch}: {_ADVICE}"
-        )
-    wrong = [weights for weights in trained.values.trainable if not (np.abs(weights) < _LARGEST).all()]
-    if wrong:
-        kind = _kind(np.abs(wrong[0]).max())
-        raise ValueError(f"the weights of {name} became {kind} in epoch {first + kept} {of_epoch}: {_ADVICE}")
-    if is_lost({"loss": losses[-1]}):
-        message = (
-            f"the loss of {name} became NaN in epoch {first + len(losses) - 1} {of_epoch}: the weights of epoch "
-            f"{first + kept}, the best before it, are used; {_ADVICE}"
-        )
+        what, values = ("val_loss", of_validation) if np.isfinite(losses).all() else ("loss", losses)
+        lost = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"{became(what, values[lost], lost)}: {_ADVICE}")
+    largest = np.max([np.abs(weights).max(initial=0) for weights in trained.values.trainable], initial=0)
+    if not largest < _LARGEST:
+        raise ValueError(f"{became('weights', largest, kept)}: {_ADVICE}")
+    if np.isnan(losses[-1]):
+        back = f"the weights of epoch {schedule.initial_epoch + kept + 1}, the best before it, are used"
+        message = f"{became('loss', losses[-1], len(losses) - 1)}: {back}; {_ADVICE}"
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
 
 
@@ -62,9 +61,3 @@ def _kept_epoch(losses, of_validation):
     of_validation = np.array(of_validation)
     finite = np.isfinite(of_validation)
     return int(np.argmin(np.where(finite, of_validation, np.inf))) if finite.any() else None
-
-
-def _kind(value):
-    if np.isnan(value):
-        return "NaN"
-    return "infinite" if np.isinf(value) else "too large to compute with"

@@ -7,6 +7,7 @@ call of the model on the arrays themselves takes a fraction of one.
 import numpy as np
 
 from .._backend import float32_unless_mixed, keras
+from .._forks import refuse_fork
 from ._cache import Cache
 from ._programs import architecture_key
 from ._steps import divided
@@ -55,6 +56,7 @@ class CompiledCall:
         -------
         outputs : ndarray of shape (n_samples, n_outputs)
         """
+        refuse_fork()
         if self._call is None:
             key = architecture_key(self.model)
             self._call = _compile(self.model) if key is None else _compiled.get(key, lambda: _compile(self.model))

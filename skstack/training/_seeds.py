@@ -16,24 +16,47 @@ def draw_seed(random_state):
 #: One thread at a time may exchange the state of the process's generators.
 _lock = threading.RLock()
 
+#: In a block of `seeded`, what NumPy's global generator is to draw there.
+_block = threading.local()
+
 
 @contextmanager
 def seeded(seed):
-    """Seed Python's and NumPy's global generators within the block and put their states back after it.
+    """Seed Python's global generator within the block and put its state back after it.
 
-    Keras draws the seeds of initial weights, dropout and other random layers from Python's generator when layers are
-    built; a function that a user writes to build a model may use NumPy's. Names are numbered from the beginning, too.
+    Keras draws the seeds of initial weights, dropout and other random layers from it when layers are built. Names are
+    numbered from the beginning, too. NumPy's global generator, from which other threads may be drawing, is left alone
+    but for blocks of :func:`numpy_seeded` inside.
     """
     from .._backend import names_of_their_own  # stacks draw seeds without Keras
 
     with _lock:
-        # The global state is the point.
-        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+        python_state, numpy_outside = random.getstate(), getattr(_block, "numpy", None)
         random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
+        _block.numpy = np.random.RandomState(seed % 2**32)
         try:
             with names_of_their_own():
                 yield
         finally:
             random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002
+            _block.numpy = numpy_outside
+
+
+@contextmanager
+def numpy_seeded():
+    """Seed NumPy's global generator, too, for code of the user's that builds a part of a model.
+
+    Does nothing outside of :func:`seeded`. While the block lasts, other threads draw from the same generator.
+    """
+    ours = getattr(_block, "numpy", None)
+    if ours is None:
+        yield
+        return
+    # The global state is the point.
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.set_state(ours.get_state())  # noqa: NPY002
+    try:
+        yield
+    finally:
+        ours.set_state(np.random.get_state())  # noqa: NPY002
+        np.random.set_state(before)  # noqa: NPY002

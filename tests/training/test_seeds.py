@@ -1,18 +1,22 @@
 """Randomness that leaves the caller's generators alone."""
 
 import random
+import threading
 
 import numpy as np
 import pytest
 
-from skstack import MultimodalNetworkRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack._backend import keras
-from skstack.training._seeds import draw_seed, seeded
+from skstack.branches import ModelBranch, NumericBranch
+from skstack.training import clear_cache
+from skstack.training._seeds import draw_seed, numpy_seeded, seeded
 
 
 def _global_draws():
-    """Draw from Python's and NumPy's global generators."""
-    return random.random(), np.random.random()  # noqa: NPY002 - the global generator is what is tested
+    """Draw from Python's and NumPy's global generators, as a function of the user's may."""
+    with numpy_seeded():
+        return random.random(), np.random.random()  # noqa: NPY002 - the global generator is what is tested
 
 
 @pytest.fixture
@@ -80,4 +84,43 @@ def test_weights_of_keras_layers_follow_the_seed():
 def test_a_fit_leaves_the_global_generators_alone(expected):
     X = np.arange(16.0).reshape(8, 2)
     MultimodalNetworkRegressor(head=(2,), dropout=0.5, epochs=1, random_state=0).fit(X, X[:, 0]).predict(X)
+    assert _global_draws() == expected
+
+
+@pytest.mark.parametrize("kind", [MultimodalNetworkRegressor, MultimodalStackingRegressor])
+def test_numpys_generator_is_not_touched_while_layers_are_built(kind, monkeypatch):
+    X = np.arange(32.0).reshape(16, 2)
+    parts = [("numbers", NumericBranch(hidden=(2,)))]
+    network = MultimodalNetworkRegressor(epochs=1, head=(2,))
+    estimator = kind(parts, epochs=1) if kind is MultimodalNetworkRegressor else kind(parts, network=network, cv=2)
+    np.random.seed(7)  # noqa: NPY002
+    expected = np.random.RandomState(7).random_sample(50).tolist()
+    drawn, features = [], NumericBranch.features
+
+    def drawing(branch, inputs):
+        thread = threading.Thread(target=lambda: drawn.append(np.random.random()))  # noqa: NPY002
+        thread.start()
+        thread.join()
+        return features(branch, inputs)
+
+    monkeypatch.setattr(NumericBranch, "features", drawing)
+    clear_cache()  # so that a program is built too
+    estimator.set_params(random_state=0).fit(X, X[:, 0])
+    assert len(drawn) >= 2
+    assert drawn == expected[: len(drawn)]
+
+
+def test_a_function_that_builds_a_model_may_draw_from_numpy(expected):
+    drawn = []
+
+    def build(shape):
+        drawn.append(np.random.random())  # noqa: NPY002
+        return keras.Sequential([keras.Input(shape), keras.layers.Dense(2)])
+
+    X = np.arange(16.0).reshape(8, 2)
+    branches = [("one", ModelBranch(build)), ("other", ModelBranch(build))]
+    for seed in (0, 0, 1):
+        MultimodalNetworkRegressor(branches, epochs=1, random_state=seed).initialize(X, X[:, 0])
+    assert drawn[:2] == drawn[2:4]
+    assert len(set(drawn)) == 4
     assert _global_draws() == expected
