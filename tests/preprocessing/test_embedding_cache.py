@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delenv("SKSTACK_CACHE_SIZE", raising=False)
     monkeypatch.setattr(_embedding_cache, "_memory", Memory(2**20))
     _embedding_cache._warn_once.cache_clear()
-    return tmp_path / "features-1"
+    return tmp_path / "features-2"
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_what_another_process_computes_is_waited_for(database):
 
 
 def test_claims_of_a_process_that_died_end(database, monkeypatch):
-    monkeypatch.setattr(_embedding_database, "_CLAIM_SECONDS", 0.3)
+    monkeypatch.setattr(_embedding_database, "CLAIM_SECONDS", 0.3)
     database.claim(KEYS[:3])
     compute = Counting()
     assert computed_once(KEYS[:5], compute, 12, 2) == VALUES[:5]
@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_used_is_done_without(folder):
     folder.write_text("a file is in the way")
     compute = Counting()
     with pytest.warns(
-        UserWarning, match="features-1' cannot be used.*kept in memory only.*clear_embedding_cache"
+        UserWarning, match="features-2' cannot be used.*kept in memory only.*clear_embedding_cache"
     ) as all_:
         for _ in range(2):
             assert computed_once(KEYS, compute, 12, 4) == VALUES
