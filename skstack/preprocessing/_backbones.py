@@ -18,7 +18,7 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
-from .._user_code import has_user_code
+from .._user_code import has_user_code, is_known
 from ._store import file_key
 
 #: Pictures that go through a backbone at a time. Always as many, as the last digits of the features of a picture depend
@@ -261,7 +261,8 @@ def _owners(wish):
 
     owners = [wish.preprocess] if _is_of_user(wish.preprocess) else []
     if wish.is_file():
-        return [*owners, *keras.saving.get_custom_objects().values()]
+        # What a file names is looked up among these when it is loaded.
+        return [*owners, *(part for part in keras.saving.get_custom_objects().values() if not is_known(part))]
     if wish.is_model() and has_user_code(wish.backbone):
         return [*owners, wish.backbone]
     return owners
