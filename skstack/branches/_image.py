@@ -14,6 +14,7 @@ from ..preprocessing._backbones import (
     SharesBackbone,
     Wish,
     backbone_shape,
+    check_backbone,
     copied,
     fresh_backbone,
     load_backbone,
@@ -70,7 +71,8 @@ class ImageBranch(SharesBackbone, Branch):
     preprocess : {"auto", "tf", "torch", "caffe"}, keras.layers.Layer or None, default="auto"
         How pixels from 0 to 255 are scaled for the backbone: to -1 to 1 ("tf"); by the means and standard deviations
         of ImageNet ("torch"); centred, from blue to red ("caffe"); by a Keras layer; or not at all (None). "auto" does
-        what a backbone by name was trained with, and nothing for others.
+        what a backbone by name was trained with, and nothing for a file or model that begins with a Rescaling or
+        Normalization layer; other files and models do not say what they were trained with, so it has to be given.
     trainable : bool, int or str, default=False
         What training changes of the backbone: nothing, everything, its last so many layers, or the layers whose names
         fit a pattern such as ``"block5*"``. Batch normalisation keeps the averages that it came with.
@@ -123,7 +125,8 @@ class ImageBranch(SharesBackbone, Branch):
 
     >>> import keras
     >>> layers = [keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 3, name="conv"), keras.layers.Flatten()]
-    >>> branch = ImageBranch(channels=1, backbone=keras.Sequential(layers), feature_layer="conv").fit(pictures)
+    >>> backbone = {"backbone": keras.Sequential(layers), "feature_layer": "conv", "preprocess": "tf"}
+    >>> branch = ImageBranch(channels=1, **backbone).fit(pictures)
     >>> branch.encode(pictures).shape
     (5, 4)
     """
@@ -199,6 +202,7 @@ class ImageBranch(SharesBackbone, Branch):
                     "weights=None starts from random weights, which trainable=False would leave so; set 'trainable', "
                     "or 'weights' to 'imagenet' or a file."
                 )
+            check_backbone(self._wish())
             return
         halvings = len(check_units(self.filters, "filters"))
         size = self._pixel_shape()[:2]

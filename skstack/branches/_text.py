@@ -35,7 +35,7 @@ class TextBranch(Branch):
     ----------
     tokens : {"word", "char", "subword"}, default="word"
         What a text is split into: words and punctuation marks, characters, or the words and parts of words that
-        byte pair encoding [1]_ finds in the training rows.
+        byte pair encoding [1]_ finds in the training rows, in parts of 100 characters of words that are longer.
     encoder : {"mean", "cnn", "gru", "lstm", "bigru", "bilstm", "transformer"}, default="mean"
         What makes one vector of those of the tokens: their mean [2]_; the maxima of a convolution [3]_; the last state
         of a recurrent layer, or of one in each direction; or the mean after self-attention [4]_.

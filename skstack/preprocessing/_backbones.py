@@ -7,16 +7,19 @@ import sys
 import threading
 from collections import OrderedDict
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
 from os import PathLike
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from .._forks import refuse_fork
+from .._user_code import has_user_code, is_known
 from ._store import file_key
 
 #: Pictures that go through a backbone at a time. Always as many, as the last digits of the features of a picture depend
@@ -91,16 +94,19 @@ class Wish:
 
 
 class SharesBackbone:
-    """Mixin of estimators with a parameter `backbone`: clones share a Keras model, which is only read."""
+    """Mixin of estimators with parameters `backbone` and `preprocess`: clones share Keras objects, only read."""
 
     def __sklearn_clone__(self):
-        if isinstance(self.backbone, (str, PathLike, type(None))):
-            return super().__sklearn_clone__()
+        names = [name for name in ("backbone", "preprocess") if not _is_plain(getattr(self, name))]
         bare = copy(self)
-        bare.backbone = None
+        vars(bare).update(dict.fromkeys(names))
         cloned = super(SharesBackbone, bare).__sklearn_clone__()
-        cloned.backbone = self.backbone
+        vars(cloned).update({name: getattr(self, name) for name in names})
         return cloned
+
+
+def _is_plain(value):
+    return isinstance(value, (str, PathLike, type(None)))
 
 
 class Backbone:
@@ -135,6 +141,16 @@ class Backbone:
             digest.update(f"{weight.shape} {weight.dtype}".encode())
             digest.update(np.ascontiguousarray(weight).data)
         return digest.digest()
+
+    @cached_property
+    def has_user_code(self):
+        """Whether its features depend on code of the user's, which can change without the fingerprint changing."""
+        return has_user_code(self.trunk) or _is_of_user(self.scaling)
+
+    @cached_property
+    def features_key(self):
+        """Bytes that are the same for backbones whose features are known to be the same."""
+        return uuid4().bytes if self.has_user_code else self.fingerprint
 
     @cached_property
     def n_features(self):
@@ -228,23 +244,55 @@ def load_backbone(wish):
     ValueError, TypeError, FileNotFoundError
         If there is no such backbone, weights or layer, or it takes other pictures.
     """
-    if wish.is_model():
-        backbone = _make(wish)  # the weights tell whether it is one that was there before
-        key = backbone.fingerprint
-    else:
-        backbone, key = None, _key(wish)
+    # The weights of a model tell whether it is one that was there before.
+    backbone = _make(wish) if wish.is_model() else None
+    owners = _owners(wish)
+    key = (backbone.fingerprint if backbone else _key(wish), *map(id, owners))
     with _loading:
         if key not in _loaded:
-            _loaded[key] = backbone or _make(wish)
+            _loaded[key] = backbone or _make(wish), owners  # which are kept, so that their ids do not come again
         _loaded.move_to_end(key)
         while len(_loaded) > _MAX_LOADED:
             _loaded.popitem(last=False)
-        return _loaded[key]
+        return _loaded[key][0]
+
+
+def _owners(wish):
+    """Return the objects that code of the user's comes from: nothing else tells it apart."""
+    from .._backend import keras
+
+    owners = [wish.preprocess] if _is_of_user(wish.preprocess) else []
+    if wish.is_file():
+        # What a file names is looked up among these when it is loaded.
+        return [*owners, *(part for part in keras.saving.get_custom_objects().values() if not is_known(part))]
+    if wish.is_model() and has_user_code(wish.backbone):
+        return [*owners, wish.backbone]
+    return owners
+
+
+def _is_of_user(scaling):
+    return _is_layer(scaling) and has_user_code(scaling)
+
+
+def _is_layer(scaling):
+    from .._backend import keras
+
+    return isinstance(scaling, keras.layers.Layer)
 
 
 def fresh_backbone(wish):
     """Return a backbone of keras.applications with random weights, drawn anew."""
     return _make(wish)
+
+
+def check_backbone(wish):
+    """Raise unless there is such a backbone and it is clear how it wants its pixels, without loading one by name."""
+    if wish.is_name():
+        application(wish.backbone)
+    elif wish.is_file():
+        load_backbone(wish)
+    else:
+        _scaling(wish, _model(replace(wish, weights=None)))
 
 
 def backbone_shape(wish):
@@ -280,10 +328,10 @@ def _make(wish):
 
     with names_of_their_own():
         model = _model(wish)
-        shape = _shape_of(model, wish)
-        if _scaling(wish) in ("torch", "caffe") and shape[2] != 3:
-            raise ValueError(f"preprocess={_scaling(wish)!r} is for pictures of 3 channels, got channels={shape[2]}.")
-        return Backbone(_cut(model, wish.feature_layer, shape), _scaling(wish), wish.pooling, shape)
+        shape, scaling = _shape_of(model, wish), _scaling(wish, model)
+        if scaling in ("torch", "caffe") and shape[2] != 3:
+            raise ValueError(f"preprocess={scaling!r} is for pictures of 3 channels, got channels={shape[2]}.")
+        return Backbone(_cut(model, wish.feature_layer, shape), scaling, wish.pooling, shape)
 
 
 def _model(wish):
@@ -322,11 +370,22 @@ def application(name):
     known = _applications()
     wanted = {known_name.lower(): known_name for known_name in known}.get(name.lower())
     if wanted is None:
+        close = _close_names(name, known)
         raise ValueError(
-            f"there is no backbone {name!r}: give a path that ends with .keras, a Keras model or one of "
-            f"{', '.join(sorted(known))}."
+            f"there is no backbone {name!r}{f': did you mean {close}?' if close else '.'} Give a path that ends with "
+            f".keras, a Keras model or one of {', '.join(sorted(known))}."
         )
     return known[wanted]
+
+
+def _close_names(name, known):
+    """Return what may be meant by a name that is none: the same file with an ending of models, or known names."""
+    stem, ending = os.path.splitext(name)
+    endings = get_close_matches(ending.lower(), (".keras", ".h5"), n=1)
+    if endings:
+        return repr(stem + endings[0])
+    by_lower = {known_name.lower(): known_name for known_name in known}
+    return " or ".join(repr(by_lower[close]) for close in get_close_matches(name.lower(), by_lower))
 
 
 def _applications():
@@ -392,12 +451,40 @@ def _cut(model, feature_layer, shape):
     return keras.Model(model.inputs[0], output, name="backbone")
 
 
-def _scaling(wish):
+def _scaling(wish, model):
     if wish.preprocess != "auto":
         return wish.preprocess
     if wish.is_name():
         return _scaling_of(application(wish.backbone))
-    return None
+    if _scales_pixels(model):
+        return None
+    raise ValueError(
+        "the backbone does not say how it wants its pixels, as it begins with no Rescaling or Normalization layer. Set "
+        "'preprocess' to what it was trained with: 'tf' for pixels from -1 to 1, 'torch' or 'caffe' as in "
+        "keras.applications, a layer such as keras.layers.Rescaling(1 / 255), or None for pixels from 0 to 255."
+    )
+
+
+def _scales_pixels(model):
+    """Tell whether a model brings pixels into its own scale: by a layer in front of all that learn."""
+    from .._backend import keras
+    from ._scaling import ScalePixels
+
+    for layer in _innermost(model):
+        if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization, ScalePixels)):
+            return True
+        if layer.weights:
+            return False
+    return False
+
+
+def _innermost(model):
+    """Yield the layers of a model in their order, those of an inner model in its place."""
+    for layer in model.layers:
+        if getattr(layer, "layers", None):
+            yield from _innermost(layer)
+        else:
+            yield layer
 
 
 def _scaling_of(function):
@@ -415,7 +502,7 @@ def _scaling_of(function):
 def _scaling_config(scaling):
     if scaling is None or isinstance(scaling, str):
         return scaling
-    if not hasattr(scaling, "get_config"):
+    if not _is_layer(scaling):
         raise TypeError(
             "'preprocess' should be 'auto', 'tf', 'torch', 'caffe', None or a Keras layer without weights, such as "
             f"keras.layers.Rescaling(1 / 255), got {scaling!r}."

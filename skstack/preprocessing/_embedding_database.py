@@ -1,10 +1,14 @@
 """Small values on disk, shared by all processes of a user.
 
 An SQLite database holds them, each with a checksum: what was damaged is not found, and a database that cannot be read
-begins anew. A process claims what it is about to compute, so that others compute something else meanwhile.
+begins anew. A process claims what it is about to compute, so that others compute something else meanwhile. The claims
+of a process that died on this machine are void; those from another machine, where nobody here can look, run out.
 """
 
+import os
+import platform
 import sqlite3
+import sys
 import time
 from contextlib import closing, suppress
 from hashlib import blake2b
@@ -16,7 +20,7 @@ from ._store import explained, transaction
 _USE_STEP = 3600
 
 #: Seconds after which others no longer wait for what a process said it would compute.
-_CLAIM_SECONDS = 60
+CLAIM_SECONDS = 60
 
 #: The part of the entries, one in so many, that goes at a time where room is needed.
 _REMOVED_SHARE = 8
@@ -27,7 +31,9 @@ CREATE TABLE IF NOT EXISTS entries (
     value BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS entries_by_use ON entries (used);
-CREATE TABLE IF NOT EXISTS claims (key BLOB PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claims (
+    key BLOB PRIMARY KEY, until REAL NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -75,14 +81,24 @@ class Database:
         """Return those of some keys that nobody else is computing a value for; they are the caller's for a minute."""
 
         def write(connection):
-            query = "INSERT OR IGNORE INTO claims (key, until) VALUES (?, ?)"
+            query = "INSERT OR IGNORE INTO claims (key, until, host, pid, started) VALUES (?, ?, ?, ?, ?)"
+            me = platform.node(), os.getpid(), _started(os.getpid())
             with transaction(connection, "BEGIN IMMEDIATE"):
-                # What a clock that was ahead has written ends, too.
-                now, end = time.time(), time.time() + _CLAIM_SECONDS
-                connection.execute("DELETE FROM claims WHERE until < ? OR until > ?", (now, end + _CLAIM_SECONDS))
-                return {key for key in keys if connection.execute(query, (key, end)).rowcount}
+                end = time.time() + CLAIM_SECONDS
+                _end_claims(connection, end)
+                return {key for key in keys if connection.execute(query, (key, end, *me)).rowcount}
 
         return self._with_connection(write)
+
+    def claimants(self, keys):
+        """Return host and process id of those who are computing values for some keys."""
+
+        def read(connection):
+            query = "SELECT host, pid FROM claims WHERE key = ?"
+            with transaction(connection, "BEGIN"):
+                return sorted({row for key in keys for row in connection.execute(query, (key,))})
+
+        return self._with_connection(read)
 
     def unclaim(self, keys):
         """Give up claims."""
@@ -144,6 +160,53 @@ def _read(connection, keys):
             connection.executemany("UPDATE entries SET used = ? WHERE key = ?", old)
             connection.executemany("DELETE FROM entries WHERE key = ?", broken)
     return entries
+
+
+def _end_claims(connection, end):
+    """Remove the claims that have run out, and those of processes that are no more.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    end : float
+        When a claim made now runs out.
+    """
+    # What a clock that was ahead has written ends, too.
+    query = "DELETE FROM claims WHERE until < ? OR until > ?"
+    connection.execute(query, (end - CLAIM_SECONDS, end + CLAIM_SECONDS))
+    query = "SELECT DISTINCT host, pid, started FROM claims WHERE host = ?"
+    for host, pid, started in connection.execute(query, (platform.node(),)).fetchall():
+        if not _is_alive(pid, started):
+            connection.execute("DELETE FROM claims WHERE (host, pid, started) = (?, ?, ?)", (host, pid, started))
+
+
+def _is_alive(pid, started):
+    """Tell whether a process of this machine goes on; True where that is not known."""
+    found = _started(pid)
+    if found:
+        return started in (found, "")
+    if sys.platform == "win32":
+        return True  # os.kill would interrupt it there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it is somebody else's
+    return True
+
+
+def _started(pid):
+    """Return when a process was started, which tells it from a later one of the same id; "" where nobody says it.
+
+    "dead" is one that has ended without its parent having taken note.
+    """
+    try:
+        # The name of the program, in parentheses, may hold anything.
+        state, *fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].decode().split()
+    except OSError:
+        return ""
+    return "dead" if state in "ZX" else fields[18]
 
 
 def _unclaim(connection, keys):

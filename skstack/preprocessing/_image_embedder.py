@@ -36,7 +36,8 @@ class ImageEmbedder(SharesBackbone, Embedder):
     preprocess : {"auto", "tf", "torch", "caffe"}, keras.layers.Layer or None, default="auto"
         How pixels from 0 to 255 are scaled for the backbone: to -1 to 1 ("tf"); by the means and standard deviations
         of ImageNet ("torch"); centred, from blue to red ("caffe"); by a Keras layer; or not at all (None). "auto" does
-        what a backbone by name was trained with, and nothing for others.
+        what a backbone by name was trained with, and nothing for a file or model that begins with a Rescaling or
+        Normalization layer; other files and models do not say what they were trained with, so it has to be given.
     pooling : {"avg", "max", "flatten"}, default="avg"
         How feature maps become a vector: their average, their maximum or all their values.
     size : tuple of int, default=None
@@ -83,7 +84,8 @@ class ImageEmbedder(SharesBackbone, Embedder):
     >>> from skstack.preprocessing import ImageEmbedder, tensor_column
     >>> layers = [keras.Input((16, 16, 3)), keras.layers.Conv2D(8, 3, name="conv"), keras.layers.Flatten()]
     >>> X = pd.DataFrame({"photo": tensor_column(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), "uint8"))})
-    >>> embedder = ImageEmbedder(keras.Sequential(layers), feature_layer="conv", n_components=2, random_state=0)
+    >>> settings = {"feature_layer": "conv", "preprocess": "tf", "n_components": 2, "random_state": 0}
+    >>> embedder = ImageEmbedder(keras.Sequential(layers), **settings)
     >>> embedder.fit_transform(X).shape
     (20, 2)
     >>> embedder.get_feature_names_out()

@@ -48,7 +48,7 @@ def picture_features(cells, backbone, *, resize, root=None, on_error="raise", na
         if digest is not None:
             rows.setdefault(digest, []).append(row)
     # Another version of Pillow may give other pixels.
-    way = f"{resize} {PIL.__version__}".encode() + backbone.fingerprint
+    way = f"{resize} {PIL.__version__}".encode() + backbone.features_key
     keys = [blake2b(digest + way, digest_size=16).digest() for digest in rows]
     firsts = [alike[0] for alike in rows.values()]
     values = computed_once(
@@ -56,6 +56,7 @@ def picture_features(cells, backbone, *, resize, root=None, on_error="raise", na
         lambda positions: _compute(backbone, read, [firsts[position] for position in positions]),
         n_bytes=4 * backbone.n_features,
         block=_BLOCK,
+        on_disk=not backbone.has_user_code,
     )
     features = np.zeros((len(cells), backbone.n_features), dtype="float32")
     unreadable = np.ones(len(cells), dtype=bool)

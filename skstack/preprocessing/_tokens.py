@@ -17,6 +17,13 @@ PADDING, UNKNOWN, SEPARATOR, RESERVED = 0, 1, 2, 3
 #: Words with their inner apostrophes, and every other sign by itself.
 _WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 
+#: Characters of a word that subwords are learned from and sought in at a time, with the mark of its beginning: the work
+#: grows with the square of that number. Hardly a word of any language is longer.
+_MAX_WORD = 100
+
+#: Texts whose pieces are remembered, and characters of one at most: together they bound the memory.
+_N_REMEMBERED, _MAX_REMEMBERED = 2**15, 2**11
+
 #: Stands in front of the first character of a word, so that subwords tell where words begin.
 _BEGIN = "▁"
 
@@ -30,7 +37,7 @@ class Vocabulary:
     Parameters
     ----------
     tokens : {"word", "char", "subword"}
-        What a token is.
+        What a token is. Subwords of a word of more than 99 characters end at its 99th, 199th, 299th, ... at the latest.
     max_tokens : int
         Ids at most, with the three that stand for padding, unknown tokens and the end of a column.
     min_frequency : int
@@ -107,13 +114,25 @@ class Vocabulary:
 
     def _subwords(self, word):
         """Return the subwords of a word."""
-        return [token.value for token in _loaded(self._subword_model).model.tokenize(_BEGIN + word)]
+        model = _loaded(self._subword_model).model
+        return [token.value for part in _parts(word) for token in model.tokenize(part)]
+
+
+def _parts(word):
+    """Return a word, with the mark of its beginning, in parts that are short enough for the library."""
+    word = _BEGIN + word
+    return [word[start : start + _MAX_WORD] for start in range(0, len(word), _MAX_WORD)]
+
+
+def _pieces(text, characters, lowercase):
+    """Return the characters or words of a text."""
+    split = _remembered_pieces if len(text) <= _MAX_REMEMBERED else _remembered_pieces.__wrapped__
+    return split(text, characters, lowercase)
 
 
 # Folds and branches read the same texts again and again.
-@lru_cache(maxsize=2**15)
-def _pieces(text, characters, lowercase):
-    """Return the characters or words of a text."""
+@lru_cache(maxsize=_N_REMEMBERED)
+def _remembered_pieces(text, characters, lowercase):
     text = unicodedata.normalize("NFC", text)
     if lowercase:
         text = text.lower()
@@ -161,9 +180,12 @@ def learn_subwords(word_counts, n_tokens, min_frequency):
     trainer = trainers.BpeTrainer(
         vocab_size=n_tokens + 1, min_frequency=min_frequency, special_tokens=[_NO_SUBWORD], show_progress=False
     )
+    counts = Counter()
+    for word, count in word_counts.items():
+        for part in _parts(word):
+            counts[part] += count
     # In an order of their own, so that the order of the rows means nothing.
-    words = ((_BEGIN + word + " ") * count for word, count in sorted(word_counts.items()))
-    tokenizer.train_from_iterator(words, trainer)
+    tokenizer.train_from_iterator(((part + " ") * count for part, count in sorted(counts.items())), trainer)
     return tokenizer.to_str()
 
 

@@ -1,6 +1,7 @@
 """Decoding and resampling sound, once for each content."""
 
 import io
+import re
 import struct
 import warnings
 from hashlib import blake2b
@@ -22,6 +23,9 @@ CELL_ERRORS = (*UNREADABLE, TypeError)
 
 #: First bytes of files that soundfile reads.
 _OTHER_FORMATS = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"FORM", b".snd", b"caff")
+
+#: Formats inside of WAV files that soundfile reads and scipy does not, by scipy's names.
+_OTHER_WAV_FORMATS = ("ADPCM", "ALAW", "MULAW", "DVI_ADPCM", "GSM610", "NMS_VBXADPCM", "G721_ADPCM", "MPEGLAYER3")
 
 #: What scipy runs into in a damaged WAV file.
 _WAV_ERRORS = (
@@ -93,14 +97,14 @@ def read_waveforms(cells, *, on_error="raise", name_row, **reading):
 
     Raises
     ------
-    FileNotFoundError, ValueError, TypeError
+    FileNotFoundError, ValueError, TypeError, ImportError
         As :func:`read_waveform`, naming the row.
     """
     waveforms = []
     for position, cell in enumerate(cells):
         try:
             waveforms.append(read_waveform(cell, **reading))
-        except CELL_ERRORS as error:
+        except (*CELL_ERRORS, ImportError) as error:
             if on_error == "raise" or not isinstance(error, UNREADABLE):
                 raise type(error)(f"{name_row(position)}: {error}") from error
             waveforms.append(None)
@@ -127,11 +131,18 @@ def _decode(content, where):
             return _decode_wav(content)
         except _WAV_ERRORS as error:
             reason = str(error) or type(error).__name__
-            if not reason.startswith("Unknown wave file format"):
+            # Any other format is none, but a damaged file.
+            if _unknown_format(reason) not in _OTHER_WAV_FORMATS:
                 raise ValueError(f"{where} cannot be decoded: {reason}.") from error
     elif not content.startswith(_OTHER_FORMATS) and _soundfile() is None:
         raise ValueError(f"{where} cannot be decoded: it is no WAV file.")
     return _decode_other(content, where)
+
+
+def _unknown_format(reason):
+    """Return the name of the format that scipy says it does not know, or None where it says something else."""
+    found = re.match(r"Unknown wave file format: (\w+)", reason)
+    return found and found[1]
 
 
 def _decode_wav(content):

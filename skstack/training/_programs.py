@@ -12,6 +12,7 @@ from importlib import import_module
 from numbers import Real
 
 from .._backend import keras
+from .._user_code import config_holds_user_code, is_known, layers_hold_user_code
 from ._cache import Cache
 from ._optimizers import Beginning, rate_multipliers
 from ._seeds import seeded
@@ -123,24 +124,20 @@ def program_key(network, settings):
 
 def architecture_key(network):
     """Return a text that is the same for networks of one architecture, or None if they hold code of the user's."""
-    # Code of the user's can change under the same name, as in a notebook cell that is run again.
-    layers = list(network._flatten_layers())
-    if not all(_is_known(layer) and not isinstance(layer, keras.layers.Lambda) for layer in layers):
+    if layers_hold_user_code(network):
         return None
     config = network.get_config()
-    return None if _holds_functions(config) else json.dumps(_without_values(config), sort_keys=True, default=str)
+    return None if config_holds_user_code(config) else json.dumps(_without_values(config), sort_keys=True, default=str)
 
 
 def _configs(settings):
     parts = [settings["optimizer"], settings["loss"], *settings["metrics"]]
     if isinstance(parts[0], str):
         parts[0] = keras.optimizers.get(parts[0])
-    if not all(isinstance(part, str) or _is_known(part) for part in parts):
+    if not all(isinstance(part, str) or is_known(part) for part in parts):
         return None
     configs = [part if isinstance(part, str) else _config(part) for part in parts]
-    # Of a function, and of a class of the user's inside another part, a config records no more than the name.
-    of_user = _holds_functions(configs) or '"registered_name": "Custom>' in json.dumps(configs, default=str)
-    return None if of_user else configs
+    return None if config_holds_user_code(configs) else configs
 
 
 def _config(part):
@@ -158,15 +155,3 @@ def _without_values(config):
             for name, part in config.items()
         }
     return [_without_values(part) for part in config] if isinstance(config, (list, tuple)) else config
-
-
-def _holds_functions(config):
-    """Tell whether a Keras config holds a function, of which it records no more than the name."""
-    if isinstance(config, dict):
-        return config.get("class_name") in ("function", "__lambda__") or any(map(_holds_functions, config.values()))
-    return isinstance(config, (list, tuple)) and any(map(_holds_functions, config))
-
-
-def _is_known(part):
-    module = getattr(part, "__module__", None) or type(part).__module__
-    return module.partition(".")[0] in ("keras", "skstack")

@@ -1,5 +1,6 @@
 """Image branches with a backbone."""
 
+import pickle
 import sqlite3
 import subprocess
 import sys
@@ -16,10 +17,10 @@ from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, Mul
 from skstack._backend import keras
 from skstack.branches import ImageBranch
 from skstack.branches._image_layers import TrainedFurther
-from skstack.preprocessing import _backbones, _embedding_cache, _picture_features, tensor_column
+from skstack.preprocessing import ImageEmbedder, _backbones, _embedding_cache, _picture_features, tensor_column
 from skstack.preprocessing._backbones import Backbone, load_backbone
 from skstack.preprocessing._embedding_cache import Memory
-from skstack.preprocessing._scaling import scale
+from skstack.preprocessing._scaling import ScalePixels, scale
 from skstack.training._seeds import seeded
 
 N_ROWS = 22
@@ -60,7 +61,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(_embedding_cache, "_memory", Memory(2**20))
     _backbones._loaded.clear()
-    return tmp_path / "cache" / "features-1"
+    return tmp_path / "cache" / "features-2"
 
 
 @pytest.fixture
@@ -314,6 +315,203 @@ def test_a_backbone_trained_after_the_fit_is_found_out():
         branch.encode(X)
 
 
+# --- code of the user's, which can change under its name --------------------------------------------------------------
+
+
+def _layer(factor):
+    class Own(layers.Layer):
+        def call(self, inputs):
+            return factor * inputs
+
+    return Own(name="own")
+
+
+def _lambda(factor):
+    def own(x):
+        return factor * x
+
+    return layers.Lambda(own, name="own")
+
+
+def _activation(factor):
+    def own(x):
+        return factor * x
+
+    keras.saving.register_keras_serializable("tests")(own)
+    return layers.Activation(own, name="own")
+
+
+def _namesake(factor):
+    def relu(x):
+        return factor * x
+
+    return layers.Activation(relu, name="own")
+
+
+def _initializer(factor):
+    @keras.saving.register_keras_serializable("tests")
+    class Own(keras.initializers.Initializer):
+        def __call__(self, shape, dtype=None):
+            return factor * keras.ops.eye(3)[None, None]
+
+    return layers.Conv2D(3, 1, use_bias=False, kernel_initializer=Own(), name="own")
+
+
+def _global(factor):
+    global FACTOR
+    FACTOR = factor
+    return layers.Lambda(_reads_a_global, name="own")
+
+
+def _reads_a_global(x):
+    return FACTOR * x
+
+
+OWN_CODE = [_layer, _lambda, _activation, _namesake, _initializer, _global]
+MEANS = PICTURES.mean(axis=(1, 2), dtype="float32")
+
+
+def _own(layer):
+    return keras.Sequential([keras.Input((8, 8, 3)), layer])
+
+
+def _encode_own(backbone):
+    return _encode(backbone=backbone, feature_layer=None, preprocess=None)
+
+
+@pytest.mark.parametrize("make", OWN_CODE)
+def test_features_of_code_of_the_users_stay_with_the_object(passed, folder, make):
+    for factor in (2, 3):  # as in a notebook cell that is run again
+        backbone = _own(make(factor))
+        for _ in range(2):
+            np.testing.assert_allclose(_encode_own(backbone), factor * MEANS, rtol=1e-4)
+    assert len(passed) == 2 * N_ROWS
+    assert not (folder / "features.sqlite").exists()
+
+
+@pytest.mark.parametrize("make", [_layer, _activation])
+def test_scaling_by_code_of_the_users_stays_with_the_object(passed, folder, make):
+    backbone = _own(layers.ReLU())
+    for factor in (2, 3):
+        branch = ImageBranch(backbone=backbone, preprocess=make(factor))
+        for fold in (branch, clone(branch)):
+            np.testing.assert_allclose(fold.fit(X).encode(X), factor * MEANS, rtol=1e-4)
+    assert len(passed) == 2 * N_ROWS
+    assert not (folder / "features.sqlite").exists()
+
+
+def test_code_of_the_users_for_a_file_is_looked_up_again(passed, folder, tmp_path):
+    path = tmp_path / "own.keras"
+    for factor in (2, 3):
+
+        @keras.saving.register_keras_serializable("tests")
+        class Own(layers.Layer):
+            def call(self, inputs, factor=factor):
+                return factor * inputs
+
+        if factor == 2:
+            _own(Own(name="own")).save(path)
+        for _ in range(2):
+            np.testing.assert_allclose(_encode_own(path), factor * MEANS, rtol=1e-4)
+    assert len(passed) == 2 * N_ROWS
+    assert not (folder / "features.sqlite").exists()
+
+
+WITH_CODE_OF_ITS_OWN = """
+import sys
+import numpy as np
+from skstack._backend import keras
+from skstack.branches import ImageBranch
+
+@keras.saving.register_keras_serializable("tests")
+class Own(keras.layers.Layer):
+    def call(self, inputs):
+        return float(sys.argv[2]) * inputs
+
+pictures = np.full((2, 8, 8, 3), 10, dtype="uint8")
+print(ImageBranch(backbone=sys.argv[1], preprocess=None).fit(pictures).encode(pictures).mean())
+"""
+
+
+def test_code_of_the_users_edited_between_two_processes_is_used(tmp_path):
+    path = tmp_path / "own.keras"
+
+    @keras.saving.register_keras_serializable("tests")
+    class Own(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    _own(Own(name="own")).save(path)
+    for factor, expected in (("2", "20.0"), ("3", "30.0")):
+        command = [sys.executable, "-c", WITH_CODE_OF_ITS_OWN, str(path), factor]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.stdout.strip() == expected, done.stderr
+
+
+def test_a_fitted_branch_with_code_of_the_users_goes_on_elsewhere():
+    @keras.saving.register_keras_serializable("tests")
+    class Pickled(layers.Layer):
+        def call(self, inputs):
+            return 2 * inputs
+
+    branch = ImageBranch(backbone=_own(Pickled()), preprocess=None).fit(X)
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(branch)).encode(X), 2 * MEANS, rtol=1e-4)
+
+
+# --- how a backbone wants its pixels ----------------------------------------------------------------------------------
+
+
+def _normalization():
+    return layers.Normalization(mean=[0.0] * 3, variance=[1.0] * 3)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.Rescaling(2.0)],
+        [_normalization()],
+        [ScalePixels("tf")],
+        [layers.ReLU(), layers.Rescaling(2.0)],
+        [layers.RandomFlip(seed=0), keras.Sequential([keras.Input((8, 8, 3)), layers.ReLU(), layers.Rescaling(2.0)])],
+    ],
+    ids=["Rescaling", "Normalization", "ScalePixels", "behind a layer", "in a model"],
+)
+def test_a_model_that_scales_its_pixels_gets_them_as_they_are(first, tmp_path):
+    model = keras.Sequential([keras.Input((8, 8, 3)), *first, layers.Conv2D(2, 3)])
+    assert load_backbone(ImageBranch(backbone=model)._wish()).scaling is None
+    model.save(tmp_path / "model.keras")
+    assert load_backbone(ImageBranch(backbone=tmp_path / "model.keras")._wish()).scaling is None
+    ImageEmbedder(model).fit(X)
+
+
+@pytest.mark.parametrize("where", ["model", "file"])
+@pytest.mark.parametrize("parameters", [{}, {"trainable": True}, {"augment": ("flip",)}])
+@pytest.mark.parametrize("last", [[], [layers.Rescaling(2.0)]], ids=["none", "behind weights"])
+def test_a_model_that_does_not_scale_its_pixels_asks_how(where, parameters, last, tmp_path):
+    backbone = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(3, 3), *last])
+    if where == "file":
+        backbone.save(tmp_path / "model.keras")
+        backbone = tmp_path / "model.keras"
+    branch = ImageBranch(backbone=backbone, **parameters)
+    message = "does not say how it wants its pixels.* Set 'preprocess' to .*'tf'.*'torch' or 'caffe'.*None for pixels"
+    with pytest.raises(ValueError, match=message):
+        branch.check_parameters()
+    with pytest.raises(ValueError, match=message):
+        ImageEmbedder(backbone).fit(X)
+    network = MultimodalNetworkRegressor([("photo", branch, ["photo"])])
+    stack = MultimodalStackingClassifier([("photo", branch, ["photo"]), ("number", Untrained(), ["photo"])])
+    for estimator in (network, stack):
+        with pytest.raises(ValueError, match=f"photo.*{message}"):
+            estimator.fit(X, Y)
+
+
+class Untrained(LogisticRegression):
+    """Fails the test if training has begun."""
+
+    def fit(self, X, y):
+        pytest.fail("the branch should have been checked before")
+
+
 # --- which backbone ---------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +520,24 @@ def test_backbones_are_known_by_name_in_any_case():
     assert _backbones.application("EFFICIENTNETV2b0") is keras.applications.EfficientNetV2B0
     with pytest.raises(ValueError, match=r"no backbone 'VGG17'.*\.keras.*ConvNeXtBase, .*DenseNet121, .*ResNet50, "):
         ImageBranch(backbone="VGG17").fit(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("VGG17", "'VGG19' or 'VGG16'"),
+        ("resnet5", "'ResNet50'"),
+        ("EfficentNetB0", "'EfficientNetB0'"),
+        ("folder/tiny.kears", "'folder/tiny.keras'"),
+        ("tiny.KERAS", "'tiny.keras'"),
+        ("tiny.hd5", "'tiny.h5'"),
+    ],
+)
+def test_what_may_be_meant_by_a_wrong_name_comes_first(name, meant):
+    with pytest.raises(ValueError, match=f"no backbone {name!r}: did you mean {meant}.*Give a path that ends with"):
+        ImageBranch(backbone=name).check_parameters()
+    with pytest.raises(ValueError, match=f"did you mean {meant}"):
+        ImageEmbedder(name).fit(X)
 
 
 EXPECTED_SCALINGS = {

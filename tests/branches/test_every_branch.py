@@ -90,7 +90,7 @@ def small_backbone():
     return keras.Sequential([keras.Input((6, 6, 3), name="mine_input"), *layers], name="mine")
 
 
-BACKBONE = small_backbone()
+BACKBONE = {"backbone": small_backbone(), "preprocess": "tf"}
 DENSE = {"hidden": (3,), "dropout": 0.1, "batch_norm": True, "activation": "prelu"}
 
 # Per case: the branch, rows to train on, and a row of cells that training never showed.
@@ -100,8 +100,8 @@ CASES = {
     "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
     "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, [None]),
     "augmented": (ImageBranch(size=(6, 6), filters=(2, 2), augment=("rotation",), **DENSE), _pictures, [None]),
-    "frozen backbone": (ImageBranch(backbone=BACKBONE, **DENSE), _pictures, [None]),
-    "backbone": (ImageBranch(backbone=BACKBONE, trainable=True, augment=("flip",), **DENSE), _pictures, [None]),
+    "frozen backbone": (ImageBranch(**BACKBONE, **DENSE), _pictures, [None]),
+    "backbone": (ImageBranch(**BACKBONE, trainable=True, augment=("flip",), **DENSE), _pictures, [None]),
     "piecewise": (
         NumericBranch(embedding="piecewise", scale="robust", dim=3, n_bins=4, **DENSE),
         _numbers,

@@ -1,5 +1,8 @@
 """The cache of features of frozen models."""
 
+import os
+import platform
+import re
 import sqlite3
 import subprocess
 import sys
@@ -26,7 +29,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delenv("SKSTACK_CACHE_SIZE", raising=False)
     monkeypatch.setattr(_embedding_cache, "_memory", Memory(2**20))
     _embedding_cache._warn_once.cache_clear()
-    return tmp_path / "features-1"
+    return tmp_path / "features-2"
 
 
 @pytest.fixture
@@ -134,11 +137,100 @@ def test_what_another_process_computes_is_waited_for(database):
 
 
 def test_claims_of_a_process_that_died_end(database, monkeypatch):
-    monkeypatch.setattr(_embedding_database, "_CLAIM_SECONDS", 0.3)
+    monkeypatch.setattr(_embedding_database, "CLAIM_SECONDS", 0.3)
     database.claim(KEYS[:3])
     compute = Counting()
     assert computed_once(KEYS[:5], compute, 12, 2) == VALUES[:5]
     assert sorted(compute.seen) == list(range(5))
+
+
+CLAIMANT = """
+import sys, time
+from skstack.preprocessing._embedding_database import Database
+Database(sys.argv[1], 2**20).claim([bytes([number]) * 16 for number in range(20)])
+print("claimed", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def claimant(folder):
+    """Another process, which has claimed every key and computes nothing."""
+    process = subprocess.Popen([sys.executable, "-c", CLAIMANT, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "claimed\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def _never(*_):
+    pytest.fail("there is nobody to wait for")
+
+
+def test_claims_of_a_process_that_was_killed_are_void(claimant, monkeypatch):
+    claimant.kill()
+    claimant.wait()
+    monkeypatch.setattr(_embedding_cache.time, "sleep", _never)
+    assert computed_once(KEYS, Counting(), 12, 2) == VALUES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say that a process is a zombie")
+def test_claims_of_a_process_whose_end_nobody_noticed_are_void(claimant, database):
+    claimant.kill()
+    os.waitid(os.P_PID, claimant.pid, os.WEXITED | os.WNOWAIT)
+    assert database.claim(KEYS) == set(KEYS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say when a process was started")
+def test_a_later_process_with_the_same_id_is_another_one(claimant, database):
+    _update_claims(database, "started = '1'")
+    assert database.claim(KEYS) == set(KEYS)
+
+
+@pytest.mark.parametrize("change", ["host = 'elsewhere'", "started = ''", "until = until"])
+def test_other_claims_run_out(claimant, database, monkeypatch, change):
+    _update_claims(database, change)
+    assert database.claim(KEYS) == set()
+    later = time.time() + _embedding_database.CLAIM_SECONDS + 1
+    monkeypatch.setattr(_embedding_database.time, "time", lambda: later)
+    assert database.claim(KEYS) == set(KEYS)
+
+
+def _update_claims(database, change):
+    with sqlite3.connect(database.folder / "features.sqlite") as connection:
+        assert connection.execute(f"UPDATE claims SET {change}").rowcount == len(KEYS)
+    connection.close()
+
+
+def test_it_is_said_once_who_is_waited_for(claimant, database, monkeypatch):
+    n_waits = 0
+
+    def finish(seconds):
+        nonlocal n_waits
+        n_waits += 1
+        if n_waits * seconds > 2 * _embedding_cache._PATIENCE:
+            database.add(ENTRIES)
+
+    monkeypatch.setattr(_embedding_cache.time, "sleep", finish)
+    message = f"Waiting for features .* process {claimant.pid} on '{re.escape(platform.node())}' is computing"
+    with pytest.warns(UserWarning, match=message) as told:
+        assert computed_once(KEYS, Counting(), 12, 4) == VALUES
+    assert len(told) == 1
+
+
+def test_a_short_wait_is_not_worth_a_word(claimant, database, monkeypatch):
+    monkeypatch.setattr(_embedding_cache.time, "sleep", lambda _: database.add(ENTRIES))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert computed_once(KEYS, Counting(), 12, 4) == VALUES
+
+
+def test_what_is_kept_in_memory_only_is_not_on_disk(folder):
+    compute = Counting()
+    for _ in range(2):
+        assert computed_once(KEYS, compute, 12, 4, on_disk=False) == VALUES
+    assert sorted(compute.seen) == list(range(20))
+    assert not folder.exists()
 
 
 def test_claims_from_a_clock_that_was_ahead_end(database, monkeypatch):
@@ -250,7 +342,7 @@ def test_a_folder_that_cannot_be_used_is_done_without(folder):
     folder.write_text("a file is in the way")
     compute = Counting()
     with pytest.warns(
-        UserWarning, match="features-1' cannot be used.*kept in memory only.*clear_embedding_cache"
+        UserWarning, match="features-2' cannot be used.*kept in memory only.*clear_embedding_cache"
     ) as all_:
         for _ in range(2):
             assert computed_once(KEYS, compute, 12, 4) == VALUES

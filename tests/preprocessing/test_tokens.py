@@ -8,7 +8,9 @@ import sys
 import joblib
 import numpy as np
 import pytest
+import tokenizers
 
+from skstack.preprocessing import _tokens
 from skstack.preprocessing._tokens import PADDING, RESERVED, UNKNOWN, Vocabulary
 from skstack.preprocessing._vectors import find_vectors
 
@@ -119,6 +121,58 @@ def test_subwords_make_up_their_word():
     vocabulary = _fitted(texts, "subword", max_tokens=RESERVED + 22, min_frequency=2)
     for word in " ".join(texts).split():
         assert "".join(vocabulary._subwords(word)) == f"▁{word}"
+
+
+class Spy:
+    """Stands for a tokenizer of the library, or the model in one, and notes the length of every word that it gets."""
+
+    real = tokenizers.Tokenizer
+    lengths = []  # noqa: RUF012 - shared by all of them
+
+    def __init__(self, model):
+        self.spied = model if isinstance(model, self.real) else self.real(model)
+
+    @classmethod
+    def from_str(cls, text):
+        return cls(cls.real.from_str(text))
+
+    def to_str(self):
+        return self.spied.to_str()
+
+    def train_from_iterator(self, texts, trainer):
+        texts = list(texts)
+        self.lengths += [len(word) for text in texts for word in text.split()]
+        self.spied.pre_tokenizer = self.pre_tokenizer
+        self.spied.train_from_iterator(texts, trainer)
+
+    @property
+    def model(self):
+        return self
+
+    def tokenize(self, word):
+        self.lengths.append(len(word))
+        return self.spied.model.tokenize(word)
+
+
+def test_no_long_word_is_handed_to_the_library(monkeypatch):
+    monkeypatch.setattr(tokenizers, "Tokenizer", Spy)
+    monkeypatch.setattr(Spy, "lengths", [])
+    word = "".join(np.random.default_rng(0).choice(list("acgt"), 10_000))
+    vocabulary = _fitted([f"the {word} fits"], "subword", 50)
+    subwords = _read(vocabulary, word)
+    assert "".join(subwords) == f"▁{word}"
+    assert [subword for subword in subwords if subword.startswith("▁")] == subwords[:1]
+    assert max(Spy.lengths) == 100
+    assert sum(Spy.lengths) > 3 * len(word)  # learned from, counted and read
+    _tokens._loaded.cache_clear()
+
+
+@pytest.mark.parametrize("tokens", ["word", "char", "subword"])
+def test_pieces_of_long_texts_are_not_remembered(tokens):
+    _tokens._remembered_pieces.cache_clear()
+    texts = ["a short text", "a long text " * 1000]
+    assert _fitted(texts, tokens).encode(texts)[1]
+    assert _tokens._remembered_pieces.cache_info().currsize == 1
 
 
 def test_another_process_learns_the_same():

@@ -89,12 +89,20 @@ def test_what_is_cached_cannot_be_written_to():
 
 WAV = _wav((TONE * 2**15).astype("int16"))
 
+
+def _of_format(code):
+    return WAV[:20] + code.to_bytes(2, "little") + WAV[22:]
+
+
 BAD = {
     "no file": ("gone.wav", FileNotFoundError, r"row 1: there is no sound file '.*gone\.wav'"),
     "folder": (".", FileNotFoundError, "row 1: there is no sound file"),
     "cut off": (WAV[:3000], ValueError, "row 1: the sound's bytes cannot be decoded: Reached EOF prematurely"),
     "cut off in the head": (WAV[:30], ValueError, "row 1: the sound's bytes cannot be decoded"),
     "no samples": (WAV[:36], ValueError, "row 1: the sound's bytes cannot be decoded"),
+    "no format": (_of_format(0), ValueError, "row 1: the sound's bytes cannot be decoded: Unknown wave file format"),
+    "damaged format": (_of_format(0x8101), ValueError, "row 1: .* cannot be decoded: Unknown wave file format: 0x8101"),
+    "format nobody reads": (_of_format(0x0161), ValueError, "row 1: .* Unknown wave file format: WMAUDIO2"),
     "rate of 0": (_wav(TONE, rate=0), ValueError, "row 1: .* cannot be decoded: 0 samples per second"),
     "rate of millions": (_wav(TONE, rate=2 * 10**6), ValueError, "decoded: 2000000 samples per second"),
     "number": (3.5, TypeError, "row 1: expected sound: a path, bytes or an array of samples, got 3.5"),
@@ -132,10 +140,20 @@ def test_damaged_heads_raise_nothing_else(seed):
             continue
 
 
-def test_other_formats_ask_for_soundfile(monkeypatch):
+OTHERS = [b"fLaC and so on", *map(_of_format, (0x0002, 0x0006, 0x0007, 0x0011, 0x0031, 0x0055))]
+
+
+@pytest.mark.parametrize("content", OTHERS)
+@pytest.mark.parametrize("on_error", ["raise", "missing"])
+def test_other_formats_ask_for_soundfile(content, on_error, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
-    with pytest.raises(ImportError, match=r"sound's bytes needs the soundfile package.*pip install 'skstack\[audio\]'"):
-        read_waveforms([b"fLaC and so on"], rate=RATE, on_error="missing", name_row=str)
+    message = r"row 1: the sound's bytes needs the soundfile package.*pip install 'skstack\[audio\]'"
+    with pytest.raises(ImportError, match=message):
+        read_waveforms([TONE, content], rate=RATE, on_error=on_error, name_row="row {}".format)
+
+
+def test_what_is_no_sound_asks_for_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(ValueError, match="cannot be decoded: it is no WAV file"):
         read_waveform(b"something", rate=RATE)
 

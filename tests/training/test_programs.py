@@ -121,11 +121,24 @@ def test_code_of_the_users_is_compiled_every_time():
     def own_loss(y_true, y_pred):
         return keras.ops.mean(y_true - y_pred, axis=-1)
 
+    def relu(x):
+        return 2 * x
+
+    @keras.saving.register_keras_serializable("tests")
+    class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.1
+
+        def get_config(self):
+            return {}
+
     cases = [
         (_network(layers=[Own()]), {}),
         (_network(layers=[keras.layers.Lambda(lambda x: x)]), {}),
         (_network(), {"loss": own_loss}),
+        (_network(activation=relu), {}),
         (_network(), {"metrics": [own_loss]}),
+        (_network(), {"optimizer": keras.optimizers.Adam(Schedule())}),
     ]
     for network, settings in cases:
         make = Maker()
