@@ -313,12 +313,37 @@ def test_a_full_disk_is_replaced_by_memory(paths, monkeypatch):
     _read_with_warning(paths, "No space left on device")
 
 
-def test_a_damaged_database_is_replaced_by_memory_until_the_cache_is_cleared(paths, cache):
+def test_a_damaged_index_begins_anew(paths, cache):
     _read(paths)
-    (cache / "images-1" / "index.sqlite").write_bytes(b"no database" * 100)
-    _read_with_warning(paths, "clear_image_cache")
-    clear_image_cache()
-    assert isinstance(_read(paths), StoredRows)
+    (cache / "images-2" / "index.sqlite").write_bytes(b"no database" * 100)
+    with pytest.warns(UserWarning, match="cache of pictures in .* has a damaged index and begins anew") as told:
+        pixels = _read(paths)
+    assert len(told) == 1
+    assert isinstance(pixels, StoredRows)
+    np.testing.assert_array_equal(pixels, PICTURES)
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["old stamps", "new stamps"])
+def test_damaged_pixels_are_decoded_again(paths, cache, decoded, monkeypatch, trusted):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18) if trusted else 10**18)
+    _read(paths)
+    (segment,) = cache.glob("images-2/*.u8")
+    content = bytearray(segment.read_bytes())
+    content[3 * PICTURE_BYTES + 5] ^= 255
+    segment.write_bytes(content)
+    del decoded[:]
+    with pytest.warns(UserWarning, match="is damaged; pictures that are decoded again: 1") as told:
+        np.testing.assert_array_equal(_read(paths), PICTURES)
+    assert len(told) == len(decoded) == 1
+    np.testing.assert_array_equal(_read(paths), PICTURES)
+    assert len(decoded) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in access lists, not in modes")
+def test_a_folder_of_somebody_else_is_replaced_by_memory(paths, monkeypatch):
+    _read(paths)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    _read_with_warning(paths, "belongs to somebody else.* Pictures are decoded into memory; ")
 
 
 def test_a_column_larger_than_the_cache_is_decoded_into_memory(paths, monkeypatch):
