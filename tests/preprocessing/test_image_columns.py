@@ -261,13 +261,34 @@ def test_the_first_bad_row_is_named_in_any_order(paths, monkeypatch, store, orde
         (3.5, TypeError, "row 5: expected an image"),
         (b"no picture", ValueError, "row 5: the image bytes cannot be decoded"),
         (PICTURES[0][..., :2], ValueError, r"row 5: .* got shape \(4, 6, 2\)"),
-        ("no\0path", ValueError, "row 5: "),
+        ("no\0path", ValueError, "row 5: no file can have the name"),
+        ("no \ud800 path", ValueError, "row 5: no file can have the name"),
+        (os.devnull, ValueError, "row 5: image file .* is no regular file"),
         ("", FileNotFoundError, "row 5: there is no image file"),
     ],
 )
 def test_bad_cells_of_large_columns_are_named(paths, cell, error, message):
     with pytest.raises(error, match=message):
         _read([*paths[:5], cell, *paths[5:]])
+
+
+def test_what_the_store_remembers_is_no_way_out_of_root(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18))
+    _read(paths)
+    (tmp_path / "root").mkdir()
+    cells = [f"../{path.name}" for path in paths]
+    with pytest.raises(ValueError, match=r"row 0: the path .* leads out of root"):
+        _read(cells, root=tmp_path / "root")
+    np.testing.assert_array_equal(_read(cells, root=tmp_path / "root", allow_outside_root=True), PICTURES)
+    pixels = _read(cells, root=tmp_path / "root", on_error="missing")
+    assert not pixels[:].any()
+
+
+def test_other_pixels_of_a_later_version_are_not_mixed_up(paths, decoded, monkeypatch):
+    _read(paths)
+    monkeypatch.setattr(_images, "_VERSION", 0)
+    _read(paths)
+    assert len(decoded) == 2 * len(paths)
 
 
 def test_what_was_decoded_before_an_error_is_not_decoded_again(paths, decoded, monkeypatch):
