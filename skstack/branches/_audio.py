@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._waveforms import read_waveforms
-from ._base import Branch, check_units, convolution_blocks
+from ._base import CHANNELS_LAST, Branch, check_units, convolution_blocks
 
 #: Clips whose loudness and spectra are looked at for scaling, at most.
 _MAX_SCALING = 1000
@@ -47,9 +47,13 @@ class AudioBranch(Branch):
     hop : float, default=0.016
         Seconds from the beginning of a frame to that of the next.
     root : str or path-like, default=None
-        Folder that relative paths start from; the working directory by default.
+        Folder that relative paths start from; the working directory by default. A path that leads out of it, by itself
+        or by a symbolic link, is not read.
+    allow_outside_root : bool, default=False
+        Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a clip that is not there or cannot be decoded is an error, or treated as a missing cell.
+        Whether a clip that is not there, may not be read or cannot be decoded is an error, or treated as a missing
+        cell.
     filters : tuple of int, default=(16, 32, 64)
         Filters of the convolution in each block.
     pooling : {"avg", "max", "flatten"}, default="avg"
@@ -101,6 +105,7 @@ class AudioBranch(Branch):
         "frame": [Interval(Real, 0, None, closed="neither")],
         "hop": [Interval(Real, 0, None, closed="neither")],
         "root": [str, PathLike, None],
+        "allow_outside_root": ["boolean"],
         "on_error": [StrOptions({"raise", "missing"})],
         "filters": ["array-like", Integral],
         "pooling": [StrOptions({"avg", "max", "flatten"})],
@@ -116,6 +121,7 @@ class AudioBranch(Branch):
         frame=0.032,
         hop=0.016,
         root=None,
+        allow_outside_root=False,
         on_error="raise",
         filters=(16, 32, 64),
         pooling="avg",
@@ -133,6 +139,7 @@ class AudioBranch(Branch):
         self.frame = frame
         self.hop = hop
         self.root = root
+        self.allow_outside_root = allow_outside_root
         self.on_error = on_error
         self.filters = filters
         self.pooling = pooling
@@ -184,6 +191,7 @@ class AudioBranch(Branch):
             rate=self.rate,
             source_rate=self.source_rate,
             root=self.root,
+            allow_outside_root=self.allow_outside_root,
             on_error=self.on_error,
             name_row=partial(row_name, X),
         )
@@ -246,7 +254,7 @@ class AudioBranch(Branch):
         # Pooled over frequency too, a high and a low tone would look alike.
         x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]), name="bands")(x)
         pool = {"avg": layers.GlobalAveragePooling1D, "max": layers.GlobalMaxPooling1D, "flatten": layers.Flatten}
-        x = pool[self.pooling](name="pool")(x)
+        x = pool[self.pooling](data_format=CHANNELS_LAST, name="pool")(x)
         return Dropout(self.dropout, name="pool_dropout")(x) if self.dropout else x
 
     def _log_mel(self):

@@ -17,6 +17,9 @@ from ..training._seeds import numpy_seeded
 #: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
 BATCH_NORM_MOMENTUM = 0.9
 
+#: Given to every layer that asks, as Keras can be set to another default: cells hold their channels, or vectors, last.
+CHANNELS_LAST = "channels_last"
+
 #: Ways to merge the feature vectors of several columns.
 MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maximum")
 
@@ -414,11 +417,11 @@ def convolution_blocks(x, filters, activation, batch_norm, padding="valid"):
 
     layers = keras.layers
     for number, n_filters in enumerate(check_units(filters, "filters"), 1):
-        x = layers.Conv2D(n_filters, 3, padding="same", name=f"conv_{number}")(x)
+        x = layers.Conv2D(n_filters, 3, padding="same", data_format=CHANNELS_LAST, name=f"conv_{number}")(x)
         if batch_norm:
             x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
         x = activation_layer(activation, f"conv_{number}_{activation}")(x)
-        x = layers.MaxPooling2D(padding=padding, name=f"halve_{number}")(x)
+        x = layers.MaxPooling2D(padding=padding, data_format=CHANNELS_LAST, name=f"halve_{number}")(x)
     return x
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..preprocessing._cells import named_columns, row_name
-from ._base import Branch
+from ._base import CHANNELS_LAST, Branch
 
 #: Codes that each column has before its categories.
 _MISSING, _UNSEEN, _RESERVED = 0, 1, 2
@@ -127,7 +127,7 @@ class CategoricalBranch(Branch):
             indicators = keras.layers.CategoryEncoding(self._n_rows, output_mode="multi_hot", name="onehot")(inputs)
             return SeenMask(name="seen")(indicators)
         vectors = keras.layers.Embedding(self._n_rows, self._dim(), name="embedding")(inputs)
-        return keras.layers.Flatten(name="flatten")(vectors)
+        return keras.layers.Flatten(CHANNELS_LAST, name="flatten")(vectors)
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from ._base import Branch
+from ._base import CHANNELS_LAST, Branch
 from ._categorical import category_columns, code_table, count_categories, looked_up, ordered, rounded_up, vector_length
 
 #: The code of a cell that says nothing: missing, unseen in training, or too rare.
@@ -122,7 +122,7 @@ class EntityBranch(Branch):
 
         vectors = EntityVectors(self._n_rows, self._dim(), name="entities")(inputs)
         if self.shared:
-            return keras.layers.Flatten(name="flatten")(vectors)
+            return keras.layers.Flatten(CHANNELS_LAST, name="flatten")(vectors)
         return Merge(self.merge, name="merge")(vectors)
 
     def is_encoded_like(self, other):

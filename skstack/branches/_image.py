@@ -24,7 +24,7 @@ from ..preprocessing._backbones import (
 from ..preprocessing._cells import row_name, tensor_cells
 from ..preprocessing._image_columns import read_column
 from ..preprocessing._picture_features import picture_features
-from ._base import Branch, check_units, convolution_blocks
+from ._base import CHANNELS_LAST, Branch, check_units, convolution_blocks
 
 #: Height and width of pictures for a network without a backbone.
 _SIZE = (64, 64)
@@ -55,9 +55,13 @@ class ImageBranch(SharesBackbone, Branch):
     resize : {"pad", "crop", "stretch"}, default="pad"
         How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
     root : str or path-like, default=None
-        Folder that relative paths start from; the working directory by default.
+        Folder that relative paths start from; the working directory by default. A path that leads out of it, by itself
+        or by a symbolic link, is not read.
+    allow_outside_root : bool, default=False
+        Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        What a file means that is not there or cannot be decoded: an error, or a missing picture.
+        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing picture. A
+        picture of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
     backbone : str, path-like or keras.Model, default=None
         Name of a model in ``keras.applications`` such as "EfficientNetB0" (upper or lower case), path of a ``.keras``
         file, or a model of one input. None for a network from scratch.
@@ -138,6 +142,7 @@ class ImageBranch(SharesBackbone, Branch):
         "channels": [Options(Integral, {1, 3, 4})],
         "resize": [StrOptions({"pad", "crop", "stretch"})],
         "root": [str, PathLike, None],
+        "allow_outside_root": ["boolean"],
         "on_error": [StrOptions({"raise", "missing"})],
         "trainable": ["boolean", Interval(Integral, 1, None, closed="left"), str],
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -152,6 +157,7 @@ class ImageBranch(SharesBackbone, Branch):
         channels=3,
         resize="pad",
         root=None,
+        allow_outside_root=False,
         on_error="raise",
         backbone=None,
         weights="imagenet",
@@ -173,6 +179,7 @@ class ImageBranch(SharesBackbone, Branch):
         self.channels = channels
         self.resize = resize
         self.root = root
+        self.allow_outside_root = allow_outside_root
         self.on_error = on_error
         self.backbone = backbone
         self.weights = weights
@@ -246,8 +253,8 @@ class ImageBranch(SharesBackbone, Branch):
             if tensors.dtype == np.uint8 and tensors.shape[1:] == self.cell_shape_:
                 return tensors, np.zeros(len(tensors), dtype=bool)
         cells = list(_single_column(X) if tensors is None else tensors)
-        reading = {"resize": self.resize, "root": self.root, "on_error": self.on_error}
-        reading["name_row"] = partial(row_name, X)
+        names = ("resize", "root", "allow_outside_root", "on_error")
+        reading = {name: getattr(self, name) for name in names} | {"name_row": partial(row_name, X)}
         if self._is_frozen():
             return picture_features(cells, self._frozen_backbone(), **reading)
         height, width, channels = self.cell_shape_
@@ -330,7 +337,7 @@ class ImageBranch(SharesBackbone, Branch):
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(x)
         x = convolution_blocks(x, self.filters, self.activation, self.batch_norm)
         pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
-        return pool[self.pooling](name="pool")(x)
+        return pool[self.pooling](data_format=CHANNELS_LAST, name="pool")(x)
 
 
 def _with_channels(tensors):

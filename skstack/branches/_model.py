@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 
 from ..preprocessing._cells import array_cells, numbers, row_name
-from ._base import Branch
+from ._base import CHANNELS_LAST, Branch
 
 
 class ModelBranch(Branch):
@@ -107,7 +107,7 @@ class ModelBranch(Branch):
         self._check_model(model)
         model.trainable = self.trainable
         outputs = model(inputs)
-        return outputs if len(outputs.shape) == 2 else keras.layers.Flatten(name="flatten")(outputs)
+        return outputs if len(outputs.shape) == 2 else keras.layers.Flatten(CHANNELS_LAST, name="flatten")(outputs)
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._precision import needed_dtype
 from ..preprocessing._cells import named_columns, numbers, row_name, tensor_cells
 from ..preprocessing._tensors import tensors_of
-from ._base import BATCH_NORM_MOMENTUM, Branch, activation_layer, check_units, dense_layers
+from ._base import BATCH_NORM_MOMENTUM, CHANNELS_LAST, Branch, activation_layer, check_units, dense_layers
 
 #: Up to this many steps a recurrent layer is laid out step by step: a third of the time of a loop, while the graph of
 #: many steps would take long to compile (GRU of 32 units over 6 steps: 36 ms per 2,000 rows rather than 89 ms; of 64
@@ -234,7 +234,7 @@ class SequenceBranch(Branch):
     def _flat(self, x):
         from .._backend import keras
 
-        x = keras.layers.Flatten(name="flatten")(x)
+        x = keras.layers.Flatten(CHANNELS_LAST, name="flatten")(x)
         return dense_layers(x, self.units, self.activation, 0.0, self.batch_norm, prefix="flat")
 
     def _convolutions(self, x, mask):
@@ -244,7 +244,9 @@ class SequenceBranch(Branch):
         x = Blank(name="blank")(x, mask)
         units = check_units(self.units, "units")
         for number, filters in enumerate(units, 1):
-            x = keras.layers.Conv1D(filters, self.kernel_size, padding="same", name=f"conv_{number}")(x)
+            x = keras.layers.Conv1D(
+                filters, self.kernel_size, padding="same", data_format=CHANNELS_LAST, name=f"conv_{number}"
+            )(x)
             if self.batch_norm:
                 norm = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")
                 x = norm(x, mask=mask)
@@ -279,7 +281,7 @@ class SequenceBranch(Branch):
         from ._sequence_layers import PoolSteps
 
         if pooling == "flatten":
-            return keras.layers.Flatten(name="flatten")(x)
+            return keras.layers.Flatten(CHANNELS_LAST, name="flatten")(x)
         return PoolSteps(pooling, name="pool")(x, mask)
 
 

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from ..preprocessing._cells import named_columns, row_name
 from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
 from ..preprocessing._vectors import find_vectors
-from ._base import Branch, activation_layer, check_units
+from ._base import CHANNELS_LAST, Branch, activation_layer, check_units
 from ._categorical import rounded_up
 from ._column_statistics import quantiles
 
@@ -286,7 +286,9 @@ class TextBranch(Branch):
         vectors = BlankPadding(name=f"{name}_tokens")([table(ids), ids])
         parts = []
         for size in check_units(self.kernel_size, "kernel_size"):
-            x = keras.layers.Conv1D(self.units, size, padding="same", name=f"{name}_{size}")(vectors)
+            x = keras.layers.Conv1D(self.units, size, padding="same", data_format=CHANNELS_LAST, name=f"{name}_{size}")(
+                vectors
+            )
             x = activation_layer(self.activation, f"{name}_{size}_{self.activation}")(x)
             parts.append(MaximumOfTokens(name=f"{name}_{size}_maximum")([x, ids]))
         return keras.layers.Concatenate(name=f"{name}_sizes")(parts) if len(parts) > 1 else parts[0]

@@ -216,7 +216,7 @@ def pooled(x, pooling):
     if n_axes == 0:
         return x
     kinds = {"avg": f"GlobalAveragePooling{n_axes}D", "max": f"GlobalMaxPooling{n_axes}D", "flatten": "Flatten"}
-    return getattr(keras.layers, kinds[pooling])(name="pool_features")(x)
+    return getattr(keras.layers, kinds[pooling])(data_format="channels_last", name="pool_features")(x)
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------
@@ -396,7 +396,14 @@ def _applications():
 
 
 def _application_model(wish):
+    from .._backend import keras
+
     function = application(wish.backbone)
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            f"{function.__name__} would be built for pictures with their channels first, which these do not have: "
+            "call keras.config.set_image_data_format('channels_last')."
+        )
     settings = {"include_top": False, "input_shape": backbone_shape(wish)}
     if wish.weights != "imagenet":
         model = function(weights=None, **settings)

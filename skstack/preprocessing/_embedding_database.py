@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from ._store import explained, transaction
+from ._store import explained, private_file, private_folder, remove_database, transaction
 
 #: Seconds before a use is noted again, so that reading seldom has to write.
 _USE_STEP = 3600
@@ -112,9 +112,7 @@ class Database:
     def remove(self):
         """Remove the file."""
         with explained(self.folder, "features"):
-            # The journal first: beside a new file it would be taken for that one's.
-            for suffix in ("-journal", ""):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            remove_database(self._path)
 
     @property
     def _path(self):
@@ -122,7 +120,7 @@ class Database:
 
     def _with_connection(self, work):
         with explained(self.folder, "features"):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.folder)
             try:
                 return self._connected(work)
             except sqlite3.DatabaseError as error:
@@ -132,6 +130,7 @@ class Database:
                 return self._connected(work)
 
     def _connected(self, work):
+        private_file(self._path)
         # The journal stays a plain one: the faster write-ahead log cannot be used on network file systems.
         with closing(sqlite3.connect(self._path, timeout=60, isolation_level=None)) as connection:
             if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'claims'").fetchone()[0]:

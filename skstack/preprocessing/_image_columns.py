@@ -12,7 +12,8 @@ import numpy as np
 import PIL.Image
 from joblib import cpu_count
 
-from ._images import fitted, load, path_of, pixel_cache, read_pixels
+from ._files import path_of
+from ._images import fitted, load, pixel_cache, read_pixels, way_of_decoding
 from ._store import PixelStore, StoreError, clear_store, file_key, store_bytes
 
 #: Columns that take more bytes than this when decoded go to the disk.
@@ -45,6 +46,8 @@ def clear_image_cache():
     - ``SKSTACK_CACHE_SIZE``: bytes that the files may take together, 10e9 by default; pictures that were not used
       for longest make room. With 0 nothing is written to the disk.
 
+    Nobody but the user can read the folder, and one that belongs to somebody else is not used, so that each user needs
+    one of their own. Every picture has a checksum: one that was damaged on the disk is decoded again, with a warning.
     Where the folder cannot be used, or a column does not fit, pictures are decoded into memory with a warning. It is
     safe to clear the cache while networks are trained: pictures in use stay readable.
 
@@ -62,21 +65,23 @@ def clear_image_cache():
     clear_store()
 
 
-def read_column(cells, *, size, channels, resize, root=None, store=True, on_error="raise", name_row):
+def read_column(cells, *, size, channels, resize, store=True, on_error="raise", name_row, **paths):
     """Decode a column of pictures.
 
     Parameters
     ----------
     cells : list
         As :func:`~skstack.preprocessing._images.read_pixels` takes each one.
-    size, channels, resize, root
+    size, channels, resize
         As for :func:`~skstack.preprocessing._images.read_pixels`.
     store : bool, default=True
         Whether a large column may go to the disk.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a file that is not there or cannot be decoded is an error.
+        Whether a file that is not there, may not be read or cannot be decoded is an error.
     name_row : callable
         Names a row, by its position, for an error message.
+    **paths : dict
+        ``root`` and ``allow_outside_root``, as for :func:`~skstack.preprocessing._files.path_of`.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def read_column(cells, *, size, channels, resize, root=None, store=True, on_erro
     FileNotFoundError, ValueError, TypeError
         As :func:`~skstack.preprocessing._images.read_pixels`, naming the row.
     """
-    column = _Column(cells, (*size, channels), resize, root, on_error, name_row)
+    column = _Column(cells, (*size, channels), resize, paths, on_error, name_row)
     if store and column.n_bytes > _STORE_FROM and store_bytes():
         try:
             return column.on_disk(), column.unreadable
@@ -105,8 +110,9 @@ def read_column(cells, *, size, channels, resize, root=None, store=True, on_erro
 class _Column:
     """Pictures of a column; see :func:`read_column`."""
 
-    def __init__(self, cells, shape, resize, root, on_error, name_row):
-        self.cells, self.shape, self.resize, self.root, self.name_row = list(cells), shape, resize, root, name_row
+    def __init__(self, cells, shape, resize, paths, on_error, name_row):
+        self.cells, self.shape, self.resize, self.name_row = list(cells), shape, resize, name_row
+        self._paths = paths
         self.unreadable = np.zeros(len(cells), dtype=bool)
         self._on_error = on_error
         self._fit = {"size": shape[:2], "channels": shape[2], "resize": resize}
@@ -121,7 +127,7 @@ class _Column:
         pixels = np.empty((len(self.cells), *self.shape), dtype="uint8")
 
         def read(row):
-            pixels[row] = read_pixels(self.cells[row], root=self.root, **self._fit)
+            pixels[row] = read_pixels(self.cells[row], **self._paths, **self._fit)
 
         rows = range(len(self.cells))
         self._with_blanks(rows, lambda: self._map(read, rows))
@@ -142,7 +148,7 @@ class _Column:
 
     def _is_readable(self, row):
         try:
-            load(self.cells[row], self.root)[1]()
+            load(self.cells[row], **self._paths)[1]()
         except UNREADABLE:
             return False
         return True
@@ -150,8 +156,7 @@ class _Column:
     def on_disk(self):
         if self.n_bytes > store_bytes():
             raise StoreError(f"A column takes more than the {store_bytes() / 1e6:.0f} MB of the cache of pictures.")
-        # Another version of Pillow may give other pixels.
-        with PixelStore(f"{self.resize}, Pillow {PIL.__version__}", self.shape) as store:
+        with PixelStore(way_of_decoding(self.resize), self.shape) as store:
             places = np.empty((len(self.cells), 2), dtype="int64")
             starts = range(0, len(self.cells), max(1, _CHUNK_BYTES // math.prod(self.shape)))
             chunks = [range(start, min(start + starts.step, len(self.cells))) for start in starts]
@@ -190,16 +195,16 @@ class _Column:
 
     def _digests(self, store, rows):
         """Return digests of the contents of rows, and those of files that the store is to remember."""
-        keys = [cell_file_key(self.cells[row], self.root) for row in rows]
+        keys = [cell_file_key(self.cells[row], **self._paths) for row in rows]
         digests = store.digests(keys)
         unknown = [number for number, digest in enumerate(digests) if digest is None]
-        read = self._map(lambda row: load(self.cells[row], self.root)[0], [rows[number] for number in unknown])
+        read = self._map(lambda row: load(self.cells[row], **self._paths)[0], [rows[number] for number in unknown])
         for number, digest in zip(unknown, read, strict=True):
             digests[number] = digest
         return digests, {keys[number]: digests[number] for number in unknown if keys[number]}
 
     def _decode(self, row):
-        digest, decode = load(self.cells[row], self.root)
+        digest, decode = load(self.cells[row], **self._paths)
         return digest, fitted(decode(), **self._fit)
 
     def _map(self, function, rows):
@@ -214,10 +219,10 @@ class _Column:
         return list(self._map_cells(named, rows))
 
 
-def cell_file_key(cell, root):
+def cell_file_key(cell, **paths):
     """Return what changes with the file of a cell; None for a cell that is no file, or a file to be read again."""
     try:
-        path = path_of(cell, root)
+        path = path_of(cell, **paths)
         return path and file_key(path)
     except CELL_ERRORS:
         return None  # reading the cell says what is wrong with it

@@ -48,9 +48,13 @@ class ImageEmbedder(SharesBackbone, Embedder):
     resize : {"pad", "crop", "stretch"}, default="pad"
         How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
     root : str or path-like, default=None
-        Folder that relative paths start from; the working directory by default.
+        Folder that relative paths start from; the working directory by default. A path that leads out of it, by itself
+        or by a symbolic link, is not read.
+    allow_outside_root : bool, default=False
+        Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        What a file means that is not there or cannot be decoded: an error, or a missing picture.
+        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing picture. A
+        picture of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
     n_components : int or float, default=None
         Principal components of each column's features: how many, or the part of the variance that they explain; None
         for the features themselves.
@@ -99,6 +103,7 @@ class ImageEmbedder(SharesBackbone, Embedder):
         "channels": [Options(Integral, {1, 3, 4})],
         "resize": [StrOptions({"pad", "crop", "stretch"})],
         "root": [str, PathLike, None],
+        "allow_outside_root": ["boolean"],
         "on_error": [StrOptions({"raise", "missing"})],
     }
 
@@ -114,6 +119,7 @@ class ImageEmbedder(SharesBackbone, Embedder):
         channels=3,
         resize="pad",
         root=None,
+        allow_outside_root=False,
         on_error="raise",
         n_components=None,
         add_indicator=False,
@@ -128,6 +134,7 @@ class ImageEmbedder(SharesBackbone, Embedder):
         self.channels = channels
         self.resize = resize
         self.root = root
+        self.allow_outside_root = allow_outside_root
         self.on_error = on_error
         self.n_components = n_components
         self.add_indicator = add_indicator
@@ -144,5 +151,5 @@ class ImageEmbedder(SharesBackbone, Embedder):
     def _embed(self, model, X):
         tensors = tensor_cells(X)
         cells = (X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]) if tensors is None else tensors
-        settings = {"resize": self.resize, "root": self.root, "on_error": self.on_error}
+        settings = {name: getattr(self, name) for name in ("resize", "root", "allow_outside_root", "on_error")}
         return picture_features(list(cells), model, name_row=partial(row_name, X), **settings)

@@ -1,19 +1,25 @@
 """Decoding and resizing pictures, once for each content."""
 
 import io
-import os
 import threading
 from collections import OrderedDict
 from hashlib import blake2b
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import PIL
 from PIL import Image, ImageOps
+
+from ._files import path_of, read_file
 
 #: Pillow's mode for each number of channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+#: Number that goes up whenever this file gives other pixels for the same picture.
+_VERSION = 2
+
+#: Tag of a TIFF file that says how many bits a value has.
+_BITS_PER_SAMPLE = 258
 
 
 class ContentCache:
@@ -60,7 +66,7 @@ class ContentCache:
 pixel_cache = ContentCache(max_bytes=2**29)
 
 
-def read_pixels(cell, *, size, channels, resize, root=None):
+def read_pixels(cell, *, size, channels, resize, root=None, allow_outside_root=False):
     """Return one picture as an array.
 
     Parameters
@@ -75,6 +81,8 @@ def read_pixels(cell, *, size, channels, resize, root=None):
         How a picture of another shape is fitted.
     root : str or path-like, default=None
         Folder that relative paths start from.
+    allow_outside_root : bool, default=False
+        Whether a path may lead out of that folder.
 
     Returns
     -------
@@ -85,23 +93,29 @@ def read_pixels(cell, *, size, channels, resize, root=None):
     FileNotFoundError
         If there is no file at the path.
     ValueError
-        If the file or bytes are no picture that can be decoded, or the array none that can be one.
+        If the file or bytes are no picture that can be decoded, the array none that can be one, or the path may not be
+        read.
     TypeError
         If the cell is of another type.
     """
     cell = _as_array(cell)
     if isinstance(cell, np.ndarray) and cell.shape == (*size, channels):
         return cell
-    digest, decode = load(cell, root)
+    digest, decode = load(cell, root, allow_outside_root)
     return pixel_cache.get((digest, size, channels, resize), lambda: fitted(decode(), size, channels, resize))
 
 
-def load(cell, root=None):
+def way_of_decoding(resize):
+    """Return a text that is another one wherever the same picture may become other pixels."""
+    return f"{resize}, Pillow {PIL.__version__}, {_VERSION}"
+
+
+def load(cell, root=None, allow_outside_root=False):
     """Read one picture without decoding it.
 
     Parameters
     ----------
-    cell, root
+    cell, root, allow_outside_root
         As for :func:`read_pixels`, which says also what is raised.
 
     Returns
@@ -116,15 +130,8 @@ def load(cell, root=None):
         image = cell.squeeze(-1) if cell.shape[-1] == 1 else cell
         digest = blake2b(cell.tobytes(), digest_size=16, key=repr(cell.shape).encode())
         return digest.digest(), lambda: Image.fromarray(image)
-    content, where = _content(cell, root)
+    content, where = _content(cell, root, allow_outside_root)
     return blake2b(content, digest_size=16).digest(), lambda: _decode(content, where)
-
-
-def path_of(cell, root=None):
-    """Return the path that a cell names, or None for a cell of another kind."""
-    if not isinstance(cell, (str, PathLike)):
-        return None
-    return os.path.join("" if root is None else root, cell)
 
 
 def as_uint8(array):
@@ -167,47 +174,84 @@ def _as_array(cell):
     return as_uint8(cell) if isinstance(cell, np.ndarray) else cell
 
 
-def _content(cell, root):
+def _content(cell, root, allow_outside_root):
     """Return the bytes of a file, or of bytes in a cell, and what to call them in an error."""
     if isinstance(cell, (bytes, bytearray)):
         return bytes(cell), "the image bytes"
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         raise ValueError(f"the image is missing ({cell!r}).")
-    path = path_of(cell, root)
+    path = path_of(cell, root, allow_outside_root)
     if path is None:
         raise TypeError(
             "expected an image: a path, an array of shape (height, width, channels), a PIL image or bytes, "
             f"got {cell!r}."
         )
-    try:
-        return Path(path).read_bytes(), f"image file {path!r}"
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise FileNotFoundError(f"there is no image file {path!r}.") from error
+    return read_file(path, "image"), f"image file {path!r}"
 
 
 def _decode(content, where):
     try:
         image = Image.open(io.BytesIO(content))
+        _check_size(image)
         image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return _plain(image, in_place=True)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(
+            f"{where} is too large to be decoded: {str(error).rstrip('.')}. PIL.Image.MAX_IMAGE_PIXELS is the limit; "
+            "set it to a larger number, or None, in every process that decodes."
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         # Pillow raises SyntaxError for some broken PNG files.
-        raise ValueError(f"{where} cannot be decoded: {error}.") from error
-    return _plain(image)
+        raise ValueError(f"{where} cannot be decoded: {str(error).rstrip('.')}.") from error
 
 
-def _plain(image):
+def _check_size(image):
+    """Raise for a picture that Pillow only warns of."""
+    width, height = image.size
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and width * height > limit:
+        raise Image.DecompressionBombError(f"it has {width} x {height} pixels, more than {limit}")
+
+
+def _plain(image, in_place=False):
     """Return an image turned upright as its EXIF data say, with 8 bits per channel."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits, which Pillow would clip at 255 rather than scale
-        image = Image.fromarray(np.clip(np.asarray(image) // 257, 0, 255).astype("uint8"))
+    white = _white(image)  # of the file, which a turned image knows no more
+    image = ImageOps.exif_transpose(image, in_place=in_place) or image
+    if white is not None:  # Pillow would clip the values at 255 rather than scale them
+        image = Image.fromarray((np.clip(np.asarray(image, "int64"), 0, white) * 255 // white).astype("uint8"))
+    elif image.mode in ("F", "I"):
+        image = Image.fromarray(as_uint8(np.asarray(image)).squeeze(-1))  # no scale but that of an array of these
     return image
+
+
+def _white(image):
+    """Return the value of white in an image of up to 16 bits; None for other kinds."""
+    if image.mode.startswith("I;16"):
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
+        return 2 ** bits[0] - 1
+    # What Pillow reads from these files as 32 bits has 16.
+    return 2**16 - 1 if image.mode == "I" and image.format in ("PNG", "PPM") else None
 
 
 def fitted(image, size, channels, resize):
     """Return an image as an array of shape (*size, channels) and dtype uint8."""
-    image = image.convert(_MODES[channels])
+    if image.mode != _MODES[channels]:
+        image = image.convert(_MODES[channels])
     height, width = size
     if image.size != (width, height):
-        fit = {"pad": ImageOps.pad, "crop": ImageOps.fit, "stretch": Image.Image.resize}[resize]
+        fit = {"pad": _padded, "crop": ImageOps.fit, "stretch": Image.Image.resize}[resize]
         image = fit(image, (width, height), Image.Resampling.BILINEAR)
     return np.asarray(image, dtype="uint8").reshape(height, width, channels)
+
+
+def _padded(image, size, method):
+    """Return an image scaled to fit into a size, with black around it."""
+    # One line at least: of a picture that is far longer than wide, ImageOps.pad leaves nothing.
+    inner = (
+        min(size[0], max(1, round(image.width / image.height * size[1]))),
+        min(size[1], max(1, round(image.height / image.width * size[0]))),
+    )
+    padded = Image.new(image.mode, size)
+    corner = [round((outer - side) / 2) for outer, side in zip(size, inner, strict=True)]
+    padded.paste(image.resize(inner, method), tuple(corner))
+    return padded

@@ -8,13 +8,13 @@ import PIL.Image
 
 from ._embedding_cache import add, computed_once, find
 from ._image_columns import CELL_ERRORS, UNREADABLE, ahead, cell_file_key, map_in_threads
-from ._images import fitted, load
+from ._images import fitted, load, way_of_decoding
 
 #: Pictures that one process computes before it looks what others have done: some batches of the backbone.
 _BLOCK = 32
 
 
-def picture_features(cells, backbone, *, resize, root=None, on_error="raise", name_row):
+def picture_features(cells, backbone, *, resize, on_error="raise", name_row, **paths):
     """Return the features of pictures, computing those that were never computed before.
 
     Parameters
@@ -23,12 +23,12 @@ def picture_features(cells, backbone, *, resize, root=None, on_error="raise", na
         As :func:`~skstack.preprocessing._images.read_pixels` takes each one.
     backbone : Backbone
     resize : {"pad", "crop", "stretch"}
-    root : str or path-like, default=None
-        Folder that relative paths start from.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a file that is not there or cannot be decoded is an error.
+        Whether a file that is not there, may not be read or cannot be decoded is an error.
     name_row : callable
         Names a row, by its position, for an error message.
+    **paths : dict
+        ``root`` and ``allow_outside_root``, as for :func:`~skstack.preprocessing._files.path_of`.
 
     Returns
     -------
@@ -42,13 +42,12 @@ def picture_features(cells, backbone, *, resize, root=None, on_error="raise", na
     FileNotFoundError, ValueError, TypeError
         As :func:`~skstack.preprocessing._images.read_pixels`, naming the row.
     """
-    read = _Reader(cells, root, resize, backbone.shape, on_error, name_row)
+    read = _Reader(cells, paths, resize, backbone.shape, on_error, name_row)
     rows = {}  # of each content
     for row, digest in enumerate(read.digests):
         if digest is not None:
             rows.setdefault(digest, []).append(row)
-    # Another version of Pillow may give other pixels.
-    way = f"{resize} {PIL.__version__}".encode() + backbone.features_key
+    way = way_of_decoding(resize).encode() + backbone.features_key
     keys = [blake2b(digest + way, digest_size=16).digest() for digest in rows]
     firsts = [alike[0] for alike in rows.values()]
     values = computed_once(
@@ -86,8 +85,8 @@ def _compute(backbone, read, rows):
 class _Reader:
     """Reads the pictures of a column; see :func:`picture_features`."""
 
-    def __init__(self, cells, root, resize, shape, on_error, name_row):
-        self.cells, self.root, self._on_error, self._name_row = cells, root, on_error, name_row
+    def __init__(self, cells, paths, resize, shape, on_error, name_row):
+        self.cells, self._paths, self._on_error, self._name_row = cells, paths, on_error, name_row
         self._fit = {"size": shape[:2], "channels": shape[2], "resize": resize}
         # Rows may share a PIL image, which reads its file when it is first used and is not made for threads.
         self._threads = not any(isinstance(cell, PIL.Image.Image) for cell in cells)
@@ -95,7 +94,7 @@ class _Reader:
     @cached_property
     def digests(self):
         """Digests of the contents, None for a cell that cannot be read."""
-        keys = [cell_file_key(cell, self.root) for cell in self.cells]
+        keys = [cell_file_key(cell, **self._paths) for cell in self.cells]
         known = {key for key in keys if key}
         known = dict(zip(known, find(list(known)), strict=True))
         digests = [known.get(key) for key in keys]
@@ -111,11 +110,11 @@ class _Reader:
         return (ahead if self._threads else map)(self._picture, rows)
 
     def _digest(self, row):
-        return self._named(row, lambda: load(self.cells[row], self.root)[0])
+        return self._named(row, lambda: load(self.cells[row], **self._paths)[0])
 
     def _picture(self, row):
         def read():
-            digest, decode = load(self.cells[row], self.root)
+            digest, decode = load(self.cells[row], **self._paths)
             if digest != self.digests[row]:
                 raise ValueError("the picture was changed while it was read.")
             return fitted(decode(), **self._fit)

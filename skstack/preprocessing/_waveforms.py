@@ -6,13 +6,13 @@ import struct
 import warnings
 from hashlib import blake2b
 from math import gcd
-from pathlib import Path
 
 import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-from ._images import ContentCache, path_of
+from ._files import path_of, read_file
+from ._images import ContentCache
 
 #: Shared by all branches of the process: folds, outer folds and search candidates meet the same clips again.
 waveform_cache = ContentCache(max_bytes=2**28)
@@ -37,7 +37,7 @@ _WAV_ERRORS = (
 _MAX_RATE = 10**6
 
 
-def read_waveform(cell, *, rate, source_rate=None, root=None):
+def read_waveform(cell, *, rate, source_rate=None, root=None, allow_outside_root=False):
     """Return one clip as a waveform of one channel, the mean of those it has.
 
     Parameters
@@ -51,6 +51,8 @@ def read_waveform(cell, *, rate, source_rate=None, root=None):
         Samples per second of an array, Hz; `rate` by default.
     root : str or path-like, default=None
         Folder that relative paths start from.
+    allow_outside_root : bool, default=False
+        Whether a path may lead out of that folder.
 
     Returns
     -------
@@ -62,7 +64,8 @@ def read_waveform(cell, *, rate, source_rate=None, root=None):
     FileNotFoundError
         If there is no file at the path.
     ValueError
-        If the file or bytes are no sound that can be decoded, or the array none that can be one.
+        If the file or bytes are no sound that can be decoded, the array none that can be one, or the path may not be
+        read.
     TypeError
         If the cell is of another type.
     ImportError
@@ -71,7 +74,7 @@ def read_waveform(cell, *, rate, source_rate=None, root=None):
     if isinstance(cell, (np.ndarray, list, tuple)):
         waveform = _mono(np.asarray(cell))
         return waveform if source_rate in (None, rate) else _resampled(waveform, source_rate, rate)
-    content, where = _content(cell, root)
+    content, where = _content(cell, root, allow_outside_root)
     digest = blake2b(content, digest_size=16).digest()
     return waveform_cache.get((digest, rate), lambda: _read_only(_resampled(*_decode(content, where), rate)))
 
@@ -84,7 +87,7 @@ def read_waveforms(cells, *, on_error="raise", name_row, **reading):
     cells : iterable
         As :func:`read_waveform` takes each one.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a file that is not there or cannot be decoded is an error.
+        Whether a file that is not there, may not be read or cannot be decoded is an error.
     name_row : callable
         Names a row, by its position, for an error message.
     **reading : dict
@@ -111,17 +114,14 @@ def read_waveforms(cells, *, on_error="raise", name_row, **reading):
     return waveforms
 
 
-def _content(cell, root):
+def _content(cell, root, allow_outside_root):
     """Return the bytes of a file, or of bytes in a cell, and what to call them in an error."""
     if isinstance(cell, (bytes, bytearray)):
         return bytes(cell), "the sound's bytes"
-    path = path_of(cell, root)
+    path = path_of(cell, root, allow_outside_root)
     if path is None:
         raise TypeError(f"expected sound: a path, bytes or an array of samples, got {cell!r}.")
-    try:
-        return Path(path).read_bytes(), f"sound file {path!r}"
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise FileNotFoundError(f"there is no sound file {path!r}.") from error
+    return read_file(path, "sound"), f"sound file {path!r}"
 
 
 def _decode(content, where):

@@ -630,6 +630,16 @@ def test_random_weights_differ_by_seed_and_are_trained():
     assert not np.allclose(model(pictures, training=True), model(pictures, training=False), rtol=1e-2)
 
 
+def test_a_backbone_by_name_is_refused_while_keras_puts_channels_first():
+    branch = ImageBranch(size=(32, 32), backbone="MobileNetV2", weights=None, trainable=True).fit(PICTURES)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match=r"MobileNetV2 would be .*set_image_data_format\('channels_last'\)"):
+            branch.build("photo")
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_weights_of_a_file_replace_those_of_a_model(tmp_path):
     other = tiny_backbone(seed=1)
     other.save_weights(tmp_path / "other.weights.h5")

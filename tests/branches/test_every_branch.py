@@ -1,5 +1,7 @@
 """What holds for every branch: the same tests with one case each. A new branch adds a line to CASES."""
 
+import io
+import os
 import pickle
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.io import wavfile
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -81,7 +84,10 @@ def _sounds():
 
 def small_model(input_shape):
     """A convolution over a signal, its layers named so that every build gives the same architecture."""
-    layers = [keras.layers.Conv1D(3, 3, name="mine_conv"), keras.layers.Flatten(name="mine_flatten")]
+    layers = [
+        keras.layers.Conv1D(3, 3, data_format="channels_last", name="mine_conv"),
+        keras.layers.Flatten("channels_last", name="mine_flatten"),
+    ]
     return keras.Sequential([keras.Input(input_shape, name="mine_input"), *layers], name="mine")
 
 
@@ -118,6 +124,13 @@ CASES = {
     "audio": (AudioBranch(0.1, rate=4000, n_mels=8, filters=(2, 2), **DENSE), _sounds, [None]),
     "model": (ModelBranch(small_model, **DENSE), _tensors, [None]),
 }
+
+
+#: What lies in a file that a branch reads.
+PNG, WAV = io.BytesIO(), io.BytesIO()
+Image.fromarray(np.random.default_rng(2).integers(0, 256, size=(6, 6, 3), dtype="uint8")).save(PNG, "png")
+wavfile.write(WAV, 4000, np.random.default_rng(9).normal(size=400).astype("float32"))
+CONTENTS = {ImageBranch: PNG.getvalue(), AudioBranch: WAV.getvalue()}
 
 
 class Fitted:
@@ -276,6 +289,24 @@ def test_submodel_is_saved_and_loaded_by_keras(case, tmp_path):
     )
 
 
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+def test_the_order_of_channels_that_keras_is_set_to_changes_nothing(case, request):
+    encoded = case.fitted.encode(case.X)
+    expected = case.submodel.predict(encoded, verbose=0)
+    request.getfixturevalue("channels_first")
+    again = clone(case.branch).fit(case.X)
+    np.testing.assert_array_equal(again.encode(case.X), encoded)
+    model = again.build("part_branch")
+    model.set_weights(case.submodel.get_weights())
+    np.testing.assert_allclose(model.predict(encoded, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_rows_outside_the_training_part_leave_no_trace(case):
     _, held_out = split_rows(case.y, None, 0.1, draw_seed(0), classes=False)
     source = np.arange(N_ROWS)
@@ -430,3 +461,104 @@ def test_a_branch_without_columns_is_refused(case):
         for estimator in (network, stack):
             with pytest.raises(ValueError, match=r"branch 'part': columns=.* choose none of the columns of X"):
                 estimator.fit(case.X, case.y)
+
+
+# --- branches that read files -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[name for name, (branch, *_) in CASES.items() if hasattr(branch, "root")])
+def reading(request, tmp_path, monkeypatch):
+    """A branch that reads files, the folder it reads from, and a file in it and one beside it."""
+    monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "cache"))
+    branch = CASES[request.param][0]
+    root = tmp_path / "root"
+    root.mkdir()
+    for path in (root / "good", tmp_path / "outside"):
+        path.write_bytes(CONTENTS[type(branch)])
+    return clone(branch).set_params(root=root), root
+
+
+def _files(*names):
+    return pd.DataFrame({"file": names}, index=[f"row of {n}" for n in range(len(names))], dtype=object)
+
+
+def _assert_refused(branch, name, message):
+    """Check that a file is an error that names its row, or missing where that is wished for."""
+    X = _files("good", name, "good")
+    with pytest.raises((ValueError, OSError), match=rf"row 1 \(index 'row of 1'\): .*{message}") as caught:
+        clone(branch).fit(_files("good")).encode(X)
+    str(caught.value).encode()  # can be written to a log
+    fitted = clone(branch).set_params(on_error="missing").fit(X)
+    encoded, missing = fitted.encode_with_missing(X)
+    assert missing.ravel().tolist() == [False, True, False]
+    np.testing.assert_array_equal(encoded[0], encoded[2])
+    assert not np.asarray(encoded[1]).any()
+
+
+OUTSIDE = {
+    "dots": lambda root: "../outside",
+    "dots on the way": lambda root: "sub/../../outside",
+    "absolute": lambda root: str(root.parent / "outside"),
+    "absolute with dots": lambda root: str(root / ".." / "outside"),
+    "path": lambda root: root.parent / "outside",
+    "link": lambda root: "link",
+    "link to a folder": lambda root: os.path.join("up", "outside"),
+    "a folder of the same beginning": lambda root: str(root) + "-2/outside",
+}
+
+
+@pytest.mark.parametrize("way", list(OUTSIDE))
+def test_paths_do_not_lead_out_of_root_unless_allowed(reading, way):
+    branch, root = reading
+    (root / "sub").mkdir()
+    (root / "link").symlink_to(root.parent / "outside")
+    (root / "up").symlink_to(root.parent)
+    (root.parent / "root-2").mkdir()
+    (root.parent / "root-2" / "outside").write_bytes((root / "good").read_bytes())
+    name = OUTSIDE[way](root)
+    _assert_refused(branch, name, r"leads out of root='.*root'; allow_outside_root=True allows it")
+    encoded = branch.set_params(allow_outside_root=True).fit(_files("good")).encode(_files("good", name))
+    np.testing.assert_array_equal(encoded[0], encoded[1])
+
+
+def test_paths_that_stay_inside_root_are_read(reading):
+    branch, root = reading
+    (root / "sub").mkdir()
+    (root / "link").symlink_to("good")
+    (root.parent / "other name").symlink_to(root)
+    X = _files("good", "./good", "sub/../good", str(root / "good"), "link", root / "link")
+    for folder in (root, str(root), root.parent / "other name", os.path.relpath(root)):
+        encoded = clone(branch).set_params(root=folder).fit(X).encode(X)
+        assert all(np.array_equal(row, encoded[0]) for row in encoded)
+
+
+def test_paths_without_root_lead_anywhere(reading):
+    branch, root = reading
+    X = _files(str(root / "good"), str(root / ".." / "outside"))
+    encoded = branch.set_params(root=None).fit(X).encode(X)
+    np.testing.assert_array_equal(encoded[0], encoded[1])
+
+
+@pytest.mark.parametrize("root", ["root", None])
+@pytest.mark.parametrize("name", ["lone \ud800 surrogate", "null \0 character"])
+def test_names_that_no_file_can_have_are_an_error_or_missing(reading, monkeypatch, name, root):
+    branch, folder = reading
+    monkeypatch.chdir(folder)
+    message = "no file can have the name .*(surrogate|null character)"
+    _assert_refused(branch.set_params(root=root and folder), name, message)
+    _assert_refused(branch, folder / name, message)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on Windows")
+def test_a_fifo_is_an_error_or_missing_and_not_waited_for(reading):
+    branch, root = reading
+    os.mkfifo(root / "fifo")
+    _assert_refused(branch, "fifo", "no regular file, but a FIFO, socket or device")
+    (root / "link").symlink_to("fifo")
+    _assert_refused(branch, "link", "no regular file")
+
+
+@pytest.mark.skipif(not os.path.exists(os.devnull), reason="there are no devices in files on Windows")
+def test_a_device_is_an_error_or_missing(reading):
+    branch, _ = reading
+    _assert_refused(branch.set_params(allow_outside_root=True), os.devnull, "no regular file")

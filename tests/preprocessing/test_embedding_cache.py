@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -347,6 +348,27 @@ def test_a_folder_that_cannot_be_used_is_done_without(folder):
         for _ in range(2):
             assert computed_once(KEYS, compute, 12, 4) == VALUES
     assert len(all_) == 1
+    assert sorted(compute.seen) == list(range(20))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in access lists, not in modes")
+def test_folder_and_file_are_private_whatever_the_umask(folder):
+    before = os.umask(0)
+    try:
+        add(ENTRIES)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [0o700, 0o600]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in access lists, not in modes")
+def test_a_folder_of_somebody_else_is_done_without(monkeypatch):
+    add(ENTRIES)
+    _forget_memory()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    compute = Counting()
+    with pytest.warns(UserWarning, match="belongs to somebody else.*kept in memory only"):
+        assert computed_once(KEYS, compute, 12, 4) == VALUES
     assert sorted(compute.seen) == list(range(20))
 
 

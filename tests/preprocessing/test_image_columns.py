@@ -261,13 +261,34 @@ def test_the_first_bad_row_is_named_in_any_order(paths, monkeypatch, store, orde
         (3.5, TypeError, "row 5: expected an image"),
         (b"no picture", ValueError, "row 5: the image bytes cannot be decoded"),
         (PICTURES[0][..., :2], ValueError, r"row 5: .* got shape \(4, 6, 2\)"),
-        ("no\0path", ValueError, "row 5: "),
+        ("no\0path", ValueError, "row 5: no file can have the name"),
+        ("no \ud800 path", ValueError, "row 5: no file can have the name"),
+        (os.devnull, ValueError, "row 5: image file .* is no regular file"),
         ("", FileNotFoundError, "row 5: there is no image file"),
     ],
 )
 def test_bad_cells_of_large_columns_are_named(paths, cell, error, message):
     with pytest.raises(error, match=message):
         _read([*paths[:5], cell, *paths[5:]])
+
+
+def test_what_the_store_remembers_is_no_way_out_of_root(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18))
+    _read(paths)
+    (tmp_path / "root").mkdir()
+    cells = [f"../{path.name}" for path in paths]
+    with pytest.raises(ValueError, match=r"row 0: the path .* leads out of root"):
+        _read(cells, root=tmp_path / "root")
+    np.testing.assert_array_equal(_read(cells, root=tmp_path / "root", allow_outside_root=True), PICTURES)
+    pixels = _read(cells, root=tmp_path / "root", on_error="missing")
+    assert not pixels[:].any()
+
+
+def test_other_pixels_of_a_later_version_are_not_mixed_up(paths, decoded, monkeypatch):
+    _read(paths)
+    monkeypatch.setattr(_images, "_VERSION", 0)
+    _read(paths)
+    assert len(decoded) == 2 * len(paths)
 
 
 def test_what_was_decoded_before_an_error_is_not_decoded_again(paths, decoded, monkeypatch):
@@ -313,12 +334,37 @@ def test_a_full_disk_is_replaced_by_memory(paths, monkeypatch):
     _read_with_warning(paths, "No space left on device")
 
 
-def test_a_damaged_database_is_replaced_by_memory_until_the_cache_is_cleared(paths, cache):
+def test_a_damaged_index_begins_anew(paths, cache):
     _read(paths)
-    (cache / "images-1" / "index.sqlite").write_bytes(b"no database" * 100)
-    _read_with_warning(paths, "clear_image_cache")
-    clear_image_cache()
-    assert isinstance(_read(paths), StoredRows)
+    (cache / "images-2" / "index.sqlite").write_bytes(b"no database" * 100)
+    with pytest.warns(UserWarning, match="cache of pictures in .* has a damaged index and begins anew") as told:
+        pixels = _read(paths)
+    assert len(told) == 1
+    assert isinstance(pixels, StoredRows)
+    np.testing.assert_array_equal(pixels, PICTURES)
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["old stamps", "new stamps"])
+def test_damaged_pixels_are_decoded_again(paths, cache, decoded, monkeypatch, trusted):
+    monkeypatch.setattr(_store, "_TIME_STAMP_STEP", -(10**18) if trusted else 10**18)
+    _read(paths)
+    (segment,) = cache.glob("images-2/*.u8")
+    content = bytearray(segment.read_bytes())
+    content[3 * PICTURE_BYTES + 5] ^= 255
+    segment.write_bytes(content)
+    del decoded[:]
+    with pytest.warns(UserWarning, match="is damaged; pictures that are decoded again: 1") as told:
+        np.testing.assert_array_equal(_read(paths), PICTURES)
+    assert len(told) == len(decoded) == 1
+    np.testing.assert_array_equal(_read(paths), PICTURES)
+    assert len(decoded) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in access lists, not in modes")
+def test_a_folder_of_somebody_else_is_replaced_by_memory(paths, monkeypatch):
+    _read(paths)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    _read_with_warning(paths, "belongs to somebody else.* Pictures are decoded into memory; ")
 
 
 def test_a_column_larger_than_the_cache_is_decoded_into_memory(paths, monkeypatch):

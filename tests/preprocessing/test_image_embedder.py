@@ -88,6 +88,12 @@ def test_files_are_read_from_root(tmp_path):
     table = pd.DataFrame({"front": [f"{number}.png" for number in range(3)]})
     features = _embedder(root=tmp_path).fit_transform(table)
     np.testing.assert_allclose(features, _expected(FRONT[:3]), rtol=1e-4, atol=1e-5)
+    (tmp_path / "root").mkdir()
+    beside = "../" + table
+    with pytest.raises(ValueError, match=r"row 0: the path '.*' leads out of root"):
+        _embedder(root=tmp_path / "root").fit(beside)
+    allowed = _embedder(root=tmp_path / "root", allow_outside_root=True).fit_transform(beside)
+    np.testing.assert_array_equal(allowed, features)
     (tmp_path / "1.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"row 1: image file '.*1\.png' cannot be decoded"):
         _embedder(root=tmp_path).fit(table)

@@ -1,13 +1,15 @@
 """Decoding and resizing pictures."""
 
 import io
+import struct
 import threading
+import warnings
 from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile, ImageOps
 
 from skstack.preprocessing import _images
 from skstack.preprocessing._images import ContentCache, as_uint8, read_pixels
@@ -22,8 +24,8 @@ def fresh_cache(monkeypatch):
     monkeypatch.setattr(_images, "pixel_cache", ContentCache(max_bytes=2**20))
 
 
-def _read(cell, size=(4, 6), channels=3, resize="stretch", root=None):
-    return read_pixels(cell, size=size, channels=channels, resize=resize, root=root)
+def _read(cell, size=(4, 6), channels=3, resize="stretch", **paths):
+    return read_pixels(cell, size=size, channels=channels, resize=resize, **paths)
 
 
 def _file(image, format="png", **kwargs):
@@ -44,7 +46,7 @@ def test_paths_are_read(tmp_path, wrap):
 def test_relative_paths_start_from_root(tmp_path):
     (tmp_path / "house.png").write_bytes(_file(Image.fromarray(RGB)))
     np.testing.assert_array_equal(_read("house.png", root=tmp_path), RGB)
-    np.testing.assert_array_equal(_read(str(tmp_path / "house.png"), root="elsewhere"), RGB)
+    np.testing.assert_array_equal(_read(str(tmp_path / "house.png"), root=tmp_path), RGB)
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray])
@@ -111,6 +113,82 @@ def test_sixteen_bits_are_scaled_to_eight():
         np.testing.assert_array_equal(_read(cell, size=(1, 4), channels=1)[..., 0], [[0, 1, 128, 255]])
 
 
+def test_sixteen_bits_of_a_portable_grey_map_are_scaled_to_eight():
+    values = np.array([0, 257, 32896, 65535], dtype=">u2")
+    for most, factor in ((65535, 1), (6553, 10)):
+        content = b"P5 4 1 %d\n" % most + (values // factor).astype(">u2").tobytes()
+        for cell in (content, Image.open(io.BytesIO(content))):
+            np.testing.assert_allclose(_read(cell, size=(1, 4), channels=1)[0, :, 0], [0, 1, 128, 255], atol=1)
+
+
+def _tiff(values, bits, sample_format=1):
+    """Return a TIFF file of one row, which Pillow has no way to write."""
+    content = values.tobytes() if bits != 12 else bytes.fromhex("".join(f"{value:03x}" for value in values))
+    tags = {256: len(values), 257: 1, 258: bits, 259: 1, 262: 1, 273: 8, 278: 1, 279: len(content), 339: sample_format}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    start = 8 + len(content)
+    return b"II*\0" + struct.pack("<I", start) + content + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+GREY = np.array([0, 1, 128, 255])
+DEEP = {
+    "12 bits": _tiff(-(-GREY * 4095 // 255), 12),
+    "16 bits": _tiff((GREY * 257).astype("<u2"), 16),
+    "16 bits, signed": _tiff(GREY.astype("<i2"), 16, 2),
+    "32 bits": _tiff(GREY.astype("<u4"), 32),
+    "32 bits, signed": _tiff(GREY.astype("<i4"), 32, 2),
+    "floats": _tiff((GREY / 255).astype("<f4"), 32, 3),
+}
+
+
+@pytest.mark.parametrize("content", DEEP.values(), ids=list(DEEP))
+def test_no_depth_of_a_tiff_file_comes_out_black(content):
+    for cell in (content, Image.open(io.BytesIO(content))):
+        np.testing.assert_array_equal(_read(cell, size=(1, 4), channels=1)[0, :, 0], GREY)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_pil_images_of_floats_and_large_integers_are_scaled_as_arrays_of_them(mode):
+    values = GREY[np.newaxis].astype("int32")
+    image = Image.fromarray(values if mode == "I" else (values / 255).astype("float32"))
+    assert image.mode == mode
+    np.testing.assert_array_equal(_read(image, size=(1, 4), channels=1)[0, :, 0], GREY)
+
+
+UNSCALED = {
+    "floats to 255": (_tiff(GREY.astype("<f4"), 32, 3), r"pixels from 0 to 1 .* float32, got 0\.0 to 255\.0\.$"),
+    "NaN": (_tiff(np.array([0, np.nan, 1, 1], "<f4"), 32, 3), "pixels from 0 to 1 .* float32, got nan"),
+    "32 bits": (_tiff((GREY * 257).astype("<i4"), 32, 2), r"pixels from 0 to 255 .* int32, got 0 to 65535\.$"),
+    "negative": (_tiff(-GREY.astype("<i4"), 32, 2), "pixels from 0 to 255 .* int32, got -255 to 0"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), UNSCALED.values(), ids=list(UNSCALED))
+def test_files_whose_values_have_no_known_scale_are_an_error(content, message):
+    with pytest.raises(ValueError, match=f"the image bytes cannot be decoded: expected {message}"):
+        _read(content)
+    with pytest.raises(ValueError, match=f"^expected {message}"):
+        _read(Image.open(io.BytesIO(content)))
+
+
+def test_deep_pictures_stand_upright_too():
+    deep = Image.fromarray(np.arange(6, dtype="uint16").reshape(2, 3) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = _file(deep.rotate(90, expand=True), exif=exif)
+    for cell in (content, Image.open(io.BytesIO(content))):
+        np.testing.assert_array_equal(_read(cell, size=(2, 3), channels=1)[..., 0], np.arange(6).reshape(2, 3))
+
+
+def test_an_image_of_the_user_is_left_as_it_is():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.open(io.BytesIO(_file(Image.fromarray(RGB), exif=exif)))
+    _read(image)
+    assert image.size == (6, 4)
+    assert image.getexif()[0x0112] == 6
+
+
 # --- fitting another shape --------------------------------------------------------------------------------------------
 
 
@@ -120,6 +198,25 @@ def test_pad_keeps_everything_and_adds_black():
     assert not padded[6:].any()
     assert (padded[2:6, :2] == 200).all()
     assert (padded[2:6, 6:] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 10_000, 3), (10_000, 1, 3), (3, 999, 3)])
+def test_pad_leaves_a_line_of_a_picture_that_is_far_longer_than_wide(shape):
+    padded = _read(np.full(shape, 200, dtype="uint8"), size=(64, 64), resize="pad")
+    assert (padded.reshape(-1, 3) == 200).all(axis=1).sum() == 64
+    assert (padded == 0).sum() == padded.size - 64 * 3
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pad_is_that_of_pillow_for_other_pictures(channels):
+    generator = np.random.default_rng(0)
+    for height, width, *size in generator.integers(1, 40, size=(50, 4)).tolist():
+        if min(size[0] * width / height, size[1] * height / width) < 1:
+            continue
+        image = Image.fromarray(generator.integers(0, 256, (height, width, 3), dtype="uint8"))
+        image = image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+        expected = np.asarray(ImageOps.pad(image, size[::-1], Image.Resampling.BILINEAR)).reshape(*size, channels)
+        np.testing.assert_array_equal(_read(image, size=tuple(size), channels=channels, resize="pad"), expected)
 
 
 def test_crop_keeps_the_centre_and_its_proportions():
@@ -192,6 +289,28 @@ def test_truncated_file_is_named(tmp_path, format):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"image file '.*half' cannot be decoded: "):
         _read(path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [(23, "6 x 4 pixels, more than 23"), (12, "6 x 4 pixels, more than 12"), (11, r"24 pixels\) exceeds limit of 22")],
+)
+@pytest.mark.parametrize("action", ["ignore", "error"])  # of Pillow's own warning
+def test_a_picture_of_more_pixels_than_the_limit_is_not_decoded(tmp_path, monkeypatch, limit, size, action):
+    (tmp_path / "large.png").write_bytes(_file(Image.fromarray(RGB)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("it was decoded"))
+    size = "24 pixels" if action == "error" else size
+    with warnings.catch_warnings():
+        warnings.simplefilter(action, Image.DecompressionBombWarning)
+        with pytest.raises(ValueError, match=rf"'.*large\.png' is too large.*{size}.*PIL\.Image\.MAX_IMAGE_PIXELS is"):
+            _read(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize("limit", [24, None])
+def test_the_limit_of_pixels_can_be_raised(monkeypatch, limit):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    np.testing.assert_array_equal(_read(_file(Image.fromarray(RGB))), RGB)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all"])

@@ -3,10 +3,14 @@
 import os
 import pickle
 import sqlite3
+import stat
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -31,7 +35,7 @@ def _pictures(numbers):
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path))
     monkeypatch.setattr(_store, "_SEGMENT_BYTES", 4 * SLOT)
-    return tmp_path / "images-1"
+    return tmp_path / "images-2"
 
 
 def _open(options="", shape=SHAPE, max_bytes=10**6):
@@ -298,7 +302,8 @@ def test_what_a_crashed_process_has_half_written_is_not_there(folder, before):
     assert _kept([1, 2, 9]) == before
     _add([9, 3])
     assert _kept([1, 2, 9, 3]) == [*before, 9, 3]
-    assert len(_segments(folder)) == 1
+    left = 1 if before else 0  # in a segment that others use, its place stays empty
+    assert sum(path.stat().st_size for path in _segments(folder)) == (len(before) + left + 2) * SLOT
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(monkeypatch):
@@ -323,20 +328,94 @@ def _cut(path):
     path.write_bytes(path.read_bytes()[:-1])
 
 
+DAMAGED = r"The cache of pictures in '.*images-2' is damaged; pictures that are decoded again: {}\."
+
+
 @pytest.mark.parametrize("damage", [_delete, _cut])
 @pytest.mark.parametrize("numbers", [[1, 2], [1, 2, 3, 4]], ids=["with room", "full"])
 def test_pictures_of_a_damaged_segment_are_added_again(folder, damage, numbers):
     _add(numbers)
     damage(_segments(folder)[0])
-    np.testing.assert_array_equal(_add([1, 5])[:], _pictures([1, 5]))
-    assert _kept([1, 2, 5]) == [1, 5]
+    with pytest.warns(UserWarning, match=DAMAGED.format(1)):
+        np.testing.assert_array_equal(_add([1, 5])[:], _pictures([1, 5]))
+    with pytest.warns(UserWarning, match=DAMAGED.format(1)) if len(numbers) == 4 else nullcontext():
+        assert _kept([1, 2, 5]) == [1, 5]
 
 
 @pytest.mark.parametrize("damage", [_delete, _cut])
 def test_pictures_of_a_damaged_segment_are_not_found(folder, damage):
     _add([1, 2])
     damage(_segments(folder)[0])
-    assert _kept([1, 2]) == []
+    with pytest.warns(UserWarning, match=DAMAGED.format(2)):
+        assert _kept([1, 2]) == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is told once
+        assert _kept([1, 2]) == []
+
+
+def _change(folder, statement):
+    with sqlite3.connect(folder / "index.sqlite") as connection:
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+
+
+def _flip(folder):
+    """Change a pixel of the second picture."""
+    segment = _segments(folder)[0]
+    content = bytearray(segment.read_bytes())
+    content[SLOT + 2] ^= 1
+    segment.write_bytes(content)
+
+
+def _set(assignment):
+    return lambda folder: _change(folder, f"UPDATE {assignment}")
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [
+        (_flip, [2]),
+        (_set("pictures SET slot = 1 - slot WHERE slot < 2"), [1, 2]),
+        (_set("pictures SET slot = -1 WHERE slot = 1"), [2]),
+        (_set("pictures SET slot = 100 WHERE slot = 1"), [2]),
+        (_set("pictures SET slot = 'x' WHERE slot = 1"), [2]),
+        (_set("pictures SET segment = 'gone' WHERE slot = 1"), [2]),
+        (_set("pictures SET segment = '../images-2/index' WHERE slot = 1"), [2]),
+        (_set("pictures SET checksum = 0 WHERE slot = 1"), [2]),
+        (_set("segments SET used = 'x'"), [1, 2, 3]),
+        (_set("segments SET slots = 1"), [2, 3]),
+        (_set("segments SET slots = 'x', slot_bytes = 'x'"), [1, 2, 3]),
+    ],
+    ids=["pixel", "slots", "negative", "beyond", "text", "segment", "path", "checksum", "use", "fewer", "no number"],
+)
+def test_a_damaged_picture_is_found_out_told_and_added_again(folder, damage, lost):
+    _add([1, 2, 3])
+    damage(folder)
+    with pytest.warns(UserWarning, match=DAMAGED.format(len(lost))) as told:
+        assert _kept([1, 2, 3]) == [number for number in (1, 2, 3) if number not in lost]
+    assert len(told) == 1
+    np.testing.assert_array_equal(_add([1, 2, 3, 4])[:], _pictures([1, 2, 3, 4]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _kept([1, 2, 3, 4]) == [1, 2, 3, 4]
+
+
+def test_pictures_that_others_still_show_are_not_written_over_where_the_index_is_damaged(folder):
+    rows = _add([1, 2, 3])
+    _change(folder, "UPDATE segments SET slots = 1")
+    _add([4])
+    np.testing.assert_array_equal(rows[:], _pictures([1, 2, 3]))
+
+
+@pytest.mark.parametrize("value", ["x'00'", "'2'", "(SELECT digest FROM files WHERE number = 1)"])
+def test_a_damaged_digest_of_a_file_is_found_out(folder, value):
+    with _open() as store:
+        store.add([], _pictures([]), {b"one": b"1", b"two": b"2"})
+    _change(folder, f"UPDATE files SET digest = {value} WHERE number = 2")
+    with _open() as store:
+        assert store.digests([b"one", b"two"]) == [b"1", None]
+        store.add([], _pictures([]), {b"two": b"2"})
+        assert store.digests([b"one", b"two"]) == [b"1", b"2"]
 
 
 @pytest.mark.parametrize("damage", [_delete, _cut])
@@ -344,17 +423,84 @@ def test_a_damaged_segment_is_not_filled_up(folder, damage):
     _add([1, 2])
     damage(_segments(folder)[0])
     _add([3])
-    assert _kept([1, 2, 3]) == [3]
+    assert _kept([3]) == [3]
 
 
-@pytest.mark.parametrize("content", [b"no database", b""], ids=["damaged", "empty"])
-def test_a_damaged_database_is_an_error_until_the_store_is_cleared(folder, content):
+def _overwrite(content):
+    return b"this is no database" * 500
+
+
+def _break_pages(content):
+    return content[:4096] + b"\xff" * (len(content) - 4096)
+
+
+def _cut_off(content):
+    return content[:5000]
+
+
+def _break_schema(content):
+    assert b"CREATE TABLE pictures" in content
+    return content.replace(b"CREATE TABLE pictures", b"CREATE TABLE \xff\xfectures")
+
+
+@pytest.mark.parametrize("damage", [_overwrite, _break_pages, _cut_off, _break_schema])
+@pytest.mark.parametrize("use", [_kept, _add, lambda _: clear_store()], ids=["find", "add", "clear"])
+def test_a_damaged_index_begins_anew_and_tells(folder, damage, use):
     _add([1])
-    (folder / "index.sqlite").write_bytes(content * 500)
-    if content:
-        with pytest.raises(StoreError, match=r"cannot be used: .*not a database"):
-            _kept([1])
-        clear_store()
+    (folder / "index.sqlite").write_bytes(damage((folder / "index.sqlite").read_bytes()))
+    with pytest.warns(UserWarning, match="images-2' has a damaged index and begins anew: ") as told:
+        use([1])
+    assert len(told) == 1
+    _add([1])
+    assert _kept([1]) == [1]
+    assert len(_segments(folder)) == 1
+
+
+def test_an_index_with_other_tables_begins_anew(folder):
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "index.sqlite")
+    connection.execute("CREATE TABLE pictures (key BLOB PRIMARY KEY, place TEXT)")
+    connection.close()
+    with pytest.warns(UserWarning, match="begins anew"):
+        assert _kept([1]) == []
+    _add([1])
+    assert _kept([1]) == [1]
+
+
+def test_an_index_that_is_damaged_while_it_is_open_begins_anew(folder):
+    with _open() as store:
+        first = store.add(_digests([1]), _pictures([1]), {})
+        path = folder / "index.sqlite"
+        path.write_bytes(_overwrite(path.read_bytes()))
+        with pytest.warns(UserWarning, match="begins anew"):
+            second = store.add(_digests([2]), _pictures([2]), {})
+        np.testing.assert_array_equal(store.rows(np.concatenate([first, second]))[:], _pictures([1, 2]))
+    assert _kept([1, 2]) == [2]
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.usefixtures("clock")
+@pytest.mark.filterwarnings("ignore:The cache of pictures:UserWarning")
+def test_no_damage_of_the_index_gives_wrong_pictures_or_stays(folder, monkeypatch, seed):
+    names = map(UUID, map("{:032x}".format, range(2**64, 2**65, 2**62)))  # the same ones in each run
+    monkeypatch.setattr(_store, "uuid4", lambda: next(names))
+    numbers = list(range(6))
+    _add(numbers)
+    content = bytearray((folder / "index.sqlite").read_bytes())
+    generator = np.random.default_rng(seed)
+    places = generator.choice(np.flatnonzero(np.frombuffer(content, "uint8")), 3)
+    for place, value in zip(places, generator.integers(0, 256, 3), strict=True):
+        content[place] = value
+    (folder / "index.sqlite").write_bytes(content)
+    _kept(numbers)
+    np.testing.assert_array_equal(_add(numbers)[:], _pictures(numbers))
+    _add(numbers)
+    assert _kept(numbers) == numbers
+
+
+def test_an_empty_index_is_filled(folder):
+    _add([1])
+    (folder / "index.sqlite").write_bytes(b"")
     assert _kept([1]) == []
     _add([1])
     assert _kept([1]) == [1]
@@ -367,11 +513,91 @@ def test_a_database_that_another_process_holds_is_not_taken_for_a_damaged_one(fo
     monkeypatch.setattr(sqlite3, "connect", lambda path, timeout, **kwargs: connect(path, timeout=0.01, **kwargs))
     other = connect(folder / "index.sqlite", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="database is locked"):
-        clear_store()
+    for use in (_kept, _add, lambda _: clear_store()):
+        with pytest.raises(StoreError, match="database is locked"):
+            use([1])
     other.execute("ROLLBACK")
     other.close()
     assert _kept([1]) == [1]
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in access lists, not in modes")
+
+
+def _modes(folder):
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+@pytest.fixture
+def umask():
+    """Let everybody do everything with what is made."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@posix
+@pytest.mark.usefixtures("umask")
+def test_nobody_else_can_read_or_write_it_whatever_the_umask(folder, monkeypatch):
+    monkeypatch.setenv("SKSTACK_CACHE", str(folder / "new"))
+    folder = folder / "new"
+    _add([1])
+    modes = _modes(folder / "images-2")
+    assert modes.pop("images-2") == 0o700
+    assert set(modes.values()) == {0o600}
+    assert len(modes) == 2
+    assert _modes(folder)["new"] == _modes(folder.parent)["images-2"] == 0o700  # folders made on the way
+
+
+@posix
+def test_access_to_what_is_there_is_narrowed(folder):
+    _add([1])
+    folder.chmod(0o777)
+    (folder / "index.sqlite").chmod(0o644)
+    assert _kept([1]) == [1]
+    modes = _modes(folder)
+    assert (modes["images-2"], modes["index.sqlite"]) == (0o700, 0o600)
+
+
+@posix
+def test_a_journal_is_private_too(folder, monkeypatch):
+    seen, sync = [], os.fsync
+
+    def look(descriptor):
+        seen.append(_modes(folder))
+        sync(descriptor)
+
+    monkeypatch.setattr(_store.os, "fsync", look)
+    _add([1])
+    assert seen[0]["index.sqlite-journal"] == 0o600
+
+
+@posix
+@pytest.mark.parametrize("what", ["folder", "index"])
+def test_what_belongs_to_somebody_else_is_not_believed(folder, monkeypatch, what):
+    _add([1])
+    owner, stat_of = folder.stat().st_uid, os.stat
+
+    def owned_by_another(path, **kwargs):
+        status = stat_of(path, **kwargs)
+        named = os.fspath(path) == str(folder if what == "folder" else folder / "index.sqlite")
+        return os.stat_result([*status[:4], owner + named, *status[5:]])
+
+    monkeypatch.setattr(os, "stat", owned_by_another)
+    for use in (_kept, _add, lambda _: clear_store()):
+        with pytest.raises(StoreError, match=r"cache of pictures .* cannot be used: .* belongs to somebody else"):
+            use([1])
+
+
+@posix
+def test_a_link_is_judged_by_the_folder_behind_it(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    folder.symlink_to(tmp_path / "elsewhere")
+    _add([1])
+    assert _kept([1]) == [1]
+    assert _modes(tmp_path / "elsewhere")["elsewhere"] == 0o700
 
 
 # --- where it lies, and how large it is -------------------------------------------------------------------------------
@@ -380,7 +606,7 @@ def test_a_database_that_another_process_holds_is_not_taken_for_a_damaged_one(fo
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "file"))
-    with pytest.raises(StoreError, match=r"the cache of pictures in '.*file.images-1' cannot be used"):
+    with pytest.raises(StoreError, match=r"the cache of pictures in '.*file.images-2' cannot be used"):
         _add([1])
 
 
@@ -404,7 +630,7 @@ def test_folder_is_that_of_the_platform_or_the_variable(tmp_path, monkeypatch, p
         monkeypatch.setenv(name, str(tmp_path))
     for name, value in variables.items():
         monkeypatch.setenv(name, value.format(home=tmp_path))
-    assert store_folder() == tmp_path / expected / "images-1"
+    assert store_folder() == tmp_path / expected / "images-2"
 
 
 def test_a_user_without_a_home_has_no_store(monkeypatch):
