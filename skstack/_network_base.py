@@ -422,9 +422,9 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
             If a parameter, a cell or a target value cannot be used; the message names branch and row.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups)
+            return self._fit_network(X, y, sample_weight, groups)
 
-    def _fit(self, X, y, sample_weight, groups):
+    def _fit_network(self, X, y, sample_weight, groups):
         continuing = self.warm_start and self.initialized_
         X, y, weight = self._check_fit_data(X, y, sample_weight, groups, reset=not continuing)
         seed = draw_seed(self.random_state)

@@ -25,6 +25,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
+from ._atomic import unchanged_on_error
 from ._forks import refuse_fork
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor", "MendedWrapper"]
@@ -314,6 +315,10 @@ class MendedWrapper(BaseWrapper):
                 f"Rows of X have shape {X.shape[1:]}, but {type(self).__name__} was fitted with {self.X_shape_[1:]}."
             )
 
+    def _fit(self, *args, **kwargs):
+        with unchanged_on_error(self):
+            return super()._fit(*args, **kwargs)
+
     def _initialize(self, X, y=None):
         params = self.get_params(deep=False)
         self._refuse_unknown(name for name in params if "__" in name or name in getattr(self, "_user_params", ()))
@@ -601,11 +606,12 @@ class KerasClassifier(ClassifierMixin, MendedWrapper):
             This estimator.
         """
         known_classes = getattr(self, "classes_", None)
-        self.classes_ = None
-        super().fit(X, y, sample_weight=self._weighted(y, sample_weight), **kwargs)
-        if self.classes_ is None:
-            # A warm start encodes y as before.
-            self.classes_ = known_classes
+        with unchanged_on_error(self):
+            self.classes_ = None
+            super().fit(X, y, sample_weight=self._weighted(y, sample_weight), **kwargs)
+            if self.classes_ is None:
+                # A warm start encodes y as before.
+                self.classes_ = known_classes
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, **kwargs):

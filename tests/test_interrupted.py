@@ -10,6 +10,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
 import skstack._network_base as network_base
+from skstack import KerasClassifier
+from skstack._backend import keras
 from skstack.training import _fit as fit_module
 
 
@@ -99,3 +101,26 @@ def test_interrupted_partial_fit_leaves_the_network_as_it_was(table, monkeypatch
     assert network.history_ == history
     monkeypatch.undo()
     assert len(network.partial_fit(X, y).history_["loss"]) == 2
+
+
+def _softmax(meta):
+    return keras.Sequential(
+        [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(meta["n_classes_"], activation="softmax")]
+    )
+
+
+@pytest.mark.parametrize("moment", ["fit", "build"])
+def test_interrupted_refit_of_a_users_own_network(table, monkeypatch, moment):
+    """While it is trained, and when nothing has happened yet but the look at the labels."""
+    X, y = table[0][["area", "rooms"]], table[1]
+    classifier = KerasClassifier(_softmax, loss="sparse_categorical_crossentropy", verbose=0, random_state=0)
+    before = classifier.fit(X, make_labels(y, 3)).predict(X)
+    with monkeypatch.context() as patched:
+        if moment == "fit":
+            patched.setattr(keras.Model, "fit", Interrupt())
+        else:
+            patched.setattr(KerasClassifier, "_build_keras_model", Interrupt())
+        with pytest.raises(KeyboardInterrupt):
+            classifier.fit(X, np.where(y > 0, 1, 2))
+    assert_array_equal(classifier.predict(X), before)
+    assert_array_equal(classifier.classes_, np.unique(make_labels(y, 3)))

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from ._store import explained, private_file, private_folder, remove_database, transaction
+from ._store import explained, is_damage, private_file, private_folder, remove_database, transaction
 
 #: Seconds before a use is noted again, so that reading seldom has to write.
 _USE_STEP = 3600
@@ -123,8 +123,8 @@ class Database:
             private_folder(self.folder)
             try:
                 return self._connected(work)
-            except sqlite3.DatabaseError as error:
-                if type(error) is not sqlite3.DatabaseError:  # its subclasses say what is wrong outside the file
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                if not is_damage(error):
                     raise
                 self.remove()
                 return self._connected(work)

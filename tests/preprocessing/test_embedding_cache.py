@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -288,7 +289,14 @@ def _cut_off(path):
     path.write_bytes(path.read_bytes()[:5000])
 
 
-@pytest.mark.parametrize("spoil", [_overwrite, _break_pages, _cut_off])
+def _other_tables(path):
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE entries (something TEXT)")
+        connection.execute("CREATE TABLE claims (key BLOB)")
+
+
+@pytest.mark.parametrize("spoil", [_overwrite, _break_pages, _cut_off, _other_tables])
 def test_a_damaged_database_begins_anew(database, folder, spoil):
     add(ENTRIES)
     spoil(folder / "features.sqlite")
