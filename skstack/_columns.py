@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._compat import column_positions, take
+from ._suggestions import did_you_mean
 from .preprocessing import tensor_column
 
 
@@ -23,6 +24,36 @@ def is_polars(X):
 def is_table(X):
     """Tell whether X is a pandas or polars DataFrame."""
     return hasattr(X, "columns") and (hasattr(X, "iloc") or is_polars(X))
+
+
+def readable(X):
+    """Return a pyarrow table as a pandas one, whose tensors are tensor columns, and anything else as it is.
+
+    Raises
+    ------
+    TypeError
+        If X is a polars LazyFrame, which holds no rows yet.
+    """
+    kind = type(X)
+    if is_polars(X) and kind.__name__ == "LazyFrame":
+        raise TypeError("X is a polars LazyFrame, which holds no rows yet: give X.collect().")
+    if kind.__module__ == "pyarrow.lib" and hasattr(X, "column_names"):
+        return _arrow_to_pandas(X)
+    return X
+
+
+def _arrow_to_pandas(X):
+    import pyarrow as pa
+
+    columns = [
+        # Converted as other columns are, the tensors would lose their shape.
+        pd.Series(pd.arrays.ArrowExtensionArray(column))
+        if isinstance(column.type, pa.FixedShapeTensorType)
+        else column.to_pandas()
+        for column in X.columns
+    ]
+    table = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=range(X.num_rows))
+    return table.set_axis(X.column_names, axis=1)
 
 
 def resolve_columns(X, columns):
@@ -41,12 +72,14 @@ def resolve_columns(X, columns):
     Raises
     ------
     ValueError
-        If a column is not in X.
+        If a column is not in X, or a mask has not one entry for each column.
     """
     if callable(columns):
         columns = columns(X)
     if columns is None:
         return None
+    if isinstance(columns, (list, tuple, np.ndarray, pd.Series)):
+        _check_mask(X, columns)
     if is_table(X):
         _check_names(X, columns)
         # The names are all that counts, and scikit-learn reads those of pandas in every version.
@@ -55,12 +88,22 @@ def resolve_columns(X, columns):
     return positions[0] if isinstance(columns, (str, Integral)) else positions
 
 
+def _check_mask(X, columns):
+    is_mask = len(columns) and all(isinstance(entry, (bool, np.bool_)) for entry in columns)
+    if is_mask and len(columns) != X.shape[1]:
+        raise ValueError(f"the boolean mask of columns has {len(columns)} entries, but X has {X.shape[1]} columns.")
+
+
 def _check_names(X, columns):
-    names = [columns] if isinstance(columns, str) else columns
-    if isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names):
+    if isinstance(columns, slice):
+        names = [name for name in (columns.start, columns.stop) if isinstance(name, str)]
+    else:
+        names = [columns] if isinstance(columns, str) else columns
+    if isinstance(names, (list, tuple, np.ndarray, pd.Index)) and all(isinstance(name, str) for name in names):
         missing = [name for name in names if name not in X.columns]
         if missing:
-            raise ValueError(f"Some column names are not columns of the dataframe: {missing}")
+            hint = did_you_mean(missing[0], X.columns)
+            raise ValueError(f"Some column names are not columns of the dataframe: {missing}.{hint}")
 
 
 def select_columns(X, positions):

@@ -1,9 +1,12 @@
-"""Losses and optimizers by name, and the units in which a regression loss is computed."""
+"""Losses, optimizers and metrics by name, and the units in which a regression loss is computed."""
 
-import difflib
 import inspect
+import re
+
+import numpy as np
 
 from ._backend import keras, names_of_their_own
+from ._suggestions import did_you_mean
 
 #: Short names that Keras takes for classes with longer ones.
 _ALIASES = {
@@ -13,10 +16,12 @@ _ALIASES = {
     "msle": "MeanSquaredLogarithmicError",
     "bce": "BinaryCrossentropy",
     "kld": "KLDivergence",
-    "kl_divergence": "KLDivergence",
     "kullback_leibler_divergence": "KLDivergence",
     "logcosh": "LogCosh",
 }
+
+#: Metrics whose meaning depends on the shape of the target, which Keras decides when it compiles a model.
+_METRICS_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 #: Losses that shift and scale with the target: their minimum stays where it is on a standardised target.
 _STANDARDISED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh")
@@ -42,7 +47,7 @@ def _classes():
 
 
 def _snake_case(name):
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])", "_", name).lower()
 
 
 def known_losses():
@@ -54,14 +59,18 @@ def known_losses():
 
 
 def resolve_loss(loss):
-    """Return a loss class for a name; anything but a name comes back as it is.
+    """Return a loss class for a name; anything else that can be called comes back as it is.
 
     Raises
     ------
     ValueError
         If Keras has no loss of that name.
+    TypeError
+        If it can be no loss at all.
     """
     if not isinstance(loss, str):
+        if loss is not None and not callable(loss):
+            raise TypeError(f"'loss' should be a Keras loss, its name or a function, got {loss!r}.")
         return loss
     known = known_losses()
     if loss not in known:
@@ -71,21 +80,56 @@ def resolve_loss(loss):
 
 @names_of_their_own()
 def check_optimizer(optimizer):
-    """Raise if Keras has no optimizer of a name."""
-    if not isinstance(optimizer, str):
+    """Raise unless Keras takes an optimizer, given by its name, as a class or an instance."""
+    if inspect.isclass(optimizer) and issubclass(optimizer, keras.optimizers.Optimizer):
         return
     try:
         keras.optimizers.get(optimizer)
     except ValueError:
+        if not isinstance(optimizer, str):
+            raise TypeError(
+                f"'optimizer' should be a Keras optimizer, its class or its name, got {optimizer!r}."
+            ) from None
         classes = inspect.getmembers(keras.optimizers, inspect.isclass)
         known = {name.lower() for name, _ in classes} - {"optimizer", "lossscaleoptimizer"}
         raise ValueError(_unknown("optimizer", optimizer, known)) from None
 
 
+def check_learning_rate(optimizer):
+    """Raise if an optimizer starts with a learning rate that is negative or no finite number."""
+    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    if not 0 <= rate < np.inf:
+        raise ValueError(
+            f"the learning rate of {type(optimizer).__name__} should be a finite number and not negative, got {rate}."
+        )
+
+
+@names_of_their_own()
+def check_metrics(metrics):
+    """Raise if one of some metrics, in a list, a dictionary or by itself, is unknown to Keras."""
+    if isinstance(metrics, (list, tuple, dict)):
+        for metric in metrics.values() if isinstance(metrics, dict) else metrics:
+            check_metrics(metric)
+    elif isinstance(metrics, str):
+        _check_metric_name(metrics)
+    elif metrics is not None and not callable(metrics):
+        raise TypeError(f"'metrics' should be Keras metrics, their names or functions, got {metrics!r}.")
+
+
+def _check_metric_name(name):
+    if name in _METRICS_BY_SHAPE:
+        return
+    try:
+        keras.metrics.get(name)
+    except ValueError:
+        found = {key: value for key, value in vars(keras.metrics).items() if callable(value)}
+        known = {_snake_case(key) for key in found.keys() - {"Metric", "get", "serialize", "deserialize"}}
+        raise ValueError(_unknown("metric", name, {*known, *_METRICS_BY_SHAPE, "mse", "mae", "mape"})) from None
+
+
 def _unknown(what, name, known):
-    close = difflib.get_close_matches(name, known)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"unknown {what} {name!r}.{hint} Known are {sorted(name for name in known if name.islower())}."
+    shown = sorted(name for name in known if name.islower())
+    return f"unknown {what} {name!r}.{did_you_mean(name, known)} Known are {shown}."
 
 
 def loss_kind(loss):

@@ -13,18 +13,20 @@ from ._atomic import unchanged_on_error
 from ._backend import float32_unless_mixed, keras, names_of_their_own
 from ._callbacks import EpochTasks, callback_task, watching
 from ._columns import branch_columns, resolve_columns
-from ._compat import CallbackSupportMixin, VisualBlock, check_sample_weight, take
+from ._compat import CallbackSupportMixin, VisualBlock, take
 from ._layer_names import layer_names
-from ._losses import check_optimizer, resolve_loss
+from ._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
 from ._protocols import CrossFitter
 from ._scikeras import MendedWrapper, _routes
 from ._validation import (
     check_lengths,
     check_table,
+    check_validation_fraction,
+    check_weights,
     split_rows,
 )
-from .branches._base import Branch, check_activation, check_units, dense_layers
+from .branches._base import Branch, check_activation, check_no_branch_inside, check_units, dense_layers
 from .branches._layers import Merge, StandIn
 from .branches._numeric import NumericBranch
 from .preprocessing._cells import row_name
@@ -143,6 +145,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         check_part_names([name for name, _, _ in parts], self._reserved_names(), owner, "branches")
         for name, branch, _ in parts:
             if not isinstance(branch, Branch):
+                check_no_branch_inside(branch, f"branch {name!r} of {owner}")
                 raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
         return [(name, clone(branch), columns) for name, branch, columns in parts]
 
@@ -158,7 +161,8 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
             check_units(self.head, "head")
             check_activation(self.activation)
             check_optimizer(self.optimizer)
-            self._compile_arguments()
+            check_metrics(self.metrics)
+            check_learning_rate(self._compile_arguments()["optimizer"])
             self._initialize_callbacks()
 
     @float32_unless_mixed()
@@ -263,6 +267,8 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         trial = clone(self)
         trial._check_settings()
         X = check_table(trial, X, reset=True)
+        if trial.early_stopping and X.shape[0] > 1:
+            check_validation_fraction(trial.validation_fraction, X.shape[0])
         trial._fit_branches(X, np.arange(X.shape[0]))
         trial._encode(X)
 
@@ -381,7 +387,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         """Return the checked target and the weight of each row, or None."""
         y = self._check_target(y)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, np.empty((len(y), 0)), dtype=np.float32)
+            sample_weight = check_weights(sample_weight, len(y), dtype=np.float32)
         return y, self._row_weight(y, sample_weight)
 
     def _split(self, y, weight, groups, seed):

@@ -22,6 +22,22 @@ def check_part_tuples(parts, owner, attribute):
                 f"Every item of '{attribute}' of {owner} should be a tuple (name, part, columns) or (name, part) "
                 f"with a string as name, got {part!r}."
             )
+        _check_part_form(*split_part(part), owner)
+
+
+def _check_part_form(name, part, columns, owner):
+    if hasattr(columns, "fit"):
+        raise TypeError(f"part {name!r} of {owner} has its columns, {part!r}, in front: write (name, part, columns).")
+    check_instance(part, f"part {name!r} of {owner}")
+
+
+def check_instance(value, what):
+    """Raise if a class was given where an instance belongs; `what` names it."""
+    if isinstance(value, type):
+        raise TypeError(
+            f"{what} should be an instance, got the class {value.__name__}: did you forget the parentheses, "
+            f"{value.__name__}()?"
+        )
 
 
 def check_part_names(names, taken, owner, attribute):

@@ -10,7 +10,6 @@ from ._backend import keras
 
 # isort: split
 
-import difflib
 import inspect
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
@@ -27,6 +26,7 @@ from sklearn.utils.validation import validate_data
 
 from ._atomic import unchanged_on_error
 from ._forks import refuse_fork
+from ._suggestions import near_matches
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor", "MendedWrapper"]
 
@@ -266,7 +266,7 @@ class MendedWrapper(BaseWrapper):
     def _unknown_message(self, name, head, known):
         spelled = [f"{prefix}__{last}" if prefix else last for prefix in known for last in known[prefix] or ()]
         similar = [full for full in spelled if full.rpartition("__")[2] == name]
-        similar += difflib.get_close_matches(name, [full for full in spelled if ("__" in full) == ("__" in name)], n=2)
+        similar += near_matches(name, [full for full in spelled if ("__" in full) == ("__" in name)], n=2)
         if similar:
             hint = f"Did you mean {' or '.join(map(repr, similar))}?"
         elif head in known:

@@ -27,22 +27,30 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ._atomic import unchanged_on_error
 from ._callbacks import Stages, callback_task
-from ._columns import is_table, resolve_columns, select_columns
+from ._columns import branch_columns, is_table, resolve_columns, select_columns
 from ._compat import (
     CallbackSupportMixin,
     VisualBlock,
     check_feature_names_in,
     check_response_method,
-    check_sample_weight,
     routing_enabled,
     take,
 )
 from ._crossfit import check_splits, fit_base_model, predict_columns
-from ._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
+from ._parts import PartsMixin, check_instance, check_part_names, check_part_tuples, naming, split_part
 from ._protocols import CrossFitter
 from ._routing import groups_for, weights_for
-from ._validation import check_class_target, check_classes, check_lengths, check_regression_target, check_table
-from .branches._base import Branch
+from ._suggestions import SuggestingParams
+from ._validation import (
+    check_class_target,
+    check_classes,
+    check_lengths,
+    check_regression_target,
+    check_table,
+    check_weights,
+)
+from .branches._base import Branch, check_no_branch_inside
+from .preprocessing._cells import numbers
 from .training._progress import showing_bar
 from .training._seeds import draw_seed
 
@@ -100,7 +108,7 @@ class _BaseModel:
         return predictions[:, 1:] if self.method == "predict_proba" and self.n_classes == 2 else predictions
 
 
-class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, BaseEstimator):
+class _MultimodalStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """What regressor and classifier share."""
 
     _parts_attribute = "estimators"
@@ -168,13 +176,16 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
                 )
             with naming(f"branch {name!r}"):
                 part.check_parameters()
-        elif not hasattr(part, "fit") or isinstance(part, type):
+            return
+        check_no_branch_inside(part, f"learner {name!r}")
+        if not hasattr(part, "fit"):
             raise TypeError(f"{name!r} should be a branch, an estimator instance or 'drop', got {part!r}.")
-        elif not self._is_same_kind(part):
+        if not self._is_same_kind(part):
             raise ValueError(f"learner {name!r} should be a {self._kind}, got {part!r}.")
 
     def _final(self):
         """Return a clone of the final estimator, or the default one."""
+        check_no_branch_inside(self.final_estimator, "'final_estimator'")
         final = self._default_final() if self.final_estimator is None else clone(self.final_estimator)
         if not self._is_same_kind(final):
             raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
@@ -281,14 +292,17 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
 
     def _fit(self, X, y, sample_weight, groups, fit_params):
         self._validate_params()
+        for name in ("final_estimator", "network", "cv"):
+            check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
         parts, final = self._validated_parts(), self._final()
         X = check_table(self, X, reset=True)
         check_lengths(X, y, sample_weight=sample_weight, groups=groups)
         given = (X, y, sample_weight)
         y = self._check_target(y)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, np.empty((X.shape[0], 0)))
+            sample_weight = check_weights(sample_weight, X.shape[0])
         self._passed = resolve_columns(X, self._passed_columns())
+        self._check_passed(X, final)
         models = self._base_models(X, parts, self._n_classes(), draw_seed(self.random_state))
         routed = self._routed(models, final, sample_weight, groups, fit_params)
         splits = None if self.cv == "prefit" else self._splits(X, y, routed["splitter"].split)
@@ -318,9 +332,24 @@ class _MultimodalStacking(CallbackSupportMixin, PartsMixin, TransformerMixin, Ba
             return None
         return [self.passthrough] if isinstance(self.passthrough, (str, Integral)) else self.passthrough
 
+    def _check_passed(self, X, final):
+        """Raise if a column is passed through that the final estimator cannot read, naming it.
+
+        An estimator of scikit-learn or ours that holds no others reads numbers, unless it has a parameter for
+        categories; what any other one reads is not known.
+        """
+        shallow, deep = final.get_params(deep=False), final.get_params(deep=True)
+        known = type(final).__module__.partition(".")[0] in ("sklearn", __name__.partition(".")[0])
+        if self.passthrough is False or not known or len(shallow) < len(deep) or "categorical_features" in shallow:
+            return
+        if is_table(X) or (X.ndim == 2 and X.dtype == object):
+            with naming(f"passthrough to the final estimator {type(final).__name__}"):
+                numbers(branch_columns(X, self._passed))
+
     def _predict_prefit(self, X, models):
         for model in models:
-            check_is_fitted(model.estimator)
+            name = model.name.replace("%", "%%")  # scikit-learn fills the message in
+            check_is_fitted(model.estimator, msg=f"learner {name!r}, a %(name)s, is not fitted, as cv='prefit' needs.")
         return [model.predict(X) for model in models]
 
     def _cross_fit(self, X, y, models, splits, routed, stages):

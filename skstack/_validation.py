@@ -1,14 +1,21 @@
 """Checks of X, y and weights that stacks and networks share."""
 
+from numbers import Number
+
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import is_polars, is_table
-from ._compat import num_samples
+from ._columns import is_polars, is_table, readable
+from ._compat import check_sample_weight, num_samples
+from .preprocessing._cells import is_date, row_name, shown
+
+#: Rows that a message names at most.
+_NAMED_ROWS = 5
 
 
 def check_table(estimator, X, *, reset):
@@ -20,7 +27,7 @@ def check_table(estimator, X, *, reset):
     Parameters
     ----------
     estimator : estimator
-    X : DataFrame or array-like of shape (n_samples, n_features, ...)
+    X : DataFrame, pyarrow Table or array-like of shape (n_samples, n_features, ...)
     reset : bool
         Whether to record rather than compare.
 
@@ -31,8 +38,12 @@ def check_table(estimator, X, *, reset):
     Raises
     ------
     ValueError
-        If X has no rows or columns, or other columns than before.
+        If X has no rows or columns, masked cells, or other columns than before.
+    TypeError
+        If X is a polars LazyFrame.
     """
+    X = readable(X)
+    _refuse_masked(X, "X")
     if is_table(X):
         if not reset and getattr(estimator, "allow_missing_columns", False):
             X = with_missing_columns(estimator, X)
@@ -101,19 +112,131 @@ def _has_fitted_names(estimator, X):
     return names is not None and list(X.columns) == names.tolist()
 
 
+def _refuse_masked(values, name):
+    """Raise if cells of a masked array are masked: what reads them would take the values behind the mask."""
+    if np.ma.is_masked(values):
+        row = np.argwhere(np.ma.getmaskarray(values))[0][0]
+        raise ValueError(
+            f"{name} is a masked array with a masked cell in row {row}, and masks are not read: "
+            f"mark missing cells of X as NaN, X.filled(np.nan), and leave out rows without a target."
+        )
+
+
 def check_regression_target(y):
-    """Return y as float64 of shape (n_samples,) or (n_samples, n_outputs), or raise if a value is not finite."""
-    y = check_array(y, ensure_2d=False, dtype="float64", ensure_min_samples=0, input_name="y")
-    if y.size and np.abs(y).max() > np.finfo("float32").max:
-        raise ValueError(f"y contains a value too large for float32: {y.flat[np.abs(y).argmax()]}.")
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    """Return y as float64 of shape (n_samples,) or (n_samples, n_outputs), or raise if a value is no finite number.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        Naming the rows, if values are missing, infinite, too large for float32, text, dates or no numbers at all.
+    """
+    given = y if sparse.issparse(y) else np.asarray(y)
+    if given.dtype.kind in "mM":
+        raise ValueError(_not_for_regressors("dates or times", given.dtype))
+    cells = _parsed(y, given) if given.dtype.kind in "OSU" else given
+    checked = check_array(
+        cells, ensure_2d=False, dtype="float64", ensure_all_finite=False, ensure_min_samples=0, input_name="y"
+    )
+    _refuse_rows(y, given, np.isnan(checked), "NaN")
+    too_large = np.abs(checked) > np.finfo("float32").max
+    _refuse_rows(y, given, too_large, "infinity or a value too large for float32")
+    return column_or_1d(checked, warn=True) if checked.ndim == 2 and checked.shape[1] == 1 else checked
+
+
+def _parsed(y, cells):
+    """Return Python's objects as numbers: the missing ones as NaN, too large ones as infinity."""
+    parsed = np.empty(cells.shape)
+    for position in np.ndindex(cells.shape):
+        cell = cells[position]
+        try:
+            parsed[position] = np.nan if _is_missing(cell) else _number(cell)
+        except OverflowError:
+            parsed[position] = np.inf
+        except (TypeError, ValueError):
+            kind = "text" if isinstance(cell, (str, bytes)) else "dates or times" if is_date(cell) else "no numbers"
+            where = f"{shown(cell)} in {row_name(y, position[0])}"
+            raise ValueError(_not_for_regressors(kind, where)) from None
+    return parsed
+
+
+def _number(cell):
+    if isinstance(cell, (str, bytes)):
+        raise TypeError  # Python would read "1.5" as a number
+    return float(cell)
+
+
+def _not_for_regressors(kind, what):
+    """Return what to say of a target that holds something else than numbers."""
+    advice = {
+        "text": "take a classifier for classes, or turn numbers that are written as text into numbers first",
+        "dates or times": "turn them into numbers first, such as (y - y.min()) / np.timedelta64(1, 'D') for days",
+        "no numbers": "give a number for each row",
+    }
+    return f"y holds {kind} ({what}), but a regressor predicts numbers: {advice[kind]}."
+
+
+def _is_missing(cell):
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
+
+
+def _refuse_rows(y, cells, refused, what):
+    """Raise if there are cells that `refused` marks, showing the first and naming their rows."""
+    if not np.any(refused):
+        return
+    rows = np.unique(np.argwhere(refused)[:, 0])
+    named = ", ".join(row_name(y, row) for row in rows[:_NAMED_ROWS])
+    more = f" and {len(rows) - _NAMED_ROWS} more" if len(rows) > _NAMED_ROWS else ""
+    raise ValueError(f"Input y contains {what}: {shown(cells[refused].flat[0])} in {named}{more}.")
 
 
 def check_class_target(y):
-    """Return y as an array of shape (n_samples,), or raise if it does not hold classes."""
+    """Return y as an array of shape (n_samples,), or raise if it does not hold classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If classes are missing, of several types or no classes, naming rows where some are to blame.
+    """
+    given = np.asarray(y)
+    # NumPy turns the numbers of a list into text where one of them is.
+    cells = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else given
+    _refuse_rows(y, cells, pd.isna(cells), "NaN")
+    if cells.dtype.kind == "O":
+        _refuse_mixed(y, cells.ravel())
+    if given.dtype.kind == "O" and given.size and _kind(given.flat[0]) == "number":
+        raise ValueError(
+            f"Unknown label type: y holds numbers as Python's objects, such as {shown(given.flat[0])} in "
+            f"{row_name(y, 0)}. Give them a type of their own, y.astype(int), or take them as text, y.astype(str)."
+        )
     check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
     check_classification_targets(y)
     return column_or_1d(y, warn=True)
+
+
+def _kind(label):
+    if isinstance(label, str):
+        return "text"
+    return "number" if isinstance(label, (Number, np.bool_)) else type(label).__name__
+
+
+def _refuse_mixed(y, labels):
+    """Raise if classes are of several types, which have no order, naming two rows."""
+    kinds = [_kind(label) for label in labels]
+    others = [row for row, kind in enumerate(kinds) if kind != kinds[0]]
+    if others:
+        first, other = (f"{shown(labels[row])} in {row_name(y, row)}" for row in (0, others[0]))
+        raise ValueError(
+            f"Unknown label type: y holds classes of several types, {first} and {other}, which cannot be put in order. "
+            "Write all of them in the same way, such as with y.astype(str)."
+        )
 
 
 def check_classes(y, owner):
@@ -129,9 +252,31 @@ def check_lengths(X, y, **per_row):
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
     check_consistent_length(X, y)
-    for name, values in per_row.items():
+    for name, values in {"y": y, **per_row}.items():
+        _refuse_masked(values, name)
         if values is not None and num_samples(values) != num_samples(X):
             raise ValueError(f"{name} has {num_samples(values)} values, X has {num_samples(X)} rows.")
+
+
+def check_weights(sample_weight, n_samples, dtype=None):
+    """Return the weight of each row as floats, or raise if one is negative or not finite, or all of them are 0."""
+    checked = check_sample_weight(sample_weight, np.empty((n_samples, 0)), dtype=dtype)
+    negative = np.flatnonzero(checked < 0)
+    if negative.size:
+        row = row_name(sample_weight, negative[0])
+        raise ValueError(f"sample_weight should not be negative, got {checked[negative[0]]} in {row}.")
+    return checked
+
+
+def check_validation_fraction(fraction, n_units, what="rows"):
+    """Return how many rows, or groups, a fraction sets aside, or raise if it leaves none to train on."""
+    n_validation = max(1, round(fraction * n_units))
+    if n_validation >= n_units:
+        raise ValueError(
+            f"validation_fraction={fraction} sets {n_validation} of {n_units} {what} aside for early stopping, which "
+            "leaves none to train on: take a smaller fraction, or early_stopping=False."
+        )
+    return n_validation
 
 
 def split_rows(y, groups, fraction, seed, *, classes):
@@ -151,12 +296,17 @@ def split_rows(y, groups, fraction, seed, *, classes):
     Returns
     -------
     training, validation : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If the fraction leaves nothing to train on.
     """
     rows = np.arange(len(y))
     n_units = len(rows) if groups is None else len(np.unique(groups))
     if not fraction or n_units < 2:
         return rows, rows[:0]
-    n_validation = max(1, round(fraction * n_units))
+    n_validation = check_validation_fraction(fraction, n_units, "rows" if groups is None else "groups")
     if groups is not None:
         splitter = GroupShuffleSplit(1, test_size=n_validation, random_state=seed)
     elif classes and _can_stratify(y, n_validation):

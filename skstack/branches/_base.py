@@ -11,6 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import take
+from .._parts import check_instance
+from .._suggestions import SuggestingParams, did_you_mean
 from ..preprocessing._missing import blanked, missing_rows, single_columns, stacked_columns
 from ..training._seeds import numpy_seeded
 
@@ -30,7 +32,7 @@ _ENCODER = "encoder"
 _ACTIVATION_LAYERS = {"prelu": "PReLU"}
 
 
-class Branch(BaseEstimator, metaclass=ABCMeta):
+class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
     """A description of how some columns become a tensor and how a Keras sub-network turns it into a feature vector.
 
     A branch predicts nothing by itself: it is a part of a network or stack, which clones it, fits it on the training
@@ -363,17 +365,34 @@ class Branch(BaseEstimator, metaclass=ABCMeta):
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""
+        for name, value in self.get_params(deep=False).items():
+            if hasattr(value, "fit"):
+                check_instance(value, f"{name!r} of {type(self).__name__}")
         self._validate_params()
         check_units(self.hidden, "hidden")
         check_activation(self.activation)
 
 
+def check_no_branch_inside(part, what):
+    """Raise if a branch is, or is inside of, what should be an estimator, such as a pipeline; `what` names it."""
+    inside = [*part.get_params(deep=False).values()] if hasattr(part, "get_params") else []
+    inside += [step for _, step in getattr(part, "steps", ())]
+    for branch in (value for value in [part, *inside] if isinstance(value, Branch)):
+        name = type(branch).__name__
+        holder = "" if branch is part else f"{type(part).__name__} with a "
+        raise TypeError(
+            f"{what} is a {holder}{name}: a branch is no estimator and predicts nothing by itself. "
+            f"Give it as a part of its own, (name, {name}(...), columns)."
+        )
+
+
 def check_units(units, parameter):
     """Return `units` as a tuple of positive integers, or raise."""
-    units = (units,) if isinstance(units, Integral) else tuple(units)
-    if not all(isinstance(n, Integral) and n > 0 for n in units):
-        raise ValueError(f"'{parameter}' should be a tuple of positive integers, got {units}.")
-    return units
+    numbers = (units,) if isinstance(units, Integral) else tuple(units)
+    if not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in numbers):
+        raise ValueError(f"'{parameter}' should be a tuple of positive integers, got {units!r}.")
+    # Keras takes Python's integers only, searches draw NumPy's.
+    return tuple(int(n) for n in numbers)
 
 
 def check_activation(name):
@@ -385,10 +404,9 @@ def check_activation(name):
     try:
         keras.activations.get(name)
     except ValueError:
-        known = sorted(
-            {f for f in dir(keras.activations) if f[0] != "_" and f not in ("get", "serialize", "deserialize")}
-        )
-        raise ValueError(f"unknown activation {name!r}; known are {known} and 'prelu'.") from None
+        others = ("get", "serialize", "deserialize")
+        known = sorted({f for f in dir(keras.activations) if f[0] != "_" and f not in others} | {*_ACTIVATION_LAYERS})
+        raise ValueError(f"unknown activation {name!r}.{did_you_mean(name, known)} Known are {known}.") from None
 
 
 def activation_layer(activation, name):

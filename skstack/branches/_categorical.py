@@ -1,5 +1,6 @@
 """Categories."""
 
+import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -7,8 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..preprocessing._cells import named_columns, row_name
+from ..preprocessing._cells import is_date, named_columns, row_name
 from ._base import CHANNELS_LAST, Branch
+
+#: The part of the rows of a column of dates that may have a date of their own.
+_MOST_DATES = 0.9
 
 #: Codes that each column has before its categories.
 _MISSING, _UNSEEN, _RESERVED = 0, 1, 2
@@ -98,9 +102,12 @@ class CategoricalBranch(Branch):
         self.merge = merge
 
     def _fit(self, X):
+        columns = list(category_columns(X))
+        for (name, _), (values, codes) in zip(named_columns(X), columns, strict=True):
+            _warn_of_dates(name, values, codes)
         self.categories_ = [
             ordered(value for value, count in count_categories(values, codes).items() if count >= self.min_frequency)
-            for values, codes in category_columns(X)
+            for values, codes in columns
         ]
         self._codes = [code_table(categories, first=_RESERVED) for categories in self.categories_]
         sizes = [_RESERVED + len(categories) for categories in self.categories_]
@@ -223,6 +230,17 @@ def looked_up(values, codes, code_of, *, unseen, missing):
     """
     table = [code_of.get(value, unseen) for value in values]
     return np.array([*table, missing], dtype="int32")[codes]
+
+
+def _warn_of_dates(name, values, codes):
+    """Warn of a column whose dates hardly ever come again."""
+    if len(values) and is_date(values[0]) and len(values) > _MOST_DATES * np.count_nonzero(codes >= 0):
+        warnings.warn(
+            f"column {name} of a CategoricalBranch holds dates or times of which nearly every row has its own, so that "
+            "nothing can be learned from them as categories. Make columns of them that come again, such as the month "
+            "or the day of the week, or numbers for a NumericBranch, such as the days since a date.",
+            stacklevel=2,
+        )
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict
 from copy import copy
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
 from os import PathLike
@@ -19,6 +18,7 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from .._forks import refuse_fork
+from .._suggestions import near_matches
 from .._user_code import has_user_code, is_known
 from ._store import file_key
 
@@ -381,11 +381,10 @@ def application(name):
 def _close_names(name, known):
     """Return what may be meant by a name that is none: the same file with an ending of models, or known names."""
     stem, ending = os.path.splitext(name)
-    endings = get_close_matches(ending.lower(), (".keras", ".h5"), n=1)
+    endings = near_matches(ending, (".keras", ".h5"))
     if endings:
         return repr(stem + endings[0])
-    by_lower = {known_name.lower(): known_name for known_name in known}
-    return " or ".join(repr(by_lower[close]) for close in get_close_matches(name.lower(), by_lower))
+    return " or ".join(map(repr, near_matches(name, known, n=3)))
 
 
 def _applications():

@@ -1,15 +1,24 @@
 """Reading the cells of a branch's columns, with errors that name the column and the row."""
 
+import datetime
+import reprlib
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from ._tensors import tensors_of
 
+#: Long texts and numbers are shortened in messages.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60
+
+_DATES = (datetime.date, datetime.time, datetime.timedelta, pd.Period, np.datetime64, np.timedelta64)
+
 
 def row_name(X, position):
     """Name a row for an error message, with its index label where that says more than its position."""
-    if isinstance(X, pd.DataFrame):
+    if isinstance(X, (pd.DataFrame, pd.Series)):
         (label,) = X.index[position : position + 1].tolist()  # as Python's types, which read better
         if label is pd.NA or label != position:
             return f"row {position} (index {label!r})"
@@ -26,6 +35,16 @@ def named_columns(X):
             yield str(position), X[:, position]
 
 
+def shown(cell):
+    """Return a cell as a message shows it: as Python's types, which read better than NumPy's, and not too long."""
+    return _SHOWN.repr(cell.item() if isinstance(cell, np.generic) else cell)
+
+
+def is_date(cell):
+    """Tell whether a cell is a date, a time, a period or a difference of dates."""
+    return isinstance(cell, _DATES)
+
+
 def numbers(X):
     """Return a table as float64, with NaN where a cell is missing.
 
@@ -40,9 +59,9 @@ def numbers(X):
     Raises
     ------
     ValueError
-        If a cell is text or infinite, naming column and row.
+        If a cell is text, infinite or too large, naming column and row.
     TypeError
-        If a cell is neither a number nor text.
+        If a cell is neither a number nor text, such as a date.
     """
     if _holds_numbers(X):
         values = X.to_numpy(dtype="float64", na_value=np.nan) if isinstance(X, pd.DataFrame) else X.astype("float64")
@@ -124,10 +143,13 @@ def _parsed_numbers(X):
     for name, column in named_columns(X):
         series = column if isinstance(column, pd.Series) else pd.Series(column)
         if series.dtype.kind in "mM" or isinstance(series.dtype, pd.PeriodDtype):
-            raise TypeError(f"column {name} holds dates or times ({series.dtype}), not numbers.")
+            raise TypeError(_dates_message(name, series.dtype))
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(object)
-        parsed = pd.to_numeric(series, errors="coerce")
+        try:
+            parsed = pd.to_numeric(series, errors="coerce")
+        except OverflowError:
+            _raise_too_large(X, name, series)
         unread = np.flatnonzero((parsed.isna() & series.notna()).to_numpy())
         if unread.size:
             _raise_no_number(name, series.iloc[unread[0]], row_name(X, unread[0]))
@@ -137,7 +159,27 @@ def _parsed_numbers(X):
     return np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
 
 
+def _dates_message(name, what):
+    return (
+        f"column {name} holds dates or times ({what}), not numbers. Turn them into columns of numbers first, such as "
+        "year, month and hour, or the days since a date; or write a branch for them, as the page on a new kind of data "
+        "in the documentation does."
+    )
+
+
+def _raise_too_large(X, name, cells):
+    for position, cell in enumerate(cells):
+        try:
+            float(cell)
+        except (OverflowError, TypeError, ValueError) as error:
+            if isinstance(error, OverflowError):
+                row = row_name(X, position)
+                raise ValueError(f"column {name} holds {shown(cell)} in {row}: too large for float64.") from None
+
+
 def _raise_no_number(name, cell, row):
+    if is_date(cell):
+        raise TypeError(_dates_message(name, f"such as {cell!r} in {row}"))
     if isinstance(cell, (str, bytes)):
         raise ValueError(f"column {name} holds the text {cell!r} in {row}, where a number was expected.")
     raise TypeError(f"column {name} holds {cell!r} in {row}: argument must be a string or a number.")

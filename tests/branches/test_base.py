@@ -12,10 +12,12 @@ from skstack.branches._base import activation_layer, check_activation, check_uni
 
 @pytest.mark.parametrize(("units", "expected"), [(4, (4,)), ([4, 2], (4, 2)), (np.array([3]), (3,)), ((), ())])
 def test_units_are_a_tuple(units, expected):
-    assert check_units(units, "hidden") == expected
+    checked = check_units(units, "hidden")
+    assert checked == expected
+    assert all(type(n) is int for n in checked)
 
 
-@pytest.mark.parametrize("units", [0, (4, -1), (2.5,), "ab", (4, None)])
+@pytest.mark.parametrize("units", [0, (4, -1), (2.5,), "ab", (4, None), True, (True,), (4, False)])
 def test_units_that_no_layer_can_have_are_refused(units):
     with pytest.raises(ValueError, match="'head' should be a tuple of positive integers"):
         check_units(units, "head")
@@ -27,7 +29,9 @@ def test_known_activations_pass(name):
 
 
 def test_unknown_activation_says_which_are_known():
-    with pytest.raises(ValueError, match=r"unknown activation 'rellu'; known are \[.*'relu'.*\] and 'prelu'"):
+    with pytest.raises(
+        ValueError, match=r"unknown activation 'rellu'. Did you mean 'relu'\? Known are \[.*'prelu', 'relu'"
+    ):
         check_activation("rellu")
 
 
