@@ -193,7 +193,11 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
                     raise ValueError(
                         f"columns={columns!r} choose none of the columns of X, which a branch cannot read."
                     )
-                branch.fit(_columns_of(X_fit, positions, branch), sample_weight=weight)
+                try:
+                    branch.fit(_columns_of(X_fit, positions, branch), sample_weight=weight)
+                except (ValueError, TypeError, OSError):
+                    clone(branch).fit(_columns_of(X, positions, branch))  # an error there names the row as X has it
+                    raise
                 self.branches_.append((name, branch, positions))
         self._layer_names = layer_names([name for name, _, _ in self.branches_])
 

@@ -372,7 +372,7 @@ def application(name):
     if wanted is None:
         close = _close_names(name, known)
         raise ValueError(
-            f"there is no backbone {name!r}{f': did you mean {close}?' if close else '.'} Give a path that ends with "
+            f"there is no backbone {name!r}.{f' Did you mean {close}?' if close else ''} Give a path that ends with "
             f".keras, a Keras model or one of {', '.join(sorted(known))}."
         )
     return known[wanted]

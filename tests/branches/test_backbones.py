@@ -534,9 +534,9 @@ def test_backbones_are_known_by_name_in_any_case():
     ],
 )
 def test_what_may_be_meant_by_a_wrong_name_comes_first(name, meant):
-    with pytest.raises(ValueError, match=f"no backbone {name!r}: did you mean {meant}.*Give a path that ends with"):
+    with pytest.raises(ValueError, match=f"no backbone {name!r}. Did you mean {meant}.*Give a path that ends with"):
         ImageBranch(backbone=name).check_parameters()
-    with pytest.raises(ValueError, match=f"did you mean {meant}"):
+    with pytest.raises(ValueError, match=f"Did you mean {meant}"):
         ImageEmbedder(name).fit(X)
 
 
