@@ -103,10 +103,6 @@ def names_of_their_own():
         global_state.set_global_attribute("object_name_uids", before)
 
 
-#: One thread at a time may exchange Keras's settings, which belong to the process.
-_dtypes = threading.RLock()
-
-
 @contextmanager
 def float32_unless_mixed():
     """Build and trace in the block with the dtypes of our networks, whatever Keras is set to outside.
@@ -116,20 +112,37 @@ def float32_unless_mixed():
     """
     from keras.src.backend.common import global_state
 
-    policy = keras.config.dtype_policy().name
-    ours = policy if policy.startswith("mixed_") else "float32"
-    if (keras.config.floatx(), policy) == ("float32", ours):
-        yield
-        return
-    with _dtypes:
-        floatx, before = keras.config.floatx(), global_state.get_global_attribute("dtype_policy")
-        keras.config.set_floatx("float32")
-        keras.config.set_dtype_policy(ours)
+    policy = global_state.get_global_attribute("dtype_policy")  # of this thread
+    with _floatx_of_ours:
+        if policy is None or not policy.name.startswith("mixed_"):
+            keras.config.set_dtype_policy("float32")
         try:
             yield
         finally:
-            keras.config.set_floatx(floatx)
-            global_state.set_global_attribute("dtype_policy", before)
+            global_state.set_global_attribute("dtype_policy", policy)
+
+
+class _FloatxOfOurs:
+    """Sets ``floatx``, which belongs to the process, from when the first thread enters to when the last one leaves."""
+
+    def __init__(self):
+        self._lock, self._n_inside = threading.Lock(), 0
+
+    def __enter__(self):
+        with self._lock:
+            if not self._n_inside:
+                self._outside = keras.config.floatx()
+                keras.config.set_floatx("float32")
+            self._n_inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                keras.config.set_floatx(self._outside)
+
+
+_floatx_of_ours = _FloatxOfOurs()
 
 
 # The layers import this module, which is complete only now.

@@ -2,7 +2,8 @@
 
 SciKeras stopped before scikit-learn 1.6. What is mended, all of it by subclassing: the tags (and with them stratified
 folds, probability scorers and use inside scikit-learn's own ensembles), the validation of X and y, names that nobody
-knows, seeds, weights of the caller that were changed in place, and predictions for a single row.
+knows, parameters of losses named after their class, seeds, weights of the caller that were changed in place, and
+predictions for a single row.
 """
 
 # Keras first, through the module that keeps TensorFlow quiet: SciKeras imports both.
@@ -33,6 +34,15 @@ __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor", "MendedWrapper"]
 # What SciKeras itself passes to a model function that asks for it.
 _FROM_SCIKERAS = {"meta", "compile_kwargs", "params"}
 
+# The methods of a model that parameters are routed to, with what SciKeras itself passes to them.
+_METHODS = {"fit": {"x", "y"}, "compile": set(), "predict": {"x"}}
+
+# As similar as this to a name that Keras takes, a name is taken for a slip of the pen.
+_MISSPELLED = 0.8
+
+# Stands, in messages too, for the positions of a constructor with `*args`, to which SciKeras routes numbers.
+_ANY_POSITION = "0, 1, ..."
+
 # Under these, classes are made into objects with what is routed to them, and so are classes among what is routed.
 _ROUTERS = ("loss__", "metrics__", "callbacks__", "fit__callbacks__", "predict__callbacks__")
 
@@ -42,6 +52,17 @@ def _keyword_names(function):
     parameters = inspect.signature(function).parameters.values()
     names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     return names - {"self"}, any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _takes(taken, name):
+    """Tell whether a name is among those `taken`, of which None stands for all."""
+    return taken is None or name in taken or (name.isdigit() and _ANY_POSITION in taken)
+
+
+def _method_names(model_class):
+    """Map the methods of a class of models to the names that can be routed to them; None for any name."""
+    methods = {method: _keyword_names(getattr(model_class, method)) for method in _METHODS}
+    return {method: None if is_open else names - _METHODS[method] for method, (names, is_open) in methods.items()}
 
 
 @lru_cache(maxsize=512)
@@ -60,7 +81,9 @@ def _constructor_names(cls):
         # Optimizers hand on what they do not know, and the last one refuses what is left.
         names = _names_along(cls)
     # SciKeras passes numbers as positional arguments.
-    return names | {str(position) for position in range(len(names))}
+    kinds = {parameter.kind for parameter in inspect.signature(cls.__init__).parameters.values()}
+    positions = {_ANY_POSITION} if inspect.Parameter.VAR_POSITIONAL in kinds else map(str, range(len(names)))
+    return names.union(positions)
 
 
 def _optimizer_names(optimizer):
@@ -77,6 +100,22 @@ def _names_of_optimizer_called(name):
     except ValueError:
         # No such optimizer; Keras will say so when it compiles the model.
         return None
+
+
+def _named_classes(value, module):
+    """Return losses or metrics with names of classes of a module of Keras replaced by those classes."""
+    if isinstance(value, str):
+        named = getattr(module, value, value)
+        return named if inspect.isclass(named) else value
+    if isinstance(value, dict):
+        return {key: _named_classes(item, module) for key, item in value.items()}
+    return type(value)(_named_classes(item, module) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _with_named_classes(params):
+    """Return parameters where losses and metrics named after classes of Keras are those classes."""
+    modules = {"loss": keras.losses, "metrics": keras.metrics}
+    return {**params, **{name: _named_classes(params.get(name), module) for name, module in modules.items()}}
 
 
 def _routes(prefix, value):
@@ -124,25 +163,13 @@ def _tensorflow_left_alone():
             tensorflow.context()._rng = stream
 
 
-class _TargetEncoder(RegressorTargetEncoder):
-    """SciKeras's encoder of regression targets, predicting in the precision of the targets."""
-
-    def inverse_transform(self, y):
-        return super().inverse_transform(y).astype(np.result_type(y, self._y_dtype), copy=False)
-
-
 class _LabelEncoder(ClassifierLabelEncoder):
-    """SciKeras's encoder of labels, for two classes and more, with a row of probabilities for a single sample too."""
-
-    def fit(self, y):
-        super().fit(y)
-        if self.n_classes_ == 1:
-            raise ValueError(
-                f"A classifier needs samples of at least two classes, but y has one class only: '{self.classes_[0]}'."
-            )
-        return self
+    """SciKeras's encoder of labels, with a row of probabilities for a single sample and for a single class too."""
 
     def inverse_transform(self, y, return_proba=False):
+        if self.n_classes_ == 1:
+            # Whatever a network says that was shown one class only, there is no other.
+            y = np.ones((len(y), 1), dtype=y.dtype)
         decoded = super().inverse_transform(y, return_proba=return_proba)
         return decoded.reshape(len(y), -1) if return_proba else decoded
 
@@ -227,9 +254,14 @@ class MendedWrapper(BaseWrapper):
             return lambda: model
         return model if callable(model) else None
 
+    def _model_class(self):
+        """Return the class of a model that was given finished; one still to be built is taken for Keras's own."""
+        model = getattr(self, "model", None)
+        return type(model) if isinstance(model, keras.Model) else keras.Model
+
     def _known_names(self):
         """Map every routing prefix ("" for none) to the names it takes; None where it takes any name."""
-        params = self.get_params(deep=False)
+        params = _with_named_classes(self.get_params(deep=False))
         function = self._model_function()
         names, is_open = _keyword_names(function) if function else (set(), True)
         for_model = None if is_open else names - _FROM_SCIKERAS
@@ -237,9 +269,7 @@ class MendedWrapper(BaseWrapper):
         known = {
             "": None if is_open else for_model | _names_along(type(self)),
             "model": for_model,
-            "fit": _keyword_names(keras.Model.fit)[0] - {"x", "y"},
-            "compile": _keyword_names(keras.Model.compile)[0],
-            "predict": _keyword_names(keras.Model.predict)[0] - {"x"},
+            **_method_names(self._model_class()),
             "score": None if score_is_open else score_names,
             "optimizer": _optimizer_names(params.get("optimizer")),
         }
@@ -259,8 +289,20 @@ class MendedWrapper(BaseWrapper):
         known = self._known_names()
         for name in sorted(names):
             head, _, last = name.rpartition("__")
-            taken = known.get(head, set())
-            if taken is not None and last not in taken:
+            if not _takes(known.get(head, ()), last) and not self._may_be_known_to_the_model(head, last, known):
+                raise ValueError(self._unknown_message(name, head, known))
+
+    def _may_be_known_to_the_model(self, head, last, known):
+        """Tell whether a method of a model still to be built may take a name that Keras's own method does not."""
+        is_a_method = head in _METHODS and head in known and self._model_class() is keras.Model
+        return is_a_method and not near_matches(last, known[head], cutoff=_MISSPELLED)
+
+    def _refuse_unknown_to(self, model):
+        """Raise if a model, now built, does not know a name that is routed to one of its methods."""
+        known = self._known_names() | _method_names(type(model))
+        for name in sorted(self.get_params(deep=False)):
+            head, _, last = name.rpartition("__")
+            if head in _METHODS and not _takes(known[head], last):
                 raise ValueError(self._unknown_message(name, head, known))
 
     def _unknown_message(self, name, head, known):
@@ -286,7 +328,9 @@ class MendedWrapper(BaseWrapper):
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
         """Check X and y by scikit-learn's rules and record, or compare, what they look like."""
         refuse_fork()
-        x_checks = {"accept_sparse": "csr", "allow_nd": True, "dtype": "numeric"}
+        # Objects become numbers of Keras's precision, as in SciKeras; scikit-learn's would be double.
+        dtype = keras.config.floatx() if getattr(X, "dtype", None) == np.object_ else "numeric"
+        x_checks = {"accept_sparse": "csr", "allow_nd": True, "dtype": dtype}
         if X is None:
             y = validate_data(self, y=y, reset=reset, multi_output=True)
         elif y is None and not reset:
@@ -305,15 +349,18 @@ class MendedWrapper(BaseWrapper):
             self.target_type_ = self._type_of_target(y)
             self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
         elif y.ndim != self.y_ndim_:
-            raise ValueError(f"y has {y.ndim} dimensions, but {type(self).__name__} was fitted with {self.y_ndim_}.")
+            owner = type(self).__name__
+            raise ValueError(f"y has {y.ndim} dimensions, but this {owner} was fitted with {self.y_ndim_}.")
 
     def _check_row_form(self, X, reset):
+        owner = type(self).__name__
         if reset:
             self.X_dtype_, self.X_shape_ = X.dtype, X.shape
+        elif X.ndim != len(self.X_shape_):
+            dimensions = len(self.X_shape_)
+            raise ValueError(f"There are {X.ndim} dimensions in X, but this {owner} was fitted with {dimensions}.")
         elif X.shape[1:] != self.X_shape_[1:]:
-            raise ValueError(
-                f"Rows of X have shape {X.shape[1:]}, but {type(self).__name__} was fitted with {self.X_shape_[1:]}."
-            )
+            raise ValueError(f"Rows of X have shape {X.shape[1:]}, but {owner} was fitted with {self.X_shape_[1:]}.")
 
     def _fit(self, *args, **kwargs):
         with unchanged_on_error(self):
@@ -337,7 +384,16 @@ class MendedWrapper(BaseWrapper):
             # Python's generator refuses NumPy's integers.
             self._random_state = int(self.random_state)
         with self._seeding():
-            return super()._build_keras_model()
+            model = super()._build_keras_model()
+        if isinstance(model, keras.Model):
+            self._refuse_unknown_to(model)
+        return model
+
+    def _get_compile_kwargs(self):
+        # Keras would make an object of the name of a class at once, and leave what is routed to it without a taker.
+        seen = object.__new__(type(self))
+        vars(seen).update(_with_named_classes(vars(self)))
+        return super(MendedWrapper, seen)._get_compile_kwargs()
 
     def _fit_keras_model(self, *args, **kwargs):
         with self._seeding():
@@ -384,8 +440,8 @@ class KerasRegressor(RegressorMixin, MendedWrapper):
     epochs : int, default=1
     **kwargs : dict
         Parameters of the model function by name, and routed ones: ``model__...``, ``fit__...``, ``predict__...``,
-        ``compile__...``, ``score__...``, and for what is given as a class (an optimizer also as a string)
-        ``optimizer__...``, ``loss__...``, ``metrics__...``, ``callbacks__...``.
+        ``compile__...``, ``score__...``, and for what is given as a class (an optimizer also as a string, a loss or
+        metric also as the name of its class) ``optimizer__...``, ``loss__...``, ``metrics__...``, ``callbacks__...``.
 
     Attributes
     ----------
@@ -440,7 +496,7 @@ class KerasRegressor(RegressorMixin, MendedWrapper):
     @property
     def target_encoder(self):
         """Unfitted transformer between y and what the network learns; override it for another."""
-        return _TargetEncoder()
+        return RegressorTargetEncoder()
 
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=True):
         return super()._validate_data(X, y, reset=reset, y_numeric=True)
@@ -488,8 +544,8 @@ class KerasClassifier(ClassifierMixin, MendedWrapper):
         Weights of the classes by label; sample weights are multiplied with them.
     **kwargs : dict
         Parameters of the model function by name, and routed ones: ``model__...``, ``fit__...``, ``predict__...``,
-        ``compile__...``, ``score__...``, and for what is given as a class (an optimizer also as a string)
-        ``optimizer__...``, ``loss__...``, ``metrics__...``, ``callbacks__...``.
+        ``compile__...``, ``score__...``, and for what is given as a class (an optimizer also as a string, a loss or
+        metric also as the name of its class) ``optimizer__...``, ``loss__...``, ``metrics__...``, ``callbacks__...``.
 
     Attributes
     ----------

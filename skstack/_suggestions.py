@@ -3,7 +3,7 @@
 import difflib
 
 
-def near_matches(name, known, n=1):
+def near_matches(name, known, n=1, cutoff=0.6):
     """Return the names that a misspelled one may stand for, best first, in whatever case they are written.
 
     Parameters
@@ -12,13 +12,15 @@ def near_matches(name, known, n=1):
     known : iterable of str
     n : int, default=1
         How many to return at most.
+    cutoff : float, default=0.6
+        How similar they have to be, from 0 to 1.
 
     Returns
     -------
     near : list of str
     """
     spelled = {str(word).lower(): word for word in known}
-    return [spelled[word] for word in difflib.get_close_matches(str(name).lower(), spelled, n)]
+    return [spelled[word] for word in difflib.get_close_matches(str(name).lower(), spelled, n, cutoff)]
 
 
 def did_you_mean(name, known):

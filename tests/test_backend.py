@@ -18,6 +18,13 @@ REMARK = "a remark of another thread\n"
 FATAL = "F0000 00:00:1795294632.501088    3848 cpu.cc:1] This machine lacks AVX.\n"
 
 
+# Our layers, which skstack registers with Keras, need the real one.
+WITHOUT_LAYERS = """\
+import skstack._registration
+skstack._registration.LAYER_MODULES = ()
+"""
+
+
 def _python(code, *, path=None, **environment):
     """Run code in a fresh interpreter that knows nothing of the caller's TensorFlow level and Keras backend."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND")}
@@ -34,7 +41,7 @@ def fake_keras(tmp_path):
     talk = f"import os\nos.write(2, {(CHATTER + REMARK + FATAL).encode()!r})\n"
 
     def write(source=talk, end=""):
-        (tmp_path / "keras.py").write_text(source + end, encoding="utf-8")
+        (tmp_path / "keras.py").write_text(WITHOUT_LAYERS + source + end, encoding="utf-8")
         return tmp_path
 
     return write
@@ -78,7 +85,8 @@ def test_a_process_without_standard_error_can_import(fake_keras, lost):
 
 
 def test_keras_that_is_there_already_is_taken_as_it_is():
-    code = """
+    code = f"""
+{WITHOUT_LAYERS}
 import os, sys, types
 sys.modules["keras"] = types.ModuleType("keras")
 os.dup2 = None

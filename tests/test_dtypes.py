@@ -1,5 +1,7 @@
 """Networks compute in float32 whatever Keras is set to outside, unless it is mixed precision."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import Ridge
 
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, MultimodalStackingRegressor
-from skstack._backend import keras
+from skstack._backend import float32_unless_mixed, keras
 from skstack.branches import AudioBranch, CategoricalBranch, ImageBranch, NumericBranch, SequenceBranch, TextBranch
 from skstack.preprocessing import tensor_column
 from skstack.training import clear_cache
@@ -107,3 +109,30 @@ def test_mixed_precision_is_used_if_asked_for(settings):
     _set("float32", "mixed_bfloat16")
     network = _classifier().fit(X, make_labels(y))
     assert network.model_.get_layer("head_1").compute_dtype == "bfloat16"
+
+
+def test_settings_of_threads_that_overlap_are_kept_and_put_back(settings):
+    first_in, second_in, first_out = threading.Event(), threading.Event(), threading.Event()
+    seen = []
+
+    def first():
+        with float32_unless_mixed():
+            first_in.set()
+            second_in.wait(60)
+        first_out.set()
+
+    def second():
+        first_in.wait(60)
+        with float32_unless_mixed():
+            second_in.set()
+            first_out.wait(60)
+            seen.append((keras.config.floatx(), keras.config.dtype_policy().name))
+
+    _set(*settings)
+    threads = [threading.Thread(target=target) for target in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [("float32", "float32")]
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == settings

@@ -344,13 +344,12 @@ def test_rows_of_more_than_one_dimension(numbers):
         inputs = keras.Input(meta["X_shape_"][1:])
         return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
 
-    estimator = KerasRegressor(build, loss="mse", **TINY)
-    for dtype in ("float32", "float64"):
-        predictions = estimator.fit(X, numbers[1].astype(dtype)).predict(X)
-        assert predictions.shape == (30,)
-        assert predictions.dtype == dtype
+    estimator = KerasRegressor(build, loss="mse", **TINY).fit(X, numbers[1])
+    assert estimator.predict(X).shape == (30,)
     with pytest.raises(ValueError, match=r"Rows of X have shape \(4, 3\), but KerasRegressor was fitted with \(4, 5\)"):
         estimator.predict(X[:, :, :3])
+    with pytest.raises(ValueError, match="There are 2 dimensions in X, but this KerasRegressor was fitted with 3"):
+        estimator.partial_fit(X[:, :, 0], numbers[1])
 
 
 def test_sparse_rows_predict_as_dense_ones(numbers):
@@ -364,9 +363,23 @@ def test_text_as_regression_target_is_refused(numbers):
         _regressor().fit(numbers[0], np.repeat("dear", 30))
 
 
-def test_one_class_is_refused(numbers):
-    with pytest.raises(ValueError, match="at least two classes, but y has one class only: 'high'"):
-        _classifier().fit(numbers[0], np.repeat("high", 30))
+@pytest.mark.parametrize("n_units", [1, 2])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_one_class_is_predicted_for_certain(numbers, method, n_units):
+    X = numbers[0]
+    model = functools.partial(build_uncompiled, n_units)
+    classifier = KerasClassifier(model, loss="sparse_categorical_crossentropy", **TINY)
+    getattr(classifier, method)(X, np.repeat("high", 30))
+    assert set(classifier.predict(X)) == {"high"}
+    assert_array_equal(classifier.predict_proba(X), np.ones((30, 1)))
+    assert classifier.score(X, np.repeat("high", 30)) == 1
+
+
+def test_one_class_after_others_in_partial_fit(labels):
+    X, y = labels
+    classifier = _classifier().fit(X, y).partial_fit(X[:10], y[:10])
+    assert_array_equal(classifier.classes_, ["high", "low", "middle"])
+    assert classifier.predict_proba(X).shape == (30, 3)
 
 
 @pytest.mark.parametrize("estimator", [_regressor(), _classifier()], ids=lambda estimator: type(estimator).__name__)
@@ -591,6 +604,146 @@ def test_subclass_with_its_own_constructor(labels):
     assert classifier.model_.optimizer.momentum == 0.5
     with pytest.raises(ValueError, match=r"'hidden_layer_size' for estimator MLPClassifier.*'hidden_layer_sizes'"):
         MLPClassifier(hidden_layer_size=3).fit(X, y)
+
+
+class Numbered(keras.callbacks.Callback):
+    """A callback whose constructor takes any number of positions."""
+
+    def __init__(self, *args, key=None):
+        super().__init__()
+        self.args, self.key = args, key
+
+
+def test_positions_are_routed_to_an_open_constructor(numbers):
+    positions = {"callbacks__numbered__1": "second", "callbacks__numbered__0": "first"}
+    estimator = _regressor(callbacks={"numbered": Numbered}, callbacks__numbered__key=3, **positions).fit(*numbers)
+    assert estimator._fit_callbacks[0].args == ("first", "second")
+    assert estimator._fit_callbacks[0].key == 3
+    with pytest.raises(ValueError, match=r"'callbacks__numbered__kye'.*'callbacks__numbered__key'"):
+        _regressor(callbacks={"numbered": Numbered}, callbacks__numbered__kye=3)
+
+
+def test_positions_are_all_that_some_constructors_take():
+    class Positions(keras.callbacks.Callback):
+        def __init__(self, *args):
+            super().__init__()
+
+    with pytest.raises(ValueError, match=r"'callbacks__zzzzzz'.*'callbacks' here takes: 0, 1, \.\.\."):
+        _regressor(callbacks=Positions, callbacks__zzzzzz=3)
+
+
+class OwnMethods(keras.Sequential):
+    """A model whose methods take a parameter that Keras's do not."""
+
+    def fit(self, *args, custom, **kwargs):
+        self.custom = [custom]
+        return super().fit(*args, **kwargs)
+
+    def predict(self, x, rounded=False, **kwargs):
+        outputs = super().predict(x, **kwargs)
+        return outputs.round() if rounded else outputs
+
+
+def build_own_methods():
+    return OwnMethods([keras.Input((2,)), keras.layers.Dense(1)])
+
+
+def test_parameters_of_a_models_own_methods(numbers):
+    X, y = numbers
+    params = {"loss": "mse", "fit__custom": "routed", "predict__rounded": True, **TINY}
+    estimator = KerasRegressor(build_own_methods, **params).fit(X, y)
+    assert estimator.model_.custom == ["routed"]
+    assert_array_equal(estimator.predict(X), estimator.predict(X).round())
+    assert estimator.fit(X, y, custom="given").model_.custom == ["given"]
+    assert clone(KerasRegressor(build_own_methods(), **params)).set_params(fit__custom=3).fit__custom == 3
+
+
+def test_parameters_that_no_method_of_the_model_knows(numbers):
+    with pytest.raises(ValueError, match=r"'fit__custom'.*'fit' here takes: batch_size"):
+        KerasRegressor(build_uncompiled(), fit__custom=3)
+    estimator = _regressor(fit__custom=3).set_params(predict__custom=3, model=build_uncompiled, loss="mse")
+    with pytest.raises(ValueError, match=r"'fit__custom' for estimator KerasRegressor.*'fit' here takes: batch_size"):
+        estimator.fit(*numbers)
+    assert not hasattr(estimator, "history_")
+    with pytest.raises(ValueError, match=r"'fit__epoch'.*'fit__epochs'"):
+        KerasRegressor(build_own_methods, fit__epoch=3)
+
+
+@pytest.mark.parametrize("loss", ["BinaryCrossentropy", keras.losses.BinaryCrossentropy])
+@pytest.mark.parametrize("collect", [lambda loss: loss, lambda loss: [loss], lambda loss: {"out": loss}])
+def test_parameters_of_a_loss_named_after_its_class(numbers, loss, collect):
+    def build(compile_kwargs):
+        inputs = keras.Input((2,))
+        outputs = keras.layers.Dense(1)(inputs)
+        model = keras.Model(inputs, {"out": outputs} if isinstance(given, dict) else outputs)
+        model.compile(loss=compile_kwargs["loss"], optimizer=compile_kwargs["optimizer"])
+        return model
+
+    given = collect(loss)
+    classifier = KerasClassifier(build, loss=given, loss__from_logits=True, loss__name="own", **TINY)
+    classifier.initialize(numbers[0], numbers[1] > 0)
+    used = classifier.model_.loss
+    used = used["out"] if isinstance(used, dict) else used[0] if isinstance(used, list) else used
+    assert used.from_logits and used.name == "own"
+    assert classifier.loss is given, "the parameter stays as it was"
+    with pytest.raises(ValueError, match=r"'loss__from_logit'.*'loss__from_logits'"):
+        KerasClassifier(build, loss=given, loss__from_logit=True)
+
+
+def test_parameters_of_metrics_named_after_their_classes(labels):
+    classifier = _classifier(metrics=["SparseCategoricalAccuracy", "accuracy"], metrics__0__name="own")
+    assert {"own", "accuracy"} <= set(classifier.fit(*labels).history_)
+
+
+def test_a_function_takes_no_parameters_as_loss_or_metric():
+    with pytest.raises(ValueError, match=r"'loss__from_logits'.*'loss' here takes: no parameters"):
+        _classifier(loss=keras.losses.binary_crossentropy, loss__from_logits=True)
+    with pytest.raises(ValueError, match=r"'metrics__name'.*'metrics' here takes: no parameters"):
+        _classifier(metrics=[keras.metrics.binary_accuracy], metrics__name="own")
+
+
+@pytest.mark.parametrize("network", ["float32", "float64"])
+@pytest.mark.parametrize("target", ["float32", "float64", "int64", "uint8"])
+def test_predictions_have_the_precision_of_the_network(numbers, network, target):
+    def build():
+        return keras.Sequential([keras.Input((2,), dtype=network), keras.layers.Dense(1, dtype=network)])
+
+    estimator = KerasRegressor(build, loss="mse", **TINY).fit(numbers[0], np.abs(10 * numbers[1]).astype(target))
+    assert estimator.predict(numbers[0]).dtype == network
+
+
+def test_objects_become_numbers_of_keras_precision(numbers):
+    estimator = _regressor().fit(numbers[0].astype(object), numbers[1])
+    assert estimator.X_dtype_ == keras.config.floatx()
+
+
+def test_whole_numbers_may_be_followed_by_real_ones(labels):
+    X, y = labels[0], np.repeat([0, 1, 2], 10)
+    classifier = _classifier().partial_fit(np.round(X).astype("int32"), y).partial_fit(X, y.astype(float))
+    assert len(classifier.history_["loss"]) == 2
+    assert classifier.predict(X).dtype == y.dtype
+
+
+def test_targets_of_another_form_are_refused_in_partial_fit(numbers):
+    X, y = numbers
+    with pytest.raises(ValueError, match="y has 2 dimensions, but this KerasRegressor was fitted with 1"):
+        _regressor().fit(X, y).partial_fit(X, y[:, None])
+
+
+class WithParameter(KerasClassifier):
+    """A subclass that adds a parameter which nothing but itself uses."""
+
+    def __init__(self, model=None, split=True, **kwargs):
+        super().__init__(model=model, **kwargs)
+        self.split = split
+
+
+def test_a_subclass_may_add_a_parameter_to_the_constructor(labels):
+    estimator = WithParameter(build_classifier, split=False, hidden=3, **TINY)
+    copied = clone(estimator).set_params(hidden=5)
+    assert copied.split is False
+    assert copied.fit(*labels).model_.layers[1].units == 5
+    assert "split=False" in repr(copied)
 
 
 class TwoInputs(KerasRegressor):
