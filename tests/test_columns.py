@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from PIL import Image
 from scipy import sparse
 from sklearn.compose import make_column_selector
 
 from skstack import MultimodalNetworkRegressor
-from skstack._columns import branch_columns, is_polars, is_table, resolve_columns, select_columns
+from skstack._columns import branch_columns, is_polars, is_table, readable, resolve_columns, select_columns
 from skstack.branches import CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
 from skstack.preprocessing._tensors import tensors_of
 
@@ -27,6 +28,8 @@ SPECIFICATIONS = [
     (slice(0, 2), [0, 1]),
     ([True, False, True], [0, 2]),
     (np.array([False, True, False]), [1]),
+    (pd.Series([False, True, True]), [1, 2]),
+    (pd.Index(["c"]), [2]),
     (lambda X: ["b"], [1]),
     ([], []),
     (None, None),
@@ -57,6 +60,21 @@ def test_unknown_columns_are_an_error(X, columns):
 
 
 @pytest.mark.parametrize("X", [PANDAS, POLARS], ids=["pandas", "polars"])
+@pytest.mark.parametrize("columns", ["aera", ["c", "aera"], slice("aera", "c"), pd.Index(["aera"]), lambda X: "AREA"])
+def test_misspelled_columns_get_a_hint(X, columns):
+    X = X.rename({"a": "area"}) if is_polars(X) else X.rename(columns={"a": "area"})
+    with pytest.raises(ValueError, match=r"not columns of the dataframe: \['(aera|AREA)'\]. Did you mean 'area'\?"):
+        resolve_columns(X, columns)
+
+
+@pytest.mark.parametrize("X", [PANDAS, POLARS, ARRAY], ids=["pandas", "polars", "array"])
+@pytest.mark.parametrize("mask", [[True], np.ones(4, dtype=bool), (True,) * 4, lambda X: [False] * 7])
+def test_masks_have_an_entry_for_every_column(X, mask):
+    with pytest.raises(ValueError, match=r"the boolean mask of columns has \d entries, but X has 3 columns"):
+        resolve_columns(X, mask)
+
+
+@pytest.mark.parametrize("X", [PANDAS, POLARS], ids=["pandas", "polars"])
 def test_columns_stay_in_their_container(X):
     chosen = select_columns(X, [2, 0])
     assert type(chosen) is type(X)
@@ -78,6 +96,38 @@ def test_tables_are_told_from_arrays():
     assert not is_table(sparse.csr_matrix(ARRAY))
     assert is_polars(POLARS)
     assert not is_polars(PANDAS)
+
+
+# --- pyarrow and lazy tables ------------------------------------------------------------------------------------------
+
+
+def test_arrow_tables_become_pandas_ones():
+    X = readable(pa.Table.from_pandas(PANDAS))
+    pd.testing.assert_frame_equal(X, PANDAS)
+    assert readable(pa.table({"a": [1, None]}))["a"].isna().tolist() == [False, True]
+    assert readable(pa.RecordBatch.from_pydict({"a": [1, 2]})).shape == (2, 1)
+    assert readable(pa.table({})).shape == (0, 0)
+
+
+def test_tensors_of_arrow_tables_are_tensor_columns():
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(np.arange(12.0).reshape(3, 2, 2))
+    X = readable(pa.table({"a": [1, 2, 3], "photo": tensors}))
+    np.testing.assert_array_equal(tensors_of(X["photo"]), np.arange(12.0).reshape(3, 2, 2))
+    cells = pa.array([[1.0] * 4, None, [2.0] * 4], tensors.type.storage_type)
+    column = branch_columns(readable(pa.table({"photo": pa.ExtensionArray.from_storage(tensors.type, cells)})), 0)
+    encoded, missing = ModelBranch(lambda shape: None).fit(column).encode_with_missing(column)
+    assert missing[:, 0].tolist() == [False, True, False]
+    np.testing.assert_array_equal(encoded[2], np.full((2, 2), 2.0))
+
+
+def test_anything_else_is_read_as_it_is():
+    for X in (PANDAS, POLARS, ARRAY, [[1, 2]]):
+        assert readable(X) is X
+
+
+def test_lazy_frames_hold_no_rows():
+    with pytest.raises(TypeError, match=r"X is a polars LazyFrame, which holds no rows yet: give X.collect\(\)"):
+        readable(POLARS.lazy())
 
 
 # --- what a branch gets -----------------------------------------------------------------------------------------------

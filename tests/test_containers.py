@@ -1,8 +1,9 @@
-"""X as pandas, polars and NumPy, pictures as an array of four dimensions and as an Arrow tensor column."""
+"""X as pandas, polars, pyarrow and NumPy, pictures as an array of four dimensions and as an Arrow tensor column."""
 
 import numpy as np
 import pandas as pd
 import polars
+import pyarrow
 import pytest
 from _small import (
     make_labels,
@@ -28,6 +29,7 @@ LEARNER = ("ridge", Ridge(), [0, 1])
 CONTAINERS = {
     "pandas": lambda X: X,
     "polars": lambda X: polars.from_pandas(X.reset_index(drop=True)),
+    "pyarrow": lambda X: pyarrow.Table.from_pandas(X, preserve_index=False),
     "numpy": lambda X: X.to_numpy(dtype=object),
     "pandas with Arrow types": lambda X: X.convert_dtypes(dtype_backend="pyarrow"),
     "pandas categories": lambda X: X.astype({"city": "category"}),
@@ -55,7 +57,7 @@ def test_every_container_of_the_same_cells_gives_the_same_predictions(table, pre
     assert_allclose(stack_regressor([*PARTS, LEARNER]).fit(X, y).predict(X), predictions[1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["polars", "pandas with Arrow types", "pandas categories"])
+@pytest.mark.parametrize("kind", ["polars", "pyarrow", "pandas with Arrow types", "pandas categories"])
 def test_a_stack_fitted_to_pandas_predicts_from_other_tables(table, predictions, kind):
     X, _ = table
     assert_allclose(predictions[2].predict(CONTAINERS[kind](X)), predictions[1], rtol=1e-6)
@@ -142,6 +144,21 @@ def test_a_column_of_tensors_is_as_good_as_an_array(pictures, of_array, containe
     network = network_classifier([("photo", IMAGE, ["photo"])]).fit(table, y)
     assert_allclose(network.predict_proba(table), of_array, rtol=1e-5)
     assert_allclose(network.predict_proba(table.iloc[[5]]), of_array[[5]], rtol=1e-4)
+
+
+def test_tensors_of_an_arrow_table_keep_their_shape(pictures, of_array):
+    X, y = pictures
+    tensors = pyarrow.FixedShapeTensorArray.from_numpy_ndarray(X)
+    table = pyarrow.table({"area": np.arange(40.0), "photo": tensors})
+    network = network_classifier([("photo", IMAGE, ["photo"])]).fit(table, y)
+    assert network.feature_names_in_.tolist() == ["area", "photo"]
+    assert_allclose(network.predict_proba(table), of_array, rtol=1e-5)
+    chunks = pyarrow.concat_tables([table.slice(0, 7), table.slice(7)])
+    assert_allclose(network.predict_proba(chunks), of_array, rtol=1e-5)
+    stack = stack_classifier([("photo", IMAGE, ["photo"]), ("logistic", LogisticRegression(), ["area"])]).fit(table, y)
+    assert_allclose(stack.predict_proba(chunks), stack.predict_proba(_as_table(X, area=np.arange(40.0))))
+    with pytest.raises(ValueError, match=r"(?s)now missing.*area"):
+        stack.predict(table.select(["photo"]))
 
 
 def test_stack_over_a_tensor_column_beside_numbers(pictures):

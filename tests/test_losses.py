@@ -6,6 +6,9 @@ import pytest
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack._losses import (
+    check_learning_rate,
+    check_metrics,
+    check_optimizer,
     in_standard_units,
     is_categorical,
     is_sparse,
@@ -68,6 +71,57 @@ def test_unknown_name_gets_a_hint(name, hint):
 def test_nonsense_gets_the_known_names():
     with pytest.raises(ValueError, match=r"unknown loss 'zzz'\. Known are \["):
         resolve_loss("zzz")
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        None,
+        "mae",
+        "accuracy",
+        ["acc", losses.huber, keras.metrics.AUC, keras.metrics.AUC()],
+        {"a": ["auc"]},
+        ["R2Score"],
+    ],
+)
+def test_known_metrics_pass(metrics):
+    check_metrics(metrics)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "hint"), [("aucc", "auc"), (["mae", "r2score"], "r2_score"), ({"a": "Acc"}, "acc")]
+)
+def test_unknown_metrics_get_a_hint(metrics, hint):
+    with pytest.raises(ValueError, match=rf"unknown metric '.*'. Did you mean '{hint}'\? Known are .*'auc'.*'mae'"):
+        check_metrics(metrics)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "SGD", keras.optimizers.Adam, keras.optimizers.Adam()])
+def test_known_optimizers_pass(optimizer):
+    check_optimizer(optimizer)
+
+
+def test_what_can_be_called_nothing_of_it_is_refused():
+    with pytest.raises(TypeError, match="'loss' should be a Keras loss, its name or a function, got 3"):
+        resolve_loss(3)
+    with pytest.raises(TypeError, match="'optimizer' should be a Keras optimizer, its class or its name, got 3"):
+        check_optimizer(3)
+    with pytest.raises(TypeError, match="'metrics' should be Keras metrics, their names or functions, got 3"):
+        check_metrics(["mae", [3]])
+
+
+schedules = keras.optimizers.schedules
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf"), schedules.ExponentialDecay(-1.0, 10, 0.9)])
+def test_learning_rates_that_cannot_train_are_refused(rate):
+    with pytest.raises(ValueError, match="learning rate of SGD should be a finite number and not negative, got "):
+        check_learning_rate(keras.optimizers.SGD(rate))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, schedules.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=5)])
+def test_learning_rates_that_start_at_zero_pass(rate):
+    check_learning_rate(keras.optimizers.SGD(rate))
 
 
 def custom(y_true, y_pred):

@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Ridge
 
-from skstack._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
+from skstack._parts import PartsMixin, check_instance, check_part_names, check_part_tuples, naming, split_part
 
 
 class Whole(PartsMixin, BaseEstimator):
@@ -41,6 +41,18 @@ def test_parts_have_to_be_a_list_with_something_in_it(parts):
 def test_every_part_has_to_be_a_tuple_with_a_name(part):
     with pytest.raises(ValueError, match=f"Every item of 'parts' of Whole .* got {re.escape(repr(part))}"):
         check_part_tuples([("good", Ridge()), part], "Whole", "parts")
+
+
+@pytest.mark.parametrize("columns", [Ridge(), Ridge])
+def test_columns_in_front_of_a_part_are_named(columns):
+    with pytest.raises(TypeError, match=r"part 'b' of Whole has its columns, \['x'\], in front: write \(name, part"):
+        check_part_tuples([("a", Ridge()), ("b", ["x"], columns)], "Whole", "parts")
+
+
+def test_classes_are_no_parts():
+    with pytest.raises(TypeError, match=r"part 'b' of Whole should be an instance, got the class Ridge.*Ridge\(\)\?"):
+        check_part_tuples([("a", Ridge()), ("b", Ridge)], "Whole", "parts")
+    check_instance(Ridge(), "it")
 
 
 @pytest.mark.parametrize(

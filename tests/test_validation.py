@@ -1,5 +1,7 @@
 """Checks of X, y and weights."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,6 +15,7 @@ from skstack._validation import (
     check_lengths,
     check_regression_target,
     check_table,
+    check_weights,
     split_rows,
 )
 from skstack.preprocessing import tensor_column
@@ -105,11 +108,14 @@ def test_a_single_column_is_flattened_with_a_warning():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([1.0, np.nan], "Input y contains NaN"),
-        ([1.0, None], "Input y contains NaN"),
-        ([[1.0, np.inf]], "Input y contains infinity"),
-        (["x", "y"], r"y holds text \('x' in row 0\), but a regressor predicts numbers"),
-        (["1", "2"], r"y holds text \('1' in row 0\).*turn numbers that are written as text into numbers"),
+        ([1.0, np.nan], "Input y contains NaN: nan in row 1"),
+        ([1.0, None], "Input y contains NaN: None in row 1"),
+        ([[1.0, np.inf]], "Input y contains infinity or a value too large for float32: inf in row 0"),
+        (["x", "y"], "y holds text"),
+        (["1", "2"], "y holds text"),
+        ([[1.0, "2"]], "y holds text"),
+        ([1j, 2.0], "Complex data not supported"),
+        ([[1], [1, 2]], "inhomogeneous"),
         (np.ones((2, 2, 2)), "Found array with dim 3"),
     ],
 )
@@ -121,6 +127,23 @@ def test_targets_that_are_no_numbers_are_an_error(y, message):
 def test_targets_beyond_float32_are_an_error():
     with pytest.raises(ValueError, match=r"too large for float32: -1e\+39"):
         check_regression_target([1.0, -1e39])
+    with pytest.raises(ValueError, match=r"too large for float32: 1000.*\.\.\..* in row 1"):
+        check_regression_target([1.0, 10**400])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([1, 2.5], dtype=object),
+        np.array([Decimal("1"), np.float32(2.5)], dtype=object),
+        pd.Series([1, 2.5], dtype="Float64"),
+        pl.Series([1.0, 2.5]),
+        np.ma.array([1, 2.5]),
+        pd.Series(pd.Categorical([1, 2.5])),
+    ],
+)
+def test_numbers_of_any_type_are_targets(y):
+    np.testing.assert_array_equal(check_regression_target(y), [1, 2.5])
 
 
 @pytest.mark.parametrize("y", [["a", "b"], [0, 1], pd.Series([True, False]), pd.Categorical(["a", "b"])])
@@ -132,7 +155,10 @@ def test_classes_are_targets(y):
     ("y", "message"),
     [
         ([0.5, 1.7], "Unknown label type: continuous"),
-        ([0.0, np.nan], "Input y contains NaN"),
+        ([0.0, np.nan], "Input y contains NaN: nan in row 1"),
+        (["a", None], "Input y contains NaN: None in row 1"),
+        (["a", 1], "y holds classes of several types, 'a' in row 0 and 1 in row 1"),
+        (np.array([0, 1], dtype=object), "Unknown label type: y holds numbers as Python's objects, such as 0 in row 0"),
         (np.array([["a", "b"], ["b", "a"]]), "y should be a 1d array"),
     ],
 )
@@ -157,6 +183,26 @@ def test_unequal_lengths_are_an_error():
         check_lengths(TABLE, None)
 
 
+def test_masked_cells_are_an_error():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(ValueError, match="X is a masked array with a masked cell in row 1"):
+        check_table(Owner(), np.ma.array(np.eye(2), mask=[[False, False], [True, False]]), reset=True)
+    for y, others in ((masked, {}), ([1, 2], {"sample_weight": masked}), ([1, 2], {"groups": masked})):
+        name = next(iter(others), "y")
+        with pytest.raises(ValueError, match=f"{name} is a masked array with a masked cell in row 1"):
+            check_lengths(TABLE, y, **others)
+    check_lengths(TABLE, np.ma.array([1.0, 2.0]))
+
+
+def test_negative_weights_are_an_error():
+    np.testing.assert_array_equal(check_weights([0, 2], 2), [0.0, 2.0])
+    assert check_weights([0, 2], 2, dtype=np.float32).dtype == "float32"
+    with pytest.raises(ValueError, match=r"sample_weight should not be negative, got -1.0 in row 1 \(index 'b'\)"):
+        check_weights(pd.Series([1, -1], index=["a", "b"]), 2)
+    with pytest.raises(ValueError, match="sample_weight contains NaN"):
+        check_weights([1, np.nan], 2)
+
+
 # --- inner split ------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +223,13 @@ def test_a_fraction_of_the_rows_is_set_aside():
 def test_at_least_one_row_is_set_aside_and_one_kept():
     assert len(_split(np.arange(3.0), fraction=0.01)[1]) == 1
     assert len(_split(np.arange(2.0))[0]) == 1
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(4)])
+def test_something_is_left_to_train_on(groups):
+    what = "rows" if groups is None else "groups"
+    with pytest.raises(ValueError, match=f"validation_fraction=0.9 sets 4 of 4 {what} aside .* none to train on"):
+        _split(np.arange(4.0), groups=groups, fraction=0.9)
 
 
 @pytest.mark.parametrize(("n", "fraction"), [(10, 0), (1, 0.25)])

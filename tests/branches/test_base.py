@@ -29,9 +29,8 @@ def test_known_activations_pass(name):
 
 
 def test_unknown_activation_says_which_are_known():
-    with pytest.raises(
-        ValueError, match=r"unknown activation 'rellu'. Did you mean 'relu'\? Known are \[.*'prelu', 'relu'"
-    ):
+    message = r"unknown activation 'rellu'. Did you mean 'relu'\? Known are \[.*'prelu', 'relu'"
+    with pytest.raises(ValueError, match=message):
         check_activation("rellu")
 
 

@@ -1,5 +1,7 @@
 """Branches of categories."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -185,3 +187,36 @@ def test_images_are_no_categories():
 def test_unknown_settings_are_refused(parameter, value):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter of CategoricalBranch"):
         CategoricalBranch(**{parameter: value}).fit(_frame(["x"]))
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+DAYS = pd.date_range("2020-01-01", periods=20)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(DAYS),
+        pd.Series(DAYS.date, dtype=object),
+        pd.Series(DAYS.to_period("D")),
+        pd.Series(DAYS).astype("timestamp[us][pyarrow]"),
+        pd.Series([*DAYS[:19], DAYS[0]]),
+        pd.Series([*DAYS[:10], *[None] * 10]),
+    ],
+    ids=["times", "objects", "periods", "arrow", "one of them twice", "gaps"],
+)
+def test_dates_that_hardly_ever_come_again_are_warned_of(column):
+    X = pd.DataFrame({"size": ["s", "m"] * 10, "sold": column})
+    with pytest.warns(UserWarning, match=r"column 'sold' of a CategoricalBranch holds dates .*month.*NumericBranch"):
+        branch = CategoricalBranch().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        branch.encode(X.head(1))
+
+
+@pytest.mark.parametrize("column", [DAYS[:5].repeat(4), pd.Series(map(str, DAYS)), range(20), [pd.NaT] * 20], ids=str)
+def test_dates_that_come_again_and_other_categories_are_not_warned_of(column):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CategoricalBranch().fit(_frame(column))

@@ -329,7 +329,9 @@ def test_rows_outside_the_training_part_leave_no_trace(case):
     [
         ("hidden", (3, 0), "'hidden' should be a tuple of positive integers"),
         ("hidden", 2.5, "'hidden' parameter"),
-        ("activation", "rellu", "unknown activation 'rellu'"),
+        ("hidden", True, "'hidden' should be a tuple of positive integers, got True"),
+        ("hidden", (3, True), "'hidden' should be a tuple of positive integers"),
+        ("activation", "rellu", "unknown activation 'rellu'. Did you mean 'relu'"),
         ("dropout", 1.0, "'dropout' parameter"),
         ("batch_norm", "yes", "'batch_norm' parameter"),
     ],
@@ -337,6 +339,25 @@ def test_rows_outside_the_training_part_leave_no_trace(case):
 def test_parameters_of_the_dense_layers_are_checked(case, parameter, value, message):
     with pytest.raises(ValueError, match=message):
         clone(case.branch).set_params(**{parameter: value}).fit(case.X)
+
+
+def test_misspelled_parameters_get_a_hint(case):
+    kind = type(case.branch).__name__
+    with pytest.raises(ValueError, match=rf"(?s)Invalid parameter 'hiden' for estimator {kind}.*Did you mean 'hidden'"):
+        clone(case.branch).set_params(hiden=(3,))
+
+
+def test_classes_in_the_place_of_estimators_are_refused(case):
+    branch = clone(case.branch)
+    branch.hidden = MultimodalNetworkRegressor
+    with pytest.raises(TypeError, match=r"'hidden' of .*got the class MultimodalNetworkRegressor: did you forget"):
+        branch.fit(case.X)
+
+
+def test_numbers_of_units_may_be_numpys(case):
+    branch = clone(case.branch).set_params(hidden=np.array([3]))
+    model = branch.fit(case.X).build("part_branch")
+    assert model.get_layer("dense_1").units == 3
 
 
 # --- in a new process -------------------------------------------------------------------------------------------------

@@ -175,7 +175,11 @@ BAD_CELLS = {
     "infinity as text": (_frame("1", "inf"), ValueError, r"infinity: column 'a' in row 1"),
     "infinity, array": (np.array([[1.0, np.inf]]), ValueError, r"infinity: column 1 in row 0"),
     "list": (_frame(1, [1, 2]), TypeError, r"column 'a' holds \[1, 2\] in row 1"),
-    "date": (_frame(DAY, DAY), TypeError, r"column 'a' holds datetime.date\(2020, 1, 1\) in row 0"),
+    "date": (
+        _frame(DAY, DAY),
+        TypeError,
+        r"column 'a' holds dates or times .such as datetime.date\(2020, 1, 1\) in row 0",
+    ),
     "time": (pd.DataFrame({"a": pd.to_datetime(["2020", "2021"])}), TypeError, r"column 'a' holds dates or times"),
     "duration": (pd.DataFrame({"a": pd.to_timedelta([1, 2])}), TypeError, r"column 'a' holds dates or times"),
     "period": (pd.DataFrame({"a": MONTHS}), TypeError, r"column 'a' holds dates or times"),

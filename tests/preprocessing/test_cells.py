@@ -1,5 +1,7 @@
 """Reading cells."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,11 @@ from skstack.preprocessing._cells import (
     array_cells,
     check_sparse_numbers,
     find_number,
+    is_date,
     named_columns,
     numbers,
     row_name,
+    shown,
     tensor_cells,
 )
 
@@ -38,10 +42,58 @@ def _column(*cells, **kwargs):
 )
 def test_rows_are_named_by_position_and_label(index, expected):
     assert row_name(pd.DataFrame({"a": [1, 2]}, index=index), 1) == expected
+    assert row_name(pd.Series([1, 2], index=index), 1) == expected
 
 
 def test_rows_of_arrays_are_named_by_position():
     assert row_name(np.zeros((3, 2)), 2) == "row 2"
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (np.float64(0.5), "0.5"),
+        (np.str_("a"), "'a'"),
+        (pd.Timestamp("2020-01-01"), "Timestamp('2020-01-01 00:00:00')"),
+        (None, "None"),
+    ],
+)
+def test_cells_are_shown_as_pythons_types(cell, expected):
+    assert shown(cell) == expected
+
+
+def test_long_cells_are_shortened():
+    assert len(shown("a" * 999)) == len(shown(10**400)) == 60
+
+
+DATES = [
+    pd.Timestamp("2020-01-01"),
+    pd.Timedelta(days=1),
+    pd.Period("2020-01"),
+    datetime.date(2020, 1, 1),
+    datetime.time(12),
+    np.datetime64("2020-01-01"),
+    np.timedelta64(1, "D"),
+]
+
+
+@pytest.mark.parametrize("cell", DATES)
+def test_dates_are_no_numbers(cell):
+    assert is_date(cell)
+    for column in (pd.Series([cell]), pd.Series([1, cell], dtype=object)):
+        with pytest.raises(TypeError, match=r"column 'a' holds dates or times .*not numbers. Turn them .*year"):
+            numbers(pd.DataFrame({"a": column}))
+
+
+def test_anything_else_is_no_date():
+    assert not any(map(is_date, [1, "2020-01-01", None, pd.NA, 2020.5]))
+
+
+def test_numbers_beyond_float64_are_named():
+    X = _column("1", 10**400, index=["p", "q"])
+    with pytest.raises(ValueError, match=r"column 'a' holds 1000.* in row 1 \(index 'q'\): too large for float64"):
+        numbers(X)
+    np.testing.assert_array_equal(numbers(_column(2**70, 1.0)), [[2.0**70], [1.0]])
 
 
 def test_columns_are_named():
