@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-#: What TensorFlow takes as the name of a scope, less the signs that have a meaning in names of variables.
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+#: What TensorFlow takes as the name of a scope inside another, less the signs that part names of variables.
+_SAFE = re.compile(r"[A-Za-z0-9_.>-]+")
 
 
 def layer_names(names):
