@@ -64,7 +64,7 @@ from skstack.preprocessing import ImageEmbedder
 layers = [keras.Input((4, 4, 3)), keras.layers.Flatten()]
 model = keras.Sequential(layers)
 pictures = np.zeros((20, 4, 4, 3), dtype="uint8")
-embedder = ImageEmbedder(model).fit(pictures)
+embedder = ImageEmbedder(model, preprocess=None).fit(pictures)
 unlike = pictures + np.arange(20, dtype="uint8")[:, None, None, None]
 forked("fit", lambda: network().fit(X, y))
 forked("transform", lambda: embedder.transform(unlike))
