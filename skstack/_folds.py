@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ._callbacks import EpochTasks, callback_task, watching
-from ._compat import take
+from ._validation import rows_of
 from .training._fit import Task, fit
 from .training._inference import CompiledCall
 from .training._seeds import draw_seed, seeded
@@ -91,10 +91,10 @@ class _Fold:
             X, y_of_rows, weight = network._check_fit_data(X, y, sample_weight, groups, reset=True)
         else:
             network._adopt_columns(settled.network)
-            y_of_rows, weight = network._check_fit_target(y[rows], _rows_of(sample_weight, rows))
+            y_of_rows, weight = network._check_fit_target(y[rows], rows_of(sample_weight, rows))
         self.X, self.rows = X, rows
         seed = draw_seed(network.random_state)
-        training, validation = network._split(y_of_rows, weight, _rows_of(groups, rows), seed)
+        training, validation = network._split(y_of_rows, weight, rows_of(groups, rows), seed)
         network._learn(X, y_of_rows, rows, training, weight)
         self.shared = None if settled is None or not network._is_built_like(settled.network) else settled
         self.inputs = network._encode(X, like=None if settled is None else (settled.network, settled.inputs))
@@ -155,7 +155,3 @@ def _same(part, of_all, rows):
     """Return the array of all rows if the fold's rows are the same in it: one on the device then serves both."""
     alike = part.dtype == of_all.dtype and part.shape == of_all.shape and np.array_equal(part[rows], of_all[rows])
     return of_all if alike else part
-
-
-def _rows_of(values, rows):
-    return None if values is None else take(values, rows, axis=0)

@@ -24,6 +24,7 @@ from ._validation import (
     check_table,
     check_validation_fraction,
     check_weights,
+    rows_of,
     split_rows,
 )
 from .branches._base import Branch, check_activation, check_no_branch_inside, check_units, dense_layers
@@ -335,7 +336,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
             Of each of the given rows, in means and quantiles.
         """
         self._optimizer = self._optimizer_state = None
-        weight = _rows_of(weight, training)
+        weight = rows_of(weight, training)
         self.target_encoder_ = self._fit_target_encoder(y, training, weight)
         self._fit_branches(X, rows[training], weight)
 
@@ -398,7 +399,7 @@ class _MultimodalNetwork(CallbackSupportMixin, PartsMixin, CrossFitter, MendedWr
         """Return the rows to train on and those that decide when to stop; rows of weight 0 do neither."""
         fraction = self.validation_fraction if self.early_stopping else 0
         rows = _weighted_rows(y, weight)
-        training, validation = split_rows(y[rows], _rows_of(groups, rows), fraction, seed, classes=self._has_classes)
+        training, validation = split_rows(y[rows], rows_of(groups, rows), fraction, seed, classes=self._has_classes)
         return rows[training], rows[validation]
 
     def _adopt_columns(self, other):
@@ -584,10 +585,6 @@ def _weighted_rows(y, weight):
     if not len(rows):
         raise ValueError("every row has weight 0: there is nothing to learn from.")
     return rows
-
-
-def _rows_of(values, rows):
-    return None if values is None else take(values, rows, axis=0)
 
 
 def _columns_of(X, positions, branch):

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._columns import is_polars, is_table, readable
-from ._compat import check_sample_weight, num_samples
+from ._compat import check_sample_weight, num_samples, take
 from .preprocessing._cells import is_date, row_name, shown
 
 #: Rows that a message names at most.
@@ -277,6 +277,11 @@ def check_validation_fraction(fraction, n_units, what="rows"):
             "leaves none to train on: take a smaller fraction, or early_stopping=False."
         )
     return n_validation
+
+
+def rows_of(values, rows):
+    """Return the given rows of what there is per row, or None where there is nothing."""
+    return None if values is None else take(values, rows, axis=0)
 
 
 def split_rows(y, groups, fraction, seed, *, classes):
