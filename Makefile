@@ -6,7 +6,10 @@ VENV_OLDEST ?= .venv-oldest
 WORKERS ?= -n auto --maxprocesses 4
 PYTEST_ARGS ?=
 # JAX compiles a program for every shape, for seconds each: one test of each kind.
-JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or vectorized
+JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] \
+	or frozen_layers
+JAX_FILES = $(addprefix tests/training/test_, jax.py keras_fit.py vectorized.py inference.py outputs.py) \
+	tests/network/test_cross_fit.py tests/test_freezing.py
 
 python = $(VENV)/bin/python
 installed = $(VENV)/.installed
@@ -50,12 +53,11 @@ test: $(installed)
 
 # What the trainer does on the other backend that it has compiled loops for.
 test-jax: $(installed_jax)
-	KERAS_BACKEND=jax $(python) -m pytest tests/training/test_fit.py tests/training/test_inference.py tests/test_folds.py \
-		-k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
+	KERAS_BACKEND=jax $(python) -m pytest $(JAX_FILES) -k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
 
-# Docstring examples show what the newest versions print, so only the tests run here.
+# Docstring examples show what the newest versions print, so only the tests run here; and old versions warn of each other.
 test-oldest: $(installed_oldest)
-	$(VENV_OLDEST)/bin/python -m pytest tests $(WORKERS) $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python -m pytest tests -W default $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(installed)
 	$(python) -m ruff check .

@@ -71,18 +71,18 @@ def ours(**sizes):
 
 
 def ours_without_cache(**sizes):
-    from skstack.preprocessing import _embedding_cache
+    from skstack.caching import _features
+    from skstack.caching._lru import LRU
 
     job = _search_job(**sizes)
 
     def run():
-        memory = _embedding_cache._memory
-        before, memory.max_bytes = memory.max_bytes, 0
+        before, _features._memory = _features._memory, LRU(0)
         try:
             with environment("SKSTACK_CACHE_SIZE", "0"):
                 return job.work()
         finally:
-            memory.max_bytes = before
+            _features._memory = before
 
     return Job(run, job.describe)
 

@@ -52,7 +52,7 @@ def make_bare_call(model, encoded):
 
 def contestants(network, row):
     """Return what is timed, by name; each is called once so that it is compiled."""
-    encoded = network._encode(row)
+    encoded = network.encode(row)
     model = network.model_
     calls = {
         "ours": lambda: network.predict(row),

@@ -3,29 +3,29 @@
 from contextlib import contextmanager, nullcontext
 
 from ._compat import NoCallbacks, callback_management_context, take
-from .training._progress import Lines, Watchers, showing_bar
+from ._progress import Lines, Watchers, showing_bar
 
 
 @contextmanager
-def callback_task(estimator, name, X, y, sample_weight, n_subtasks, sequential=True):
+def callback_context(estimator, name, X, y, sample_weight, n_subtasks, sequential=True):
     """Tell the callbacks of an estimator that a block fits it.
 
     Parameters
     ----------
     estimator : estimator
     name : str
-        Of the task.
+        Of what scikit-learn calls the task.
     X, y, sample_weight
         What it is fitted to.
     n_subtasks : int
-        The most tasks that this one is made of.
+        The most parts that it is made of.
     sequential : bool, default=True
         Whether these are done one after the other.
 
     Yields
     ------
     context : sklearn.callback.CallbackContext
-        Of the task; before scikit-learn 1.9 one that tells nobody.
+        Of this fit; before scikit-learn 1.9 one that tells nobody.
     """
     data = {"estimator": estimator, "X": X, "y": y, "metadata": _metadata(sample_weight)}
     with callback_management_context(estimator):
@@ -43,14 +43,14 @@ def has_callbacks(estimator):
 
 
 @contextmanager
-def watching(network, tasks=None, n_fits=1, bar=None):
+def watching(network, epochs=None, n_fits=1, bar=None):
     """Begin to watch the training of a network.
 
     Parameters
     ----------
     network : estimator
         Its `verbose` says what is shown.
-    tasks : EpochTasks, default=None
+    epochs : EpochCallbacks, default=None
         Used if the network has callbacks of scikit-learn.
     n_fits : int, default=1
         The network and its clones for folds.
@@ -63,7 +63,7 @@ def watching(network, tasks=None, n_fits=1, bar=None):
     """
     with showing_bar(type(network).__name__, n_fits, network.verbose == 1 and bar is None) as own_bar:
         lines = Lines(n_fits) if network.verbose > 1 else None
-        watchers = [bar, own_bar, lines, tasks if has_callbacks(network) else None]
+        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None]
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
 
@@ -71,7 +71,7 @@ def _metadata(sample_weight):
     return None if sample_weight is None else {"sample_weight": sample_weight}
 
 
-class EpochTasks:
+class EpochCallbacks:
     """Tells scikit-learn's callbacks about the training of networks; a watcher, see :mod:`skstack.training`.
 
     Parameters
@@ -83,9 +83,9 @@ class EpochTasks:
     X, y, sample_weight
         What it is fitted to.
     fitted : callable
-        Returns the attributes of a fitted network, from its number and its Values.
+        Returns the attributes of a fitted network, from its index and its values.
     folds : list of ndarray of int, default=None
-        Rows of each fold, which is then a task of its own; ``None`` where there is one network only.
+        Rows of each fold, which then has a context of its own; ``None`` where there is one network only.
     """
 
     def __init__(self, network, context, X, y, sample_weight, fitted, folds=None):
@@ -93,35 +93,35 @@ class EpochTasks:
         self._X, self._y, self._weight = X, y, sample_weight
         self._parents, self._epochs = {}, {}
 
-    def begin(self, number, n_epochs):
+    def begin(self, index, n_epochs):
         """See Watchers."""
-        self._parents[number] = self._context
+        self._parents[index] = self._context
         if self._folds is not None:
-            name = f"fold {number}" if number else "all rows"
-            fold = self._context.subcontext(task_name=name, task_id=number, max_subtasks=n_epochs)
-            self._parents[number] = fold.call_on_fit_task_begin(**self._data(number))
+            name = f"fold {index}" if index else "all rows"
+            fold = self._context.subcontext(task_name=name, task_id=index, max_subtasks=n_epochs)
+            self._parents[index] = fold.call_on_fit_task_begin(**self._data(index))
 
-    def begin_epoch(self, number):
+    def begin_epoch(self, index):
         """See Watchers."""
-        epoch = self._parents[number].subcontext(task_name="epoch")
-        self._epochs[number] = epoch.call_on_fit_task_begin(**self._data(number))
+        epoch = self._parents[index].subcontext(task_name="epoch")
+        self._epochs[index] = epoch.call_on_fit_task_begin(**self._data(index))
 
-    def end_epoch(self, number, logs, values):
+    def end_epoch(self, index, logs, values):
         """See Watchers."""
-        return self._epochs.pop(number).call_on_fit_task_end(
-            **self._data(number), reconstruction_attributes=lambda: self._fitted(number, values())
+        return self._epochs.pop(index).call_on_fit_task_end(
+            **self._data(index), reconstruction_attributes=lambda: self._fitted(index, values())
         )
 
-    def end(self, number):
+    def end(self, index):
         """See Watchers."""
         if self._folds is not None:
-            self._parents[number].call_on_fit_task_end(**self._data(number))
+            self._parents[index].call_on_fit_task_end(**self._data(index))
 
-    def _data(self, number):
+    def _data(self, index):
         """Return what callbacks are told; the rows of a fold are taken only for those that ask for them."""
         if self._folds is None:
             return {"estimator": self._network, "X": self._X, "y": self._y, "metadata": _metadata(self._weight)}
-        rows = self._folds[number]
+        rows = self._folds[index]
         weight = None if self._weight is None else lambda: _metadata(take(self._weight, rows, axis=0))
         return {
             "estimator": self._network,
@@ -146,7 +146,7 @@ class Stages:
         self._context, self._bar = context, bar
         # Without callbacks there is nothing that a worker process should know of the stack.
         self._owner = stack if has_callbacks(stack) else None
-        self._number = 0
+        self._index = 0
 
     @contextmanager
     def stage(self, name, n_fits):
@@ -163,8 +163,8 @@ class Stages:
         ------
         stage : Stage
         """
-        stage = Stage(self._owner, self._context, self._bar, name, self._number)
-        self._number += 1
+        stage = Stage(self._owner, self._context, self._bar, name, self._index)
+        self._index += 1
         if self._bar is None:
             yield stage
             return
@@ -183,36 +183,39 @@ class Stage:
         Of the fit of the stack.
     bar : Bar or None
     name : str
-    number : int
+    index : int
         Of the stage.
     """
 
-    def __init__(self, owner, context, bar, name, number):
-        self._owner, self._context, self._name, self._number = owner, context, name, number
+    def __init__(self, owner, context, bar, name, index):
+        self._owner, self._context, self._name, self._index = owner, context, name, index
         self.bar = bar
 
     def whole(self):
-        """Return the task of fitting an estimator that tells of its parts itself."""
-        return FitTask(self._owner, self._context.subcontext(task_name=f"fit {self._name}", task_id=self._number))
+        """Return the context of fitting an estimator that tells of its parts itself."""
+        return FitContext(self._owner, self._context.subcontext(task_name=f"fit {self._name}", task_id=self._index))
 
     @contextmanager
     def parts(self, n_fits):
-        """Yield a task for each of several fits."""
+        """Yield a context for each of several fits."""
         context = self._context.subcontext(
-            task_name=f"cross-fit {self._name}", task_id=self._number, max_subtasks=n_fits, sequential_subtasks=False
+            task_name=f"cross-fit {self._name}", task_id=self._index, max_subtasks=n_fits, sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self._owner)
-        names = ["all rows", *(f"fold {number}" for number in range(1, n_fits))]
+        names = ["all rows", *(f"fold {index}" for index in range(1, n_fits))]
         # All before the first one runs: the tree must not change while it is on its way to another process.
-        yield [FitTask(self._owner, context.subcontext(task_name=name, task_id=i)) for i, name in enumerate(names)]
+        yield [
+            FitContext(self._owner, context.subcontext(task_name=name, task_id=index))
+            for index, name in enumerate(names)
+        ]
         context.call_on_fit_task_end(estimator=self._owner)
 
-    def fitted(self, number):
+    def fitted(self, index):
         """Tell that one of several fits is over."""
         if self.bar is not None:
-            self.bar.fitted(number)
+            self.bar.fitted(index)
 
 
-class FitTask:
+class FitContext:
     """A fit of an estimator inside a stack; can be sent to another process.
 
     Parameters
@@ -227,7 +230,7 @@ class FitTask:
 
     @contextmanager
     def fitting(self, estimator, X, y):
-        """Tell the callbacks that a block fits the estimator, whose own tasks become those of the stack."""
+        """Tell the callbacks that a block fits the estimator, whose own contexts become those of the stack."""
         # Those that know no callbacks are steps of the stack; scikit-learn would warn of each.
         knows_callbacks = hasattr(estimator, "set_callbacks")
         with self._context.propagate_callback_context(estimator) if knows_callbacks else nullcontext():

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ._compat import column_positions, take
 from ._suggestions import did_you_mean
-from .preprocessing import tensor_column
+from .reading._tensors import tensor_column
 
 
 def is_polars(X):

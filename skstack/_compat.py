@@ -34,7 +34,7 @@ class NoCallbacks:
     """Stands in for a CallbackContext where nobody listens."""
 
     def subcontext(self, **task):
-        """Return the context of a task inside this one."""
+        """Return the context of a part of this one."""
         return self
 
     def call_on_fit_task_begin(self, **data):
@@ -50,6 +50,18 @@ class NoCallbacks:
         return nullcontext()
 
 
+def own_requests(routing, method):
+    """Return what an estimator asks for itself, rather than for others in it, or None.
+
+    Parameters
+    ----------
+    routing : MetadataRequest or MetadataRouter
+    method : str
+    """
+    request = getattr(routing, "_self_request", routing)
+    return None if request is None else getattr(request, method)
+
+
 __all__ = [
     "CallbackSupportMixin",
     "NoCallbacks",
@@ -61,6 +73,7 @@ __all__ = [
     "column_positions",
     "fit_context",
     "num_samples",
+    "own_requests",
     "routing_enabled",
     "take",
 ]

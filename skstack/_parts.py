@@ -13,8 +13,8 @@ def check_part_tuples(parts, owner, attribute):
     """Raise unless `parts` is a non-empty list of ``(name, part)`` or ``(name, part, columns)`` tuples."""
     if not isinstance(parts, (list, tuple)) or not parts:
         raise ValueError(
-            f"Invalid '{attribute}' of {owner}: {parts!r}. "
-            "It should be a non-empty list of (name, part, columns) tuples."
+            f"Invalid '{attribute}' attribute, '{attribute}' of {owner} should be a non-empty list of "
+            f"(name, part, columns) tuples, got {parts!r}."
         )
     for part in parts:
         if not isinstance(part, (list, tuple)) or len(part) not in (2, 3) or not isinstance(part[0], str):
@@ -76,6 +76,16 @@ def naming(part):
         kinds = (FileNotFoundError, ValueError, TypeError)
         kind = next((kind for kind in kinds if isinstance(error, kind)), ValueError)
         raise kind(f"{part}: {error}") from error
+
+
+@contextmanager
+def noting(where):
+    """Add a note to an error of someone else's code that says where it came from; the error stays what it is."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(where)
+        raise
 
 
 class PartsMixin:

@@ -11,8 +11,18 @@ class CrossFitter(ABC):
     """
 
     @abstractmethod
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None):
-        """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn."""
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+        """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn.
+
+        `validation` is what :meth:`split_validation` returned for the same rows; ``None`` lets the estimator split.
+        """
+
+    @abstractmethod
+    def split_validation(self, y, splits, *, sample_weight=None, groups=None):
+        """Return a pair of rows to train on and rows to validate on, for all rows and for each split.
+
+        `splits` holds the training rows of each split, as in :meth:`cross_fit`.
+        """
 
     @abstractmethod
     def check_data(self, X):

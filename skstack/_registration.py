@@ -18,7 +18,8 @@ LAYER_MODULES = (
     "skstack.branches._numeric_layers",
     "skstack.branches._sequence_layers",
     "skstack.branches._text_layers",
-    "skstack.preprocessing._scaling",
+    "skstack.backbones._scaling",
+    "skstack.tasks._layers",
 )
 
 

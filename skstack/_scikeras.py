@@ -118,16 +118,16 @@ def _with_named_classes(params):
     return {**params, **{name: _named_classes(params.get(name), module) for name, module in modules.items()}}
 
 
-def _routes(prefix, value):
+def routes(prefix, value):
     """Map the prefixes under which SciKeras routes parameters into classes to the names those classes take."""
     if inspect.isclass(value):
         return {prefix: _constructor_names(value)}
     if isinstance(value, (list, tuple, dict)):
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        routes = {name: taken for key, item in items for name, taken in _routes(f"{prefix}__{key}", item).items()}
-        everywhere = [taken for name, taken in routes.items() if name.count("__") == prefix.count("__") + 1]
+        inside = {name: taken for key, item in items for name, taken in routes(f"{prefix}__{key}", item).items()}
+        everywhere = [taken for name, taken in inside.items() if name.count("__") == prefix.count("__") + 1]
         # A name without a key goes to every class of the collection.
-        return {prefix: None if None in everywhere else set().union(*everywhere), **routes}
+        return {prefix: None if None in everywhere else set().union(*everywhere), **inside}
     return {prefix: set()}
 
 
@@ -275,7 +275,7 @@ class MendedWrapper(BaseWrapper):
         }
         for name, value in params.items():
             if f"{name}__".startswith(_ROUTERS):
-                known.update(_routes(name, value))
+                known.update(routes(name, value))
         return known
 
     def _refuse_unknown(self, names):

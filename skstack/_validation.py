@@ -1,21 +1,13 @@
 """Checks of X, y and weights that stacks and networks share."""
 
-from numbers import Number
-
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
-from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._columns import is_polars, is_table, readable
 from ._compat import check_sample_weight, num_samples, take
-from .preprocessing._cells import is_date, row_name, shown
-
-#: Rows that a message names at most.
-_NAMED_ROWS = 5
+from .reading._cells import row_name
 
 
 def check_table(estimator, X, *, reset):
@@ -122,131 +114,6 @@ def _refuse_masked(values, name):
         )
 
 
-def check_regression_target(y):
-    """Return y as float64 of shape (n_samples,) or (n_samples, n_outputs), or raise if a value is no finite number.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-
-    Raises
-    ------
-    ValueError
-        Naming the rows, if values are missing, infinite, too large for float32, text, dates or no numbers at all.
-    """
-    given = y if sparse.issparse(y) else np.asarray(y)
-    if given.dtype.kind in "mM":
-        raise ValueError(_not_for_regressors("dates or times", given.dtype))
-    cells = _parsed(y, given) if given.dtype.kind in "OSU" else given
-    checked = check_array(
-        cells, ensure_2d=False, dtype="float64", ensure_all_finite=False, ensure_min_samples=0, input_name="y"
-    )
-    _refuse_rows(y, given, np.isnan(checked), "NaN")
-    too_large = np.abs(checked) > np.finfo("float32").max
-    _refuse_rows(y, given, too_large, "infinity or a value too large for float32")
-    return column_or_1d(checked, warn=True) if checked.ndim == 2 and checked.shape[1] == 1 else checked
-
-
-def _parsed(y, cells):
-    """Return Python's objects as numbers: the missing ones as NaN, too large ones as infinity."""
-    parsed = np.empty(cells.shape)
-    for position in np.ndindex(cells.shape):
-        cell = cells[position]
-        try:
-            parsed[position] = np.nan if _is_missing(cell) else _number(cell)
-        except OverflowError:
-            parsed[position] = np.inf
-        except (TypeError, ValueError):
-            kind = "text" if isinstance(cell, (str, bytes)) else "dates or times" if is_date(cell) else "no numbers"
-            where = f"{shown(cell)} in {row_name(y, position[0])}"
-            raise ValueError(_not_for_regressors(kind, where)) from None
-    return parsed
-
-
-def _number(cell):
-    if isinstance(cell, (str, bytes)):
-        raise TypeError  # Python would read "1.5" as a number
-    return float(cell)
-
-
-def _not_for_regressors(kind, what):
-    """Return what to say of a target that holds something else than numbers."""
-    advice = {
-        "text": "take a classifier for classes, or turn numbers that are written as text into numbers first",
-        "dates or times": "turn them into numbers first, such as (y - y.min()) / np.timedelta64(1, 'D') for days",
-        "no numbers": "give a number for each row",
-    }
-    return f"y holds {kind} ({what}), but a regressor predicts numbers: {advice[kind]}."
-
-
-def _is_missing(cell):
-    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
-
-
-def _refuse_rows(y, cells, refused, what):
-    """Raise if there are cells that `refused` marks, showing the first and naming their rows."""
-    if not np.any(refused):
-        return
-    rows = np.unique(np.argwhere(refused)[:, 0])
-    named = ", ".join(row_name(y, row) for row in rows[:_NAMED_ROWS])
-    more = f" and {len(rows) - _NAMED_ROWS} more" if len(rows) > _NAMED_ROWS else ""
-    raise ValueError(f"Input y contains {what}: {shown(cells[refused].flat[0])} in {named}{more}.")
-
-
-def check_class_target(y):
-    """Return y as an array of shape (n_samples,), or raise if it does not hold classes.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
-        If classes are missing, of several types or no classes, naming rows where some are to blame.
-    """
-    given = np.asarray(y)
-    # NumPy turns the numbers of a list into text where one of them is.
-    cells = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else given
-    _refuse_rows(y, cells, pd.isna(cells), "NaN")
-    if cells.dtype.kind == "O":
-        _refuse_mixed(y, cells.ravel())
-    if given.dtype.kind == "O" and given.size and _kind(given.flat[0]) == "number":
-        raise ValueError(
-            f"Unknown label type: y holds numbers as Python's objects, such as {shown(given.flat[0])} in "
-            f"{row_name(y, 0)}. Give them a type of their own, y.astype(int), or take them as text, y.astype(str)."
-        )
-    check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
-    check_classification_targets(y)
-    return column_or_1d(y, warn=True)
-
-
-def _kind(label):
-    if isinstance(label, str):
-        return "text"
-    return "number" if isinstance(label, (Number, np.bool_)) else type(label).__name__
-
-
-def _refuse_mixed(y, labels):
-    """Raise if classes are of several types, which have no order, naming two rows."""
-    kinds = [_kind(label) for label in labels]
-    others = [row for row, kind in enumerate(kinds) if kind != kinds[0]]
-    if others:
-        first, other = (f"{shown(labels[row])} in {row_name(y, row)}" for row in (0, others[0]))
-        raise ValueError(
-            f"Unknown label type: y holds classes of several types, {first} and {other}, which cannot be put in order. "
-            "Write all of them in the same way, such as with y.astype(str)."
-        )
-
-
-def check_classes(y, owner):
-    """Return the classes in y, or raise if there are fewer than two; `owner` names the estimator in the message."""
-    classes = np.unique(y)
-    if len(classes) < 2:
-        raise ValueError(f"{owner} needs samples of at least 2 classes in y, got one class: {classes.tolist()}.")
-    return classes
-
-
 def check_lengths(X, y, **per_row):
     """Raise unless X, y and what else there is per row have the same number of rows."""
     if y is None:
@@ -284,19 +151,19 @@ def rows_of(values, rows):
     return None if values is None else take(values, rows, axis=0)
 
 
-def split_rows(y, groups, fraction, seed, *, classes):
-    """Split row numbers into those to train on and those to validate on.
+def split_rows(n_samples, groups, fraction, seed, *, labels=None):
+    """Split row indices into those to train on and those to validate on.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    n_samples : int
     groups : array-like of shape (n_samples,) or None
         Rows of a group stay together.
     fraction : float
         The part of the rows, or groups, to validate on; 0 for none.
     seed : int
-    classes : bool
-        Whether y holds classes, which both parts should then have in the same proportions where there are enough rows.
+    labels : ndarray of shape (n_samples,), default=None
+        What both parts should have in the same proportions, where there are enough rows.
 
     Returns
     -------
@@ -307,21 +174,21 @@ def split_rows(y, groups, fraction, seed, *, classes):
     ValueError
         If the fraction leaves nothing to train on.
     """
-    rows = np.arange(len(y))
+    rows = np.arange(n_samples)
     n_units = len(rows) if groups is None else len(np.unique(groups))
     if not fraction or n_units < 2:
         return rows, rows[:0]
     n_validation = check_validation_fraction(fraction, n_units, "rows" if groups is None else "groups")
     if groups is not None:
         splitter = GroupShuffleSplit(1, test_size=n_validation, random_state=seed)
-    elif classes and _can_stratify(y, n_validation):
+    elif labels is not None and _can_stratify(labels, n_validation):
         splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
     else:
         splitter = ShuffleSplit(1, test_size=n_validation, random_state=seed)
-    training, validation = next(splitter.split(rows, y if classes else None, groups))
+    training, validation = next(splitter.split(rows, labels, groups))
     return np.sort(training), np.sort(validation)
 
 
-def _can_stratify(y, n_validation):
-    counts = np.unique(y, return_counts=True)[1]
-    return counts.min() >= 2 and n_validation >= len(counts) and len(y) - n_validation >= len(counts)
+def _can_stratify(labels, n_validation):
+    counts = np.unique(labels, return_counts=True)[1]
+    return counts.min() >= 2 and n_validation >= len(counts) and len(labels) - n_validation >= len(counts)

@@ -4,9 +4,10 @@ import numpy as np
 
 from skstack._backend import keras
 from skstack.branches._layers import Dropout, Standardize
-from skstack.training._fit import Schedule, Task, fit
+from skstack.training._fit import Job, Schedule, fit
+from skstack.training._outputs import lone
 from skstack.training._seeds import seeded
-from skstack.training._steps import Values
+from skstack.training._values import values_of
 
 layers = keras.layers
 N_ROWS = 70
@@ -30,7 +31,7 @@ def build(dropout=0.0, frozen=False, seed=1, categories=False, slowed=None):
 
     The learning rate of the first layer's weights is multiplied by `slowed`.
     """
-    initializers = [keras.initializers.GlorotUniform(seed + number) for number in range(3)]
+    initializers = [keras.initializers.GlorotUniform(seed + index) for index in range(3)]
     inputs = {"x": keras.Input((5,), name="x")}
     x = Standardize(name="standardize")(inputs["x"])
     if categories:
@@ -54,9 +55,9 @@ def make_data(seed=0, weighted=False, categories=False):
     data = {"inputs": {"x": generator.normal(size=(N_ROWS, 5)).astype("float32")}}
     if categories:
         data["inputs"]["c"] = generator.integers(0, 8, size=(N_ROWS, 2)).astype("int32")
-    data["target"] = (data["inputs"]["x"][:, :1] * 2 + 1).astype("float32")
+    data["targets"] = {"output": (data["inputs"]["x"][:, :1] * 2 + 1).astype("float32")}
     if weighted:
-        data["weight"] = generator.uniform(0.5, 2, size=N_ROWS).astype("float32")
+        data["weights"] = {"output": generator.uniform(0.5, 2, size=N_ROWS).astype("float32")}
     return data
 
 
@@ -64,30 +65,46 @@ def settings_of(optimizer="Adam", loss=None, metrics=(), **params):
     """Return fresh optimizer, loss and metrics."""
     if isinstance(optimizer, str):
         optimizer = getattr(keras.optimizers, optimizer)(**params)
-    return {"optimizer": optimizer, "loss": loss or keras.losses.MeanSquaredError(), "metrics": list(metrics)}
+    loss = loss or keras.losses.MeanSquaredError()
+    return {"optimizer": optimizer, "loss": {"output": loss}, "metrics": {"output": list(metrics)}}
 
 
-def task_of(data, rows=None, n_validation=0, seed=3, state=None, **network):
-    """Return a task for a network on some rows, of which the last are for validation."""
+def job_of(data, rows=None, n_validation=0, seed=3, state=None, **network):
+    """Return a job for a network on some rows, of which the last are for validation."""
     rows = np.arange(N_ROWS) if rows is None else rows
     n_training = len(rows) - n_validation
     with seeded(seed):  # the layers' own seeds
-        values = Values.of(build(**network))
-    return Task(values, data, rows[:n_training], rows[n_training:], seed, state)
+        values = values_of(build(**network))
+    return Job(values, data, rows[:n_training], rows[n_training:], seed, state)
 
 
-def train(tasks, settings, *, network=None, together=False, callbacks=(), **schedule):
-    """Train the tasks and return what came out of each."""
+def train(jobs, settings, *, network=None, vectorized=False, callbacks=(), **schedule):
+    """Train the jobs and return what came out of each."""
     network = network or {}
 
     def make():
         model = build(**network)
-        model.compile(optimizer=settings["optimizer"], loss=settings["loss"], metrics=settings["metrics"])
+        model.compile(optimizer=settings["optimizer"], loss=lone(settings["loss"]), metrics=lone(settings["metrics"]))
         return model
 
     defaults = {"epochs": 4, "initial_epoch": 0, "batch_size": 16, "patience": 1}
-    plan = Schedule(**{**defaults, **schedule}, callbacks=list(callbacks), together=together)
-    return list(fit(build(**network), settings, make, tasks, plan))
+    plan = Schedule(**{**defaults, **schedule}, callbacks=list(callbacks), vectorized=vectorized)
+    return list(fit(build(**network), settings, make, jobs, plan))
+
+
+def both_ways(data, network=None, optimizer="Adam", metrics=(), callbacks=(), schedule=None, job=None, **params):
+    """Train the same network with compiled loops and with Keras ``fit``."""
+    network, schedule, job = network or {}, schedule or {}, job or {}
+
+    def run(*hooks):
+        chosen = optimizer() if callable(optimizer) else optimizer
+        settings = settings_of(chosen, metrics=metrics() if callable(metrics) else metrics, **params)
+        (trained,) = train(
+            [job_of(data, **network, **job)], settings, network=network, callbacks=[*callbacks, *hooks], **schedule
+        )
+        return trained
+
+    return run(), run(BatchHook())
 
 
 class BatchHook(keras.callbacks.Callback):
@@ -100,12 +117,12 @@ class BatchHook(keras.callbacks.Callback):
 def assert_same(first, second, **tolerance):
     """Compare weights, history and state of the optimizer of two trained networks."""
     tolerance = {"rtol": 2e-4, "atol": 2e-5} | tolerance
-    for part in ("trainable", "carried"):
-        for one, other in zip(getattr(first.values, part), getattr(second.values, part), strict=True):
-            np.testing.assert_allclose(one, other, **tolerance)
+    assert first.values.keys() == second.values.keys()
+    for name, values in first.values.items():
+        np.testing.assert_allclose(values, second.values[name], **tolerance)
     assert first.history.keys() == second.history.keys()
     for name, values in first.history.items():
         np.testing.assert_allclose(values, second.history[name], **tolerance)
-    for one, other in zip(first.optimizer_state.others, second.optimizer_state.others, strict=True):
-        np.testing.assert_allclose(one, other, **tolerance)
+    for name, values in first.optimizer_state.others.items():
+        np.testing.assert_allclose(values, second.optimizer_state.others[name], **tolerance)
     assert first.optimizer_state.slots.keys() == second.optimizer_state.slots.keys()

@@ -13,9 +13,9 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-import skstack._folds
-import skstack._network_base
-import skstack._stacking
+import skstack.network._base
+import skstack.network._cross_fit
+import skstack.stacking._base
 from skstack import (
     MultimodalNetworkClassifier,
     MultimodalNetworkRegressor,
@@ -37,9 +37,9 @@ def no_training(monkeypatch):
         raise AssertionError("training began before the input was checked")
 
     # Networks by themselves, networks of folds, and every base model of a stack.
-    monkeypatch.setattr(skstack._network_base, "fit", fail)
-    monkeypatch.setattr(skstack._folds, "fit", fail)
-    monkeypatch.setattr(skstack._stacking, "fit_base_model", fail)
+    monkeypatch.setattr(skstack.network._base, "fit", fail)
+    monkeypatch.setattr(skstack.network._cross_fit, "fit", fail)
+    monkeypatch.setattr(skstack.stacking._base, "cross_fit", fail)
 
 
 @pytest.fixture

@@ -109,8 +109,8 @@ def _network_of(stack):
 def test_both_sides_train_the_same_weights(network, build, data):
     ours = network().initialize(*data()).model_
     peer = build()
-    # A stand-in for missing rows is ours alone, and without effect where none is missing.
-    weights = [weight for weight in ours.trainable_weights if "stand_in" not in weight.path]
+    # An embedding for missing rows is ours alone, and without effect where none is missing.
+    weights = [weight for weight in ours.trainable_weights if "missing_embedding" not in weight.path]
     assert [weight.shape for weight in weights] == [weight.shape for weight in peer.trainable_weights]
     assert multiply_adds(ours) == multiply_adds(peer)
 

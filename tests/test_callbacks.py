@@ -12,9 +12,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.fixes import parse_version
 
-from skstack import _callbacks, _crossfit
+from skstack import _callbacks
 from skstack._backend import keras
 from skstack._compat import NoCallbacks
+from skstack.stacking._cross_fit import cross_fit
+from skstack.tasks._regression import RegressionTask
 
 has_callbacks = pytest.mark.skipif(
     parse_version(sklearn.__version__) < parse_version("1.9"), reason="scikit-learn has callbacks since its version 1.9"
@@ -303,8 +305,7 @@ def test_before_scikit_learn_1_9_estimators_fit_without_callbacks(monkeypatch, m
 def test_base_models_can_be_fitted_outside_a_stack():
     assert not _callbacks.has_callbacks(Ridge())
     for estimator, table in ((Ridge(), X[["area"]]), (network_regressor(), X)):
-        fitted, predictions = _crossfit.fit_base_model(
-            estimator, table, Y, SPLITS[:1], method="predict", n_classes=None, fit_params={}
-        )
-        assert np.isfinite(fitted.predict(table)).all()
-        assert np.isfinite(predictions[:24]).all() and np.isnan(predictions[24:]).all()
+        task = RegressionTask().fit(Y)
+        made = cross_fit(estimator, table, Y, SPLITS[:1], method="predict", task=task)
+        assert np.isfinite(made.estimator.predict(table)).all()
+        assert np.isfinite(made.predictions[:24]).all() and np.isnan(made.predictions[24:]).all()

@@ -12,7 +12,7 @@ from sklearn.compose import make_column_selector
 from skstack import MultimodalNetworkRegressor
 from skstack._columns import branch_columns, is_polars, is_table, readable, resolve_columns, select_columns
 from skstack.branches import CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
-from skstack.preprocessing._tensors import tensors_of
+from skstack.reading._tensors import tensors_of
 
 PANDAS = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})
 POLARS = pl.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})

@@ -1,5 +1,6 @@
 """Networks compute in float32 whatever Keras is set to outside, unless it is mixed precision."""
 
+import functools
 import threading
 
 import numpy as np
@@ -71,27 +72,33 @@ def _stack():
     )
 
 
+def _fitted(make):
+    """Return a fitted estimator and its predictions."""
+    X, y = _table()
+    estimator = make().fit(X, make_labels(y) if make is _classifier else y)
+    return estimator, getattr(estimator, "predict_proba" if make is _classifier else "predict")(X)
+
+
+#: The same under Keras's own settings, fitted once for all others.
+_expected = functools.cache(_fitted)
+
+
 @pytest.mark.parametrize("make", [_regressor, _classifier, _stack])
 def test_settings_outside_change_no_prediction(settings, make):
-    X, y = _table()
-    target = make_labels(y) if make is _classifier else y
-    method = "predict_proba" if make is _classifier else "predict"
-    expected = getattr(make().fit(X, target), method)(X)
+    _, expected = _expected(make)
     clear_cache()
     _set(*settings)
-    predicted = getattr(make().fit(X, target), method)(X)
+    _, predicted = _fitted(make)
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == settings
     assert_allclose(predicted, expected, rtol=1e-6)
 
 
 def test_a_fitted_network_predicts_the_same_under_other_settings(settings):
-    X, y = _table()
-    network = _regressor().fit(X, y)
-    expected = network.predict(X)
+    network, expected = _expected(_regressor)
     clear_cache()
     _set(*settings)
     network._compiled_call._call = None
-    assert_allclose(network.predict(X), expected, rtol=1e-6)
+    assert_allclose(network.predict(_table()[0]), expected, rtol=1e-6)
     assert {keras.backend.standardize_dtype(weight.dtype) for weight in network.model_.trainable_weights} == {"float32"}
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == settings
 
@@ -100,14 +107,17 @@ def test_settings_come_back_after_an_error(settings):
     X, y = _table()
     _set(*settings)
     with pytest.raises(ValueError, match="became"):
-        _regressor().set_params(optimizer__learning_rate=1e30).fit(X, y)
+        MultimodalNetworkRegressor(PARTS[:1], **TRAINING, optimizer__learning_rate=1e30).fit(X, y)
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == settings
 
 
-def test_mixed_precision_is_used_if_asked_for(settings):
+def test_mixed_precision_is_used_if_asked_for():
     X, y = _table()
-    _set("float32", "mixed_bfloat16")
-    network = _classifier().fit(X, make_labels(y))
+    try:
+        _set("float32", "mixed_bfloat16")
+        network = _classifier().fit(X, make_labels(y))
+    finally:
+        _set("float32", "float32")
     assert network.model_.get_layer("head_1").compute_dtype == "bfloat16"
 
 

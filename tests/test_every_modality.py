@@ -98,7 +98,7 @@ def by_position(branches, X):
 def test_every_container_is_encoded_alike(table, network, kind):
     X, y = table
     other = clone(network).set_params(branches=by_position(BRANCHES, X), epochs=1).fit(CONTAINERS[kind](X), y)
-    expected, encoded = network._encode(X), other._encode(CONTAINERS[kind](X))
+    expected, encoded = network.encode(X), other.encode(CONTAINERS[kind](X))
     assert encoded.keys() == expected.keys()
     for name, values in expected.items():
         np.testing.assert_allclose(np.asarray(encoded[name]), np.asarray(values), rtol=1e-6, err_msg=name)

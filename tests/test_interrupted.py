@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
-import skstack._network_base as network_base
+import skstack.network._base as network_base
 from skstack import KerasClassifier
 from skstack._backend import keras
 from skstack.training import _fit as fit_module

@@ -29,7 +29,7 @@ def test_unknown_names_are_an_attribute_error(package):
 
 
 def test_a_name_is_an_object_or_a_module():
-    getter, lister, public = attach("skstack", {"tensor_column": ".preprocessing._tensors", "branches": ".branches"})
+    getter, lister, public = attach("skstack", {"tensor_column": ".reading._tensors", "branches": ".branches"})
     assert getter("tensor_column") is skstack.preprocessing.tensor_column
     assert getter("branches") is skstack.branches
     assert lister() == public == ["branches", "tensor_column"]

@@ -13,9 +13,11 @@ from skstack import (
     MultimodalNetworkRegressor,
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
-    _crossfit,
 )
 from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
+from skstack.stacking import _base
+from skstack.stacking._cross_fit import cross_fit
+from skstack.tasks._regression import RegressionTask
 
 BRANCHES = [
     ("numbers", NumericBranch(hidden=(4,), batch_norm=True, dropout=0.2), ["area", "rooms"]),
@@ -41,14 +43,14 @@ def changed(X, y, rows):
 def fold_models(monkeypatch, stack, X, y):
     """Fit a stack and return the fitted base models of each fold, in the order in which they were fitted."""
     models = []
-    original = _crossfit.predict_columns
 
-    def recording(estimator, *args):
-        models.append(estimator)
-        return original(estimator, *args)
+    def keeping(*args, **options):
+        made = cross_fit(*args, **options, keep_fold_models=True)
+        models.extend(made.fold_models)
+        return made
 
     with monkeypatch.context() as patch:
-        patch.setattr(_crossfit, "predict_columns", recording)
+        patch.setattr(_base, "cross_fit", keeping)
         stack.fit(X, y)
     return models
 
@@ -56,8 +58,7 @@ def fold_models(monkeypatch, stack, X, y):
 def learned_state(model):
     """Return everything that a base model learned, as arrays."""
     if hasattr(model, "branches_"):
-        values = model._compiled_call.values
-        return [*values.trainable, *values.carried, *values.fixed]
+        return list(model._compiled_call.values.values())
     scaler, linear = model[0], model[-1]
     return [scaler.mean_, scaler.scale_, linear.coef_, linear.intercept_]
 
@@ -108,7 +109,7 @@ def test_rows_set_aside_for_early_stopping_teach_branches_and_target_nothing():
 def test_out_of_fold_predictions_are_those_of_models_that_did_not_see_the_row():
     X, y = mixed_frame()
     network = MultimodalNetworkRegressor(BRANCHES, **{**SETTINGS, "early_stopping": False})
-    _, predictions = _crossfit.fit_base_model(network, X, y, SPLITS, method="predict", n_classes=None, fit_params={})
+    predictions = cross_fit(network, X, y, SPLITS, method="predict", task=RegressionTask().fit(y)).predictions
     training, held_out = SPLITS[1]
     alone = network.fit(X.iloc[training], y[training]).predict(X.iloc[held_out])
     np.testing.assert_allclose(predictions[held_out, 0], alone, rtol=1e-5)

@@ -8,9 +8,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import cross_val_score
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
-from skstack._backend import keras
 from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
-from skstack.branches._layers import Merge, StandIn
 from skstack.preprocessing import tensor_column
 
 N_ROWS = 60
@@ -41,67 +39,10 @@ def stack(**params):
     return MultimodalStackingRegressor(BRANCHES, network=template, cv=2, random_state=0, **params)
 
 
-# --- the layers -------------------------------------------------------------------------------------------------------
-
-
-def test_stand_in_is_the_mean_of_the_features_at_first():
-    layer = StandIn()
-    features, missing = (
-        np.array([[1.0, 2.0], [3.0, 4.0], [99.0, 99.0]], "float32"),
-        np.array([[0], [0], [1]], "float32"),
-    )
-    layer.build([features.shape, missing.shape])
-    trained = np.asarray(layer([features, missing], training=True))
-    np.testing.assert_allclose(trained, [[1, 2], [3, 4], [2, 3]], rtol=1e-5)
-    again = np.asarray(layer([features + 7, np.ones((3, 1), "float32")]))
-    np.testing.assert_allclose(again, [[2, 3]] * 3, rtol=1e-5)
-    layer.difference.assign([10.0, 0.0])
-    np.testing.assert_allclose(np.asarray(layer([features, missing]))[2], [12, 3], rtol=1e-5)
-
-
-def test_stand_in_before_any_row_was_seen_is_zero():
-    layer = StandIn()
-    layer.build([(2, 3), (2, 1)])
-    shown = np.asarray(layer([np.ones((2, 3), "float32"), np.array([[1], [0]], "float32")]))
-    np.testing.assert_array_equal(shown, [[0, 0, 0], [1, 1, 1]])
-
-
-def test_rows_are_dropped_in_training_only():
-    layer = StandIn(drops=True)
-    features, missing = np.ones((1000, 2), "float32"), np.zeros((1000, 1), "float32")
-    layer.build([features.shape, missing.shape])
-    layer.rate.assign(0.3)
-    layer.difference.assign([5.0, 5.0])
-    trained = np.asarray(layer([features, missing], training=True))
-    assert (trained[:, 0] == trained[:, 1]).all()
-    assert 0.2 < (trained[:, 0] > 1).mean() < 0.4
-    np.testing.assert_array_equal(np.asarray(layer([features, missing])), features)
-
-
-MERGED = {
-    "concatenate": [1, 2, 3, 4],
-    "add": [4, 6],
-    "subtract": [-2, -2],
-    "multiply": [3, 8],
-    "dot": [11],
-    "average": [2, 3],
-    "maximum": [3, 4],
-}
-
-
-@pytest.mark.parametrize("how", MERGED)
-def test_merges(how):
-    inputs = keras.Input((2, 2))
-    outputs = Merge(how)(inputs)
-    assert outputs.shape == (None, len(MERGED[how]))
-    merged = keras.Model(inputs, outputs)(np.array([[[1.0, 2.0], [3.0, 4.0]]], "float32"))
-    np.testing.assert_allclose(np.asarray(merged), [MERGED[how]])
-
-
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_stand_in_learns_what_it_means_to_be_missing(data):
+def test_the_missing_embedding_learns_what_it_means_to_be_missing(data):
     X, y = data
     fitted = network(epochs=150, optimizer="adam", optimizer__learning_rate=0.02).fit(X, y)
     with_photo, without = X.iloc[[1, 2, 3]], X.iloc[[1, 2, 3]].assign(photo=None)
@@ -137,7 +78,7 @@ def test_modality_dropout_makes_a_network_cope_without(data):
         fitted.fit(X, X["area"])
         errors[rate] = np.abs(fitted.predict(X.assign(twin=np.nan)) - X["area"]).mean()
     assert errors[0.4] < 0.85 * errors[0.0]
-    assert "one_stand_in" in {layer.name for layer in fitted.model_.layers}
+    assert "one_missing_embedding" in {layer.name for layer in fitted.model_.layers}
 
 
 def test_the_only_modality_is_never_dropped(data):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -23,32 +24,49 @@ HEAVY = {
     "tensorflow": ("skstack.training.",),
     "jax": ("skstack.training.",),
     "skstack._backend": (
-        "skstack._folds",
-        "skstack._losses",
-        "skstack._network",
-        "skstack._network_base",
+        "skstack._layers",
         "skstack._scikeras",
+        "skstack.backbones._scaling",
         "skstack.branches._layers",
         *(f"skstack.branches._{kind}_layers" for kind in ("audio", "entity", "image", "numeric", "sequence", "text")),
-        "skstack.preprocessing._scaling",
+        "skstack.network.",
+        "skstack.tasks._layers",
+        "skstack.tasks._losses",
         "skstack.training.",
     ),
 }
 
 KERAS = ("keras", "tensorflow", "jax", "scikeras")
 
-# What a room never imports, inside functions neither.
+# The floors of the house, from the top: a room imports what lies below it, inside functions too, and nothing beside or
+# above it. A test finds circles that this order would miss; what is not named here may be imported by every room.
+FLOORS = (
+    ("stacking",),
+    ("network",),
+    ("tasks", "fusion"),
+    ("preprocessing",),
+    ("branches",),
+    ("backbones",),
+    ("training",),
+    ("_validation",),
+    ("_columns",),
+    ("reading",),
+    ("caching",),
+)
+
+# What a room never imports besides, inside functions neither.
 FORBIDDEN = {
-    "skstack._stacking": (*KERAS, "skstack._backend"),
-    "skstack._crossfit": (*KERAS, "skstack._backend", "skstack._stacking", "skstack._network"),
-    "skstack._network": ("scikeras", "skstack._stacking", "skstack._crossfit"),
-    "skstack._scikeras": ("skstack._stacking", "skstack._crossfit", "skstack._network", "skstack.branches"),
+    "skstack.stacking": (*KERAS, "skstack._backend"),
+    "skstack.network": ("scikeras",),
     "skstack._columns": (*KERAS, "skstack._backend"),
     "skstack._parts": (*KERAS, "skstack._backend"),
-    "skstack.branches": ("scikeras", "skstack._scikeras", "skstack._network", "skstack._stacking", "skstack._crossfit"),
-    "skstack.datasets": (*KERAS, "skstack._backend", "skstack._stacking", "skstack.branches"),
-    "skstack.preprocessing": ("scikeras", "skstack._network", "skstack._stacking", "skstack.branches"),
-    "skstack.training": ("scikeras", "skstack._scikeras", "skstack._network", "skstack._stacking", "skstack.branches"),
+    "skstack.branches": ("scikeras", "skstack._scikeras"),
+    "skstack.caching": (*KERAS, "skstack._backend"),
+    "skstack.datasets": (*KERAS, "skstack._backend", *(f"skstack.{room}" for floor in FLOORS for room in floor)),
+    "skstack.preprocessing": ("scikeras", "skstack._scikeras", "skstack.branches"),
+    "skstack.reading": (*KERAS, "skstack._backend"),
+    "skstack.training": ("scikeras", "skstack._scikeras"),
+    "skstack._scikeras": tuple(f"skstack.{room}" for floor in FLOORS for room in floor),
 }
 
 IMPORT_NAMES = {
@@ -112,24 +130,58 @@ def test_heavy_packages_are_imported_only_where_allowed(name):
         assert not found, f"{name} imports {found[0]} at module level"
 
 
-@pytest.mark.parametrize("room", FORBIDDEN)
+def _forbidden(room):
+    """Return what a room never imports: what stands in FORBIDDEN, and the rooms beside and above it."""
+    level = next((level for level, floor in enumerate(FLOORS) if room.removeprefix("skstack.") in floor), -1)
+    above = [f"skstack.{other}" for floor in FLOORS[: level + 1] for other in floor]
+    return {*FORBIDDEN.get(room, ()), *above} - {room}
+
+
+@pytest.mark.parametrize("room", sorted({*FORBIDDEN, *(f"skstack.{room}" for floor in FLOORS for room in floor)}))
 def test_rooms_never_import_what_lies_above_them(room):
     for name in MODULES:
         if _is_within(name, room):
-            for forbidden in FORBIDDEN[room]:
+            for forbidden in _forbidden(room):
                 found = [module for module in _imported(name, in_functions=True) if _is_within(module, forbidden)]
                 assert not found, f"{name} imports {found[0]}"
 
 
-def test_module_level_imports_have_no_cycle():
-    graph = {name: (_imported(name, in_functions=False) & MODULES.keys()) - {name} for name in MODULES}
-    # Importing a.b runs a's __init__ first, but that says nothing about who leans on whom.
-    for name, modules in graph.items():
-        modules -= {parent for parent in modules if _is_within(name, parent)}
+def _room(module):
+    """Return the room a module belongs to: a folder, or a file beside the folders."""
+    return module.split(".")[1] if "." in module else module
+
+
+def _without_circle(graph):
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_rooms_do_not_import_each_other_in_a_circle():
+    rooms = {}
+    for name in MODULES.keys() - {"skstack"}:
+        imported = _imported(name, in_functions=True)
+        rooms.setdefault(_room(name), set()).update(_room(module) for module in imported if module in MODULES)
+    _without_circle({room: others - {room} for room, others in rooms.items()})
+
+
+def _lazily_loaded(name):
+    """Return the modules whose names a package hands out when it is asked for them."""
+    strings = [node.value for node in ast.walk(MODULES[name][1]) if isinstance(node, ast.Constant)]
+    return {resolve_name(s, name) for s in strings if isinstance(s, str) and re.fullmatch(r"\.+\w[\w.]*", s)}
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph = {name: _imported(name, in_functions=True) & MODULES.keys() for name in MODULES.keys() - {"skstack"}}
+    for name, modules in graph.items():
+        if MODULES[name][0]:
+            modules |= _lazily_loaded(name)
+        # Importing a.b runs a's __init__ first, but says nothing of who leans on whom, unless by a `from a import`.
+        packages = {module for module in modules if MODULES[module][0]}
+        modules -= {package for package in packages if any(_is_within(other, package) for other in modules - packages)}
+        modules -= {name, "skstack"}
+    _without_circle(graph)
 
 
 def test_third_party_imports_are_declared():
@@ -167,3 +219,62 @@ def test_public_names_are_listed_by_dir_and_unknown_names_are_refused():
     assert "MultimodalStackingRegressor" in dir(skstack)
     with pytest.raises(AttributeError, match="has no attribute 'MultimodalStacker'"):
         skstack.MultimodalStacker  # noqa: B018
+
+
+# --- rooms ------------------------------------------------------------------------------------------------------------
+
+# Source files without a test file of their own, and where they are tested instead.
+TESTED_ELSEWHERE = {
+    f"skstack.fusion._{way}": "fusion/test_every_fusion.py"
+    for way in ("add", "attention", "average", "concatenate", "gated", "maximum", "multiply")
+}
+
+MAX_LINES, MAX_CLASS_LINES = 500, 350
+# Mends another package's classes method by method.
+LONG = {"skstack._scikeras"}
+
+
+def _path(name):
+    return PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
+
+
+def test_every_source_file_has_its_test_file():
+    """``skstack/room/_file.py`` is tested by ``tests/room/test_file.py``."""
+    without = []
+    for name, (is_package, _) in MODULES.items():
+        *rooms, file = name.split(".")[1:] or ["skstack"]
+        test = ROOT.joinpath("tests", *rooms, f"test_{file.strip('_')}.py")
+        if not is_package and name not in TESTED_ELSEWHERE and not test.exists():
+            without.append(f"{name}: {test.relative_to(ROOT)}")
+    assert not without, "\n".join(["source files without a test file:", *without])
+
+
+def test_what_is_tested_elsewhere_is_there():
+    for name, test in TESTED_ELSEWHERE.items():
+        assert name in MODULES
+        assert ROOT.joinpath("tests", test).exists(), f"{name} is said to be tested by {test}"
+
+
+def test_no_private_name_is_used_from_another_package():
+    found = []
+    for name, (is_package, tree) in MODULES.items():
+        own = name if is_package else name.rpartition(".")[0]
+        for node in _statements(tree, in_functions=True):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                module = resolve_name("." * node.level + (node.module or ""), own)
+                private = [
+                    alias.name
+                    for alias in node.names
+                    if alias.name[0] == "_" and f"{module}.{alias.name}" not in MODULES
+                ]
+                if private and module.rpartition(".")[0] != own:
+                    found.append(f"{name} uses {private} of {module}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - LONG))
+def test_files_and_classes_are_short(name):
+    assert len(_path(name).read_text(encoding="utf-8").splitlines()) <= MAX_LINES if not MODULES[name][0] else True
+    for node in ast.walk(MODULES[name][1]):
+        if isinstance(node, ast.ClassDef):
+            assert node.end_lineno - node.lineno < MAX_CLASS_LINES, f"{node.name} is too long"

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/user_guide.md", "docs/new_modality.md", "docs/saving.md"])
+DOCUMENTS = ["README.md", *(f"docs/{name}.md" for name in ("user_guide", "fusion", "new_modality", "saving"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_code_blocks_run_in_order_and_without_a_word_on_stderr(document, tmp_path):
     text = (ROOT / document).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)

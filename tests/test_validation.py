@@ -1,7 +1,5 @@
 """Checks of X, y and weights."""
 
-from decimal import Decimal
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -10,10 +8,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from skstack._validation import (
-    check_class_target,
-    check_classes,
     check_lengths,
-    check_regression_target,
     check_table,
     check_weights,
     split_rows,
@@ -93,86 +88,6 @@ def test_tables_with_tensors_pass():
 # --- targets ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("y", "shape"), [([1, 2], (2,)), (pd.Series([1.5, 2.5]), (2,)), (np.ones((2, 3)), (2, 3))])
-def test_numbers_are_targets(y, shape):
-    checked = check_regression_target(y)
-    assert checked.dtype == "float64"
-    assert checked.shape == shape
-
-
-def test_a_single_column_is_flattened_with_a_warning():
-    with pytest.warns(UserWarning, match="column-vector y was passed"):
-        assert check_regression_target(np.ones((2, 1))).shape == (2,)
-
-
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        ([1.0, np.nan], "Input y contains NaN: nan in row 1"),
-        ([1.0, None], "Input y contains NaN: None in row 1"),
-        ([[1.0, np.inf]], "Input y contains infinity or a value too large for float32: inf in row 0"),
-        (["x", "y"], "y holds text"),
-        (["1", "2"], "y holds text"),
-        ([[1.0, "2"]], "y holds text"),
-        ([1j, 2.0], "Complex data not supported"),
-        ([[1], [1, 2]], "inhomogeneous"),
-        (np.ones((2, 2, 2)), "Found array with dim 3"),
-    ],
-)
-def test_targets_that_are_no_numbers_are_an_error(y, message):
-    with pytest.raises(ValueError, match=message):
-        check_regression_target(y)
-
-
-def test_targets_beyond_float32_are_an_error():
-    with pytest.raises(ValueError, match=r"too large for float32: -1e\+39"):
-        check_regression_target([1.0, -1e39])
-    with pytest.raises(ValueError, match=r"too large for float32: 1000.*\.\.\..* in row 1"):
-        check_regression_target([1.0, 10**400])
-
-
-@pytest.mark.parametrize(
-    "y",
-    [
-        np.array([1, 2.5], dtype=object),
-        np.array([Decimal("1"), np.float32(2.5)], dtype=object),
-        pd.Series([1, 2.5], dtype="Float64"),
-        pl.Series([1.0, 2.5]),
-        np.ma.array([1, 2.5]),
-        pd.Series(pd.Categorical([1, 2.5])),
-    ],
-)
-def test_numbers_of_any_type_are_targets(y):
-    np.testing.assert_array_equal(check_regression_target(y), [1, 2.5])
-
-
-@pytest.mark.parametrize("y", [["a", "b"], [0, 1], pd.Series([True, False]), pd.Categorical(["a", "b"])])
-def test_classes_are_targets(y):
-    assert check_class_target(y).shape == (2,)
-
-
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        ([0.5, 1.7], "Unknown label type: continuous"),
-        ([0.0, np.nan], "Input y contains NaN: nan in row 1"),
-        (["a", None], "Input y contains NaN: None in row 1"),
-        (["a", 1], "y holds classes of several types, 'a' in row 0 and 1 in row 1"),
-        (np.array([0, 1], dtype=object), "Unknown label type: y holds numbers as Python's objects, such as 0 in row 0"),
-        (np.array([["a", "b"], ["b", "a"]]), "y should be a 1d array"),
-    ],
-)
-def test_targets_that_are_no_classes_are_an_error(y, message):
-    with pytest.raises(ValueError, match=message):
-        check_class_target(y)
-
-
-def test_one_class_is_an_error_that_names_it():
-    with pytest.raises(ValueError, match=r"Stack needs samples of at least 2 classes in y, got one class: \['a'\]"):
-        check_classes(np.array(["a", "a"]), "Stack")
-    assert check_classes(np.array(["b", "a", "b"]), "Stack").tolist() == ["a", "b"]
-
-
 def test_unequal_lengths_are_an_error():
     check_lengths(TABLE, [1, 2], sample_weight=[1, 1], groups=None)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
@@ -207,7 +122,8 @@ def test_negative_weights_are_an_error():
 
 
 def _split(y, groups=None, fraction=0.25, seed=0, classes=False):
-    training, validation = split_rows(np.asarray(y), groups, fraction, seed, classes=classes)
+    y = np.asarray(y)
+    training, validation = split_rows(len(y), groups, fraction, seed, labels=y if classes else None)
     assert sorted([*training, *validation]) == list(range(len(y)))
     assert list(training) == sorted(training)
     return training, validation

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import PredefinedSplit
 
-from skstack._targets import RegressionTarget
 from skstack.branches import NumericBranch
+from skstack.tasks._classification import ClassificationTask
+from skstack.tasks._regression import RegressionTask
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,8 @@ def test_rows_that_all_have_weight_0_are_refused(table, fit):
 def test_target_statistics_count_a_weight_as_rows_that_are_repeated():
     generator = np.random.default_rng(0)
     y, weight = generator.normal(size=(20, 2)), generator.integers(0, 4, 20)
-    weighted, repeated = RegressionTarget().fit(y, weight), RegressionTarget().fit(np.repeat(y, weight, axis=0))
+    rows = np.flatnonzero(weight)
+    weighted, repeated = RegressionTask().fit(y, rows, weight[rows]), RegressionTask().fit(np.repeat(y, weight, axis=0))
     assert_allclose(weighted.center_, repeated.center_)
     assert_allclose(weighted.scale_, repeated.scale_)
 
@@ -115,9 +117,9 @@ def test_numbers_count_a_weight_as_rows_that_are_repeated(scale, impute, sparse)
 def test_balanced_class_weights_balance_the_weight_of_the_classes():
     _, y = make_table()
     labels, weight = make_labels(y), np.random.default_rng(2).integers(1, 4, len(y))
-    network = network_classifier(class_weight="balanced")
-    weights = network._row_weight(labels, weight.astype("float32"))
+    task = ClassificationTask("Network", class_weight="balanced")
+    weights = task.row_weight(labels, weight.astype("float32"))
     totals = [weights[labels == name].sum() for name in ("cheap", "fair")]
     assert_allclose(totals[0], totals[1], rtol=1e-6)
-    repeated = network._row_weight(np.repeat(labels, weight), None)
+    repeated = task.row_weight(np.repeat(labels, weight), None)
     assert_allclose(totals[0], repeated[np.repeat(labels, weight) == "cheap"].sum(), rtol=1e-6)

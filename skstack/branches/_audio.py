@@ -1,4 +1,4 @@
-"""Sound."""
+"""Branch for audio: a mel spectrogram and a convolutional network on it."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -8,38 +8,39 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..preprocessing._cells import row_name, tensor_cells
-from ..preprocessing._waveforms import read_waveforms
-from ._base import CHANNELS_LAST, Branch, check_units, convolution_blocks
+from ..reading._audio import read_waveforms
+from ..reading._cells import row_name, tensor_cells
+from ._base import Branch
+from ._blocks import CHANNELS_LAST, check_units, convolution_blocks
 
-#: Clips whose loudness and spectra are looked at for scaling, at most.
+#: Recordings whose loudness and spectra are looked at for scaling, at most.
 _MAX_SCALING = 1000
 
-#: Clips whose spectra are computed at a time.
+#: Recordings whose spectra are computed at a time.
 _CHUNK_ROWS = 32
 
-#: Durations of training clips that differ are rounded up to a multiple of this, in seconds, for folds to share compiled
-#: programs.
+#: Durations of training recordings that differ are rounded up to a multiple of this, in seconds, for folds to share
+#: compiled programs.
 _ROUND = 0.25
 
 
 class AudioBranch(Branch):
-    """Branch for one column of sound: a mel spectrogram and a convolutional network on it.
+    """Branch for one column of audio: a mel spectrogram and a convolutional network on it.
 
-    Clips of several channels are brought to one, the mean. The spectrogram, its logarithm and the scaling of each band
-    are a part of the Keras sub-network, which takes waveforms. A block of the network is a 3 x 3 convolution over time
-    and frequency and a halving of both by max pooling. Files are decoded once per process, by their content.
+    Recordings of several channels are brought to one, the mean. The spectrogram, its logarithm and the scaling of each
+    band are a part of the Keras sub-network, which takes waveforms. A block of the network is a 3 x 3 convolution over
+    time and frequency and a halving of both by max pooling. Files are decoded once per process, by their content.
 
     Parameters
     ----------
     duration : float, default=None
-        Seconds that clips are brought to: silence is put behind shorter ones, the end of longer ones is cut off.
+        Seconds that recordings are brought to: silence is put behind shorter ones, the end of longer ones is cut off.
         ``None`` takes the longest of the training rows, rounded up to a quarter of a second where they differ.
     rate : int, default=16000
-        Samples per second that files, and arrays with another `source_rate`, are resampled to, Hz. What sounds higher
+        Samples per second that files, and arrays with another `source_rate`, are resampled to, Hz. What lies higher
         than half of that is lost.
     source_rate : int, default=None
-        Samples per second of clips that are arrays, Hz; ``None`` stands for `rate`. Files say it themselves.
+        Samples per second of recordings that are arrays, Hz; ``None`` stands for `rate`. Files say it themselves.
     n_mels : int, default=64
         Bands of frequency.
     frame : float, default=0.032
@@ -52,7 +53,7 @@ class AudioBranch(Branch):
     allow_outside_root : bool, default=False
         Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a clip that is not there, may not be read or cannot be decoded is an error, or treated as a missing
+        Whether a recording that is not there, may not be read or cannot be decoded is an error, or treated as a missing
         cell.
     filters : tuple of int, default=(16, 32, 64)
         Filters of the convolution in each block.
@@ -90,9 +91,9 @@ class AudioBranch(Branch):
     --------
     >>> import numpy as np
     >>> from skstack.branches import AudioBranch
-    >>> clips = np.random.default_rng(0).normal(size=(4, 8000))
-    >>> branch = AudioBranch(duration=0.25, rate=16000, n_mels=32, filters=(4, 8)).fit(clips)
-    >>> branch.encode(clips).shape
+    >>> recordings = np.random.default_rng(0).normal(size=(4, 8000))
+    >>> branch = AudioBranch(duration=0.25, rate=16000, n_mels=32, filters=(4, 8)).fit(recordings)
+    >>> branch.encode(recordings).shape
     (4, 4000)
     """
 
@@ -168,7 +169,7 @@ class AudioBranch(Branch):
         waveforms = self._read(X)
         readable = [row for row, waveform in enumerate(waveforms) if waveform is not None]
         if not readable:
-            raise ValueError("no sound of the training rows can be read.")
+            raise ValueError("no audio of the training rows can be read.")
         self.cell_shape_ = (self._length([waveforms[row] for row in readable]),)
         self.input_dtype_ = "float32"
         chosen = np.unique(np.linspace(0, len(readable) - 1, _MAX_SCALING).astype(int))
@@ -228,7 +229,7 @@ class AudioBranch(Branch):
         self.center_ = mean(np.concatenate([part.mean(axis=1, dtype="float64") for part in spectra]))
         squares = [np.square(part - self.center_).mean(axis=1, dtype="float64") for part in spectra]
         deviation = np.sqrt(mean(np.concatenate(squares)))
-        # A band without any sound has no scale of its own.
+        # A band without any energy has no scale of its own.
         self.scale_ = np.where(deviation > 1e-3, deviation, 1.0)
 
     def is_encoded_like(self, other):
@@ -263,7 +264,7 @@ class AudioBranch(Branch):
         frame, hop = self._samples(self.frame), self._samples(self.hop)
         return LogMel(self.rate, frame, hop, self.n_mels, dtype="float32", name="log_mel")
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Write the level and the scaling of the bands into the sub-network."""
         model.get_layer("log_mel").level.assign(self.level_)
         layer = model.get_layer("standardize")
@@ -272,7 +273,7 @@ class AudioBranch(Branch):
 
 
 def _cells(X):
-    """Return clips one by one."""
+    """Return recordings one by one."""
     tensors = tensor_cells(X)
     if tensors is not None:
         return tensors
@@ -280,6 +281,6 @@ def _cells(X):
         return X  # a waveform in each row
     if X.ndim != 2 or X.shape[1] != 1:
         raise ValueError(
-            f"expected one column of sound, got {X.shape[1]} columns; give each a branch of its own, or shared=True."
+            f"expected one column of audio, got {X.shape[1]} columns; give each a branch of its own, or shared=True."
         )
     return X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]

@@ -1,15 +1,16 @@
-"""Keras layers for sound."""
+"""Keras layers for audio: waveforms become spectra."""
 
 from .._backend import keras
+from .._layers import Layer
 
 ops = keras.ops
 
-#: Power, relative to that of a mean clip, that the logarithm does not look below.
+#: Power, relative to that of a mean recording, that the logarithm does not look below.
 _FLOOR = 1e-6
 
 
 @keras.saving.register_keras_serializable("skstack")
-class LogMel(keras.layers.Layer):
+class LogMel(Layer):
     """Turn waveforms into the logarithm of the power in bands of frequency, equally wide on the mel scale.
 
     Parameters
@@ -25,7 +26,8 @@ class LogMel(keras.layers.Layer):
     def __init__(self, rate, frame, hop, n_mels, **kwargs):
         super().__init__(**kwargs)
         self.settings = {"rate": rate, "frame": frame, "hop": hop, "n_mels": n_mels}
-        # Decibels of Keras's own are relative to the loudest clip of a batch: a prediction would depend on other rows.
+        # Decibels of Keras's own are relative to the loudest recording of a batch: a prediction would depend on other
+        # rows.
         self.spectrogram = keras.layers.MelSpectrogram(
             fft_length=1 << (frame - 1).bit_length(),
             sequence_length=frame,

@@ -12,24 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._compat import take
 from .._parts import check_instance
-from .._suggestions import SuggestingParams, did_you_mean
-from ..preprocessing._missing import blanked, missing_rows, single_columns, stacked_columns
+from .._suggestions import SuggestingParams
+from ..reading._missing import blanked, missing_rows, single_columns, stacked_columns
 from ..training._seeds import numpy_seeded
-
-#: Keras's own 0.99 needs many hundred steps before the moving averages mean anything; folds are often shorter.
-BATCH_NORM_MOMENTUM = 0.9
-
-#: Given to every layer that asks, as Keras can be set to another default: cells hold their channels, or vectors, last.
-CHANNELS_LAST = "channels_last"
+from ..training._trainable import check_trainable, set_trainable
+from ._blocks import check_activation, check_units, dense_layers
 
 #: Ways to merge the feature vectors of several columns.
 MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maximum")
 
 #: Name of the sub-network that several columns share.
 _ENCODER = "encoder"
-
-#: Activations that Keras has as layers only, because they learn a weight or draw at random.
-_ACTIVATION_LAYERS = {"prelu": "PReLU"}
 
 
 class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
@@ -64,6 +57,10 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
     merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, \
             default="concatenate"
         How the feature vectors of shared columns become one. "subtract" takes two columns.
+    trainable : bool, int or str, default=True
+        Which of the pretrained layers training changes: all (True), none (False), the last so many, or those whose
+        names fit a pattern such as ``"block5*"``. Layers that stay as they are keep the averages of their batch
+        normalisation. It concerns branches that start from something pretrained, see :meth:`pretrained_layer`.
 
     Attributes
     ----------
@@ -85,6 +82,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
     }
 
     hidden, activation, dropout, batch_norm, shared, merge = (), "relu", 0.0, False, False, "concatenate"
+    trainable = True
 
     #: Whether cells may be missing in this branch as it is set.
     allow_missing = True
@@ -94,7 +92,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
 
     #: Whether a row whose cells are all missing gets a trained vector in place of its features. ``_fit`` and
     #: ``_encode`` never see such a row. A branch that treats missing cells itself sets this to False.
-    stand_in = True
+    missing_embedding = True
 
     @abstractmethod
     def _fit(self, X):
@@ -167,7 +165,8 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         if self.shared and self.merge == "subtract" and len(columns) != 2:
             raise ValueError(f"merge='subtract' takes two columns, got {len(columns)}.")
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype="float64")
-        tables, weights = zip(*(self._present(column, weight) for column in columns), strict=True)
+        learned = [_rows_to_learn_from(column, self._missing(column), weight) for column in columns]
+        tables, weights = zip(*learned, strict=True)
         weighted = {} if weight is None or not self._takes_weights() else {"sample_weight": np.concatenate(weights)}
         self._fit(tables[0] if len(tables) == 1 else stacked_columns(tables), **weighted)
         self.input_shape_ = (len(columns), *self.cell_shape_) if self.shared else tuple(self.cell_shape_)
@@ -176,21 +175,8 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
     def _takes_weights(self):
         return "sample_weight" in inspect.signature(self._fit).parameters
 
-    def _present(self, X, weight):
-        """Return the rows of a table that the branch learns from, and their weights."""
-        missing = self._missing(X)
-        if missing.all():
-            raise ValueError("every cell of the training rows is missing.")
-        learned = ~missing if weight is None else ~missing & (weight > 0)
-        if not learned.any():
-            raise ValueError("every row that is not missing has weight 0.")
-        if learned.all():
-            return X, weight
-        rows = np.flatnonzero(learned)
-        return take(X, rows, axis=0), None if weight is None else weight[rows]
-
     def _missing(self, X):
-        return missing_rows(X) if self.stand_in else np.zeros(X.shape[0], dtype=bool)
+        return missing_rows(X) if self.missing_embedding else np.zeros(X.shape[0], dtype=bool)
 
     def encode(self, X):
         """Turn rows into the array that the sub-network takes.
@@ -224,8 +210,8 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         -------
         encoded : ndarray of shape (n_samples, *input_shape_)
         missing : ndarray of bool of shape (n_samples, n_uses)
-            Where a stand-in takes the place of features; a column for each use of the sub-network on a row: one, or
-            if `shared` the number of columns.
+            Where the missing embedding takes the place of features; a column for each use of the sub-network on a row:
+            one, or if `shared` the number of columns.
         """
         check_is_fitted(self)
         if not self.shared:
@@ -248,7 +234,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         missing : ndarray of bool of shape (n_samples, n_uses)
-            As :meth:`encode_with_missing` returns, for branches too whose rows never get a stand-in.
+            As :meth:`encode_with_missing` returns, for branches too whose rows never get a missing embedding.
         """
         columns = single_columns(X) if self.shared else [X]
         return np.stack([missing_rows(column) for column in columns], axis=1)
@@ -283,7 +269,8 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         """Tell whether another fitted branch of the same parameters builds the same layers as this one.
 
         Networks of several folds then share a compiled program and, for the same seed, initial weights; what `fit`
-        learned has to be poured in by :meth:`pour`. False, which is always safe, unless a branch knows better.
+        learned has to be assigned by :meth:`assign_statistics_to`. False, which is always safe, unless a branch knows
+        better.
 
         Parameters
         ----------
@@ -292,7 +279,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         """
         return False
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Write what `fit` learned into the non-trainable weights of the layers behind :meth:`features`.
 
         Parameters
@@ -301,9 +288,9 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
             Holds these layers.
         """
 
-    def pour_into(self, model):
+    def assign_statistics_to(self, model):
         """Write what `fit` learned into a sub-network that :meth:`assemble` made."""
-        self.pour(model.get_layer(_ENCODER) if self.shared else model)
+        self.assign_statistics(model.get_layer(_ENCODER) if self.shared else model)
 
     def build(self, name):
         """Build the sub-network, with what :meth:`fit` learned in its weights.
@@ -320,7 +307,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
             (None, n_columns, n_features), if `shared`.
         """
         model = self.assemble(name)
-        self.pour_into(model)
+        self.assign_statistics_to(model)
         return model
 
     def assemble(self, name):
@@ -334,14 +321,9 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         return type(self).__module__.partition(".")[0] != "skstack"
 
     def _assemble(self, name):
-        from .._backend import keras
-
         if not self.shared:
             return self._assemble_encoder(name)
-        encoder = self._assemble_encoder(_ENCODER)
-        inputs = keras.Input(self.input_shape_, dtype=self.input_dtype_, name=name)
-        uses = [encoder(inputs[:, number]) for number in range(self.input_shape_[0])]
-        return keras.Model(inputs, keras.ops.stack(uses, axis=1), name=name)
+        return _for_each_column(self._assemble_encoder(_ENCODER), self.input_shape_[0], name)
 
     def _assemble_encoder(self, name):
         from .._backend import keras
@@ -349,7 +331,27 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         inputs = keras.Input(self.cell_shape_, dtype=self.input_dtype_, name=name)
         features = self.features(inputs)
         outputs = dense_layers(features, self.hidden, self.activation, self.dropout, self.batch_norm, prefix="dense")
-        return keras.Model(inputs, self.finish(features, outputs), name=name)
+        model = keras.Model(inputs, self.finish(features, outputs), name=name)
+        pretrained = self.pretrained_layer(model)
+        if pretrained is not None:
+            set_trainable(pretrained, self.trainable)
+        return model
+
+    def pretrained_layer(self, model):
+        """Return what the parameter `trainable` is about, or None for a branch in which all layers begin at random.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Holds the layers behind :meth:`features`.
+
+        Returns
+        -------
+        layer : keras.layers.Layer or None
+            One of these layers, or a model, whose layers are then meant one by one. To train it more slowly than the
+            rest, give its variables an attribute ``learning_rate_multiplier``.
+        """
+        return None
 
     def finish(self, features, outputs):
         """Return the output of the sub-network; a branch with a skip connection joins `features` to `outputs`.
@@ -371,6 +373,29 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         self._validate_params()
         check_units(self.hidden, "hidden")
         check_activation(self.activation)
+        check_trainable(self.trainable)
+
+
+def _for_each_column(encoder, n_columns, name):
+    """Return a model that puts each of several columns through one encoder."""
+    from .._backend import keras
+
+    inputs = keras.Input((n_columns, *encoder.input_shape[1:]), dtype=encoder.inputs[0].dtype, name=name)
+    uses = [encoder(inputs[:, index]) for index in range(n_columns)]
+    return keras.Model(inputs, keras.ops.stack(uses, axis=1), name=name)
+
+
+def _rows_to_learn_from(X, missing, weight):
+    """Return the rows of a table that are not missing and have a weight, and their weights."""
+    if missing.all():
+        raise ValueError("every cell of the training rows is missing.")
+    learned = ~missing if weight is None else ~missing & (weight > 0)
+    if not learned.any():
+        raise ValueError("every row that is not missing has weight 0.")
+    if learned.all():
+        return X, weight
+    rows = np.flatnonzero(learned)
+    return take(X, rows, axis=0), None if weight is None else weight[rows]
 
 
 def check_no_branch_inside(part, what):
@@ -384,75 +409,3 @@ def check_no_branch_inside(part, what):
             f"{what} is a {holder}{name}: a branch is no estimator and predicts nothing by itself. "
             f"Give it as a part of its own, (name, {name}(...), columns)."
         )
-
-
-def check_units(units, parameter):
-    """Return `units` as a tuple of positive integers, or raise."""
-    numbers = (units,) if isinstance(units, Integral) else tuple(units)
-    if not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in numbers):
-        raise ValueError(f"'{parameter}' should be a tuple of positive integers, got {units!r}.")
-    # Keras takes Python's integers only, searches draw NumPy's.
-    return tuple(int(n) for n in numbers)
-
-
-def check_activation(name):
-    """Raise if Keras knows no activation called `name`."""
-    from .._backend import keras
-
-    if name in _ACTIVATION_LAYERS:
-        return
-    try:
-        keras.activations.get(name)
-    except ValueError:
-        others = ("get", "serialize", "deserialize")
-        known = sorted({f for f in dir(keras.activations) if f[0] != "_" and f not in others} | {*_ACTIVATION_LAYERS})
-        raise ValueError(f"unknown activation {name!r}.{did_you_mean(name, known)} Known are {known}.") from None
-
-
-def activation_layer(activation, name):
-    """Return a layer that applies an activation given by name."""
-    from .._backend import keras
-
-    if activation in _ACTIVATION_LAYERS:
-        return getattr(keras.layers, _ACTIVATION_LAYERS[activation])(name=name)
-    return keras.layers.Activation(activation, name=name)
-
-
-def convolution_blocks(x, filters, activation, batch_norm, padding="valid"):
-    """Return feature maps `x` after blocks of a 3 x 3 convolution and a halving of both sides by max pooling.
-
-    Parameters
-    ----------
-    x : keras.KerasTensor of shape (None, height, width, channels)
-    filters : tuple of int
-        Filters of each block.
-    activation : str
-    batch_norm : bool
-    padding : {"valid", "same"}, default="valid"
-        Whether halving drops the last row or column of an odd number, or keeps it.
-    """
-    from .._backend import keras
-
-    layers = keras.layers
-    for number, n_filters in enumerate(check_units(filters, "filters"), 1):
-        x = layers.Conv2D(n_filters, 3, padding="same", data_format=CHANNELS_LAST, name=f"conv_{number}")(x)
-        if batch_norm:
-            x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")(x)
-        x = activation_layer(activation, f"conv_{number}_{activation}")(x)
-        x = layers.MaxPooling2D(padding=padding, data_format=CHANNELS_LAST, name=f"halve_{number}")(x)
-    return x
-
-
-def dense_layers(x, units, activation, dropout, batch_norm, prefix):
-    """Return `x` after dense layers, each followed by batch normalisation, its activation and dropout as wished."""
-    from .._backend import keras
-    from ._layers import Dropout
-
-    for number, n_units in enumerate(check_units(units, "hidden"), 1):
-        x = keras.layers.Dense(n_units, name=f"{prefix}_{number}")(x)
-        if batch_norm:
-            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{prefix}_{number}_norm")(x)
-        x = activation_layer(activation, f"{prefix}_{number}_{activation}")(x)
-        if dropout:
-            x = Dropout(dropout, name=f"{prefix}_{number}_dropout")(x)
-    return x

@@ -1,4 +1,4 @@
-"""Categories."""
+"""Branch for columns of categories, and how categories become codes."""
 
 import warnings
 from contextlib import contextmanager
@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..preprocessing._cells import is_date, named_columns, row_name
-from ._base import CHANNELS_LAST, Branch
+from ..reading._cells import is_date, named_columns, row_name
+from ._base import Branch
+from ._blocks import CHANNELS_LAST
 
 #: The part of the rows of a column of dates that may have a date of their own.
 _MOST_DATES = 0.9
@@ -76,7 +77,7 @@ class CategoricalBranch(Branch):
         "min_frequency": [Interval(Real, 1, None, closed="left")],
     }
 
-    stand_in = False
+    missing_embedding = False
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class CategoricalBranch(Branch):
         """Tell whether another fitted branch builds the same layers."""
         return (self._n_rows, self._dim(), self.cell_shape_) == (other._n_rows, other._dim(), other.cell_shape_)
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Silence the codes that no training row has, whose random weights would never be trained."""
         if self.encoding == "onehot":
             model.get_layer("seen").mask.assign(self._trained)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from ..preprocessing._cells import number_columns
+from ..reading._cells import number_columns
 
 #: Numbers of a sparse table that are looked at together.
 _CHUNK = 2**22

@@ -1,11 +1,12 @@
-"""Entities: ids of one kind that stand in several columns."""
+"""Branch for entities: ids of one kind that stand in several columns."""
 
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from ._base import CHANNELS_LAST, Branch
+from ._base import Branch
+from ._blocks import CHANNELS_LAST
 from ._categorical import category_columns, code_table, count_categories, looked_up, ordered, rounded_up, vector_length
 
 #: The code of a cell that says nothing: missing, unseen in training, or too rare.
@@ -71,7 +72,7 @@ class EntityBranch(Branch):
         "min_frequency": [Interval(Real, 1, None, closed="left")],
     }
 
-    stand_in = False
+    missing_embedding = False
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Pictures."""
+"""Branch for images: a pretrained backbone, or a small convolutional network from scratch."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,59 +9,52 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..preprocessing._backbones import (
-    CONSTRAINTS,
-    SharesBackbone,
-    Wish,
-    backbone_shape,
-    check_backbone,
-    copied,
-    fresh_backbone,
-    load_backbone,
-    pooled,
-    scaled,
-)
-from ..preprocessing._cells import row_name, tensor_cells
-from ..preprocessing._image_columns import read_column
-from ..preprocessing._picture_features import picture_features
-from ._base import CHANNELS_LAST, Branch, check_units, convolution_blocks
+from ..backbones._backbone import pooled
+from ..backbones._image_features import image_features
+from ..backbones._loading import backbone_shape, check_backbone, copied, fresh_backbone, load_backbone
+from ..backbones._wish import CONSTRAINTS, SharesBackbone, Wish
+from ..reading._cells import row_name, tensor_cells
+from ..reading._image_columns import read_column
+from ..training._trainable import set_all_trainable
+from ._base import Branch
+from ._blocks import CHANNELS_LAST, check_units, convolution_blocks
 
-#: Height and width of pictures for a network without a backbone.
+#: Height and width of images for a network without a backbone.
 _SIZE = (64, 64)
 
-#: Strength of each way to augment pictures, where the user gives none.
+#: Strength of each way to augment images, where the user gives none.
 _STRENGTHS = {"flip": "horizontal", "rotation": 0.05, "zoom": 0.1, "translation": 0.1, "contrast": 0.2}
 
 
 class ImageBranch(SharesBackbone, Branch):
-    """Branch for one column of pictures: a pretrained backbone, or a small convolutional network from scratch.
+    """Branch for one column of images: a pretrained backbone, or a small convolutional network from scratch.
 
-    A backbone that stays as it is (``trainable=False`` without `augment`) turns each picture into features once: they
+    A backbone that stays as it is (``trainable=False`` without `augment`) turns each image into features once: they
     are kept in memory and on disk, so that folds, searches and later processes find them, see
     :func:`~skstack.preprocessing.clear_embedding_cache`. The sub-network starts from these features. One that is
-    trained further, or sees its pictures changed at random, is a part of the sub-network.
+    trained further, or sees its images changed at random, is a part of the sub-network.
 
     Without a backbone, a block of the network is a 3 x 3 convolution and a halving of height and width by max pooling.
-    Pictures are decoded once, however many folds use them; columns larger than memory are kept on disk, as
+    Images are decoded once, however many folds use them; columns larger than memory are kept on disk, as
     :func:`~skstack.preprocessing.clear_image_cache` describes.
 
     Parameters
     ----------
     size : tuple of int, default=None
-        Height and width, in pixels, that pictures are brought to. By default the size that the backbone takes, or was
+        Height and width, in pixels, that images are brought to. By default the size that the backbone takes, or was
         trained with; (64, 64) without a backbone.
     channels : {1, 3, 4}, default=3
-        1 for grey, 3 for RGB, 4 for RGBA; pictures of another kind are converted.
+        1 for grey, 3 for RGB, 4 for RGBA; images of another kind are converted.
     resize : {"pad", "crop", "stretch"}, default="pad"
-        How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
+        How an image of another shape is fitted: padded with black, cropped at the centre, or stretched.
     root : str or path-like, default=None
         Folder that relative paths start from; the working directory by default. A path that leads out of it, by itself
         or by a symbolic link, is not read.
     allow_outside_root : bool, default=False
         Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing picture. A
-        picture of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
+        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing image. An
+        image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
     backbone : str, path-like or keras.Model, default=None
         Name of a model in ``keras.applications`` such as "EfficientNetB0" (upper or lower case), path of a ``.keras``
         file, or a model of one input. None for a network from scratch.
@@ -78,12 +71,13 @@ class ImageBranch(SharesBackbone, Branch):
         what a backbone by name was trained with, and nothing for a file or model that begins with a Rescaling or
         Normalization layer; other files and models do not say what they were trained with, so it has to be given.
     trainable : bool, int or str, default=False
-        What training changes of the backbone: nothing, everything, its last so many layers, or the layers whose names
-        fit a pattern such as ``"block5*"``. Batch normalisation keeps the averages that it came with.
+        Which of the pretrained layers training changes: all (True), none (False), the last so many, or those whose
+        names fit a pattern such as ``"block5*"``. Layers that stay as they are keep the averages of their batch
+        normalisation. That of a backbone with weights keeps them in any case.
     backbone_learning_rate : float, default=0.1
         Factor of the network's learning rate for the weights of the backbone.
     augment : tuple of str or dict, default=None
-        How pictures are changed at random, in training only: any of "flip", "rotation", "zoom", "translation" and
+        How images are changed at random, in training only: any of "flip", "rotation", "zoom", "translation" and
         "contrast". A dict gives strengths too: "horizontal", "vertical" or "both" for "flip" (default "horizontal"),
         the largest angle as a part of a full turn (0.05), the largest part by which size (0.1) and contrast (0.2)
         change, and the furthest way as a part of height and width (0.1).
@@ -120,9 +114,9 @@ class ImageBranch(SharesBackbone, Branch):
     --------
     >>> import numpy as np
     >>> from skstack.branches import ImageBranch
-    >>> pictures = np.zeros((5, 28, 28), dtype="uint8")
-    >>> branch = ImageBranch(size=(28, 28), channels=1, filters=(8, 16)).fit(pictures)
-    >>> branch.encode(pictures).shape
+    >>> images = np.zeros((5, 28, 28), dtype="uint8")
+    >>> branch = ImageBranch(size=(28, 28), channels=1, filters=(8, 16)).fit(images)
+    >>> branch.encode(images).shape
     (5, 28, 28, 1)
 
     A backbone of one's own, here one that has learned nothing yet:
@@ -130,8 +124,8 @@ class ImageBranch(SharesBackbone, Branch):
     >>> import keras
     >>> layers = [keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 3, name="conv"), keras.layers.Flatten()]
     >>> backbone = {"backbone": keras.Sequential(layers), "feature_layer": "conv", "preprocess": "tf"}
-    >>> branch = ImageBranch(channels=1, **backbone).fit(pictures)
-    >>> branch.encode(pictures).shape
+    >>> branch = ImageBranch(channels=1, **backbone).fit(images)
+    >>> branch.encode(images).shape
     (5, 4)
     """
 
@@ -144,7 +138,6 @@ class ImageBranch(SharesBackbone, Branch):
         "root": [str, PathLike, None],
         "allow_outside_root": ["boolean"],
         "on_error": [StrOptions({"raise", "missing"})],
-        "trainable": ["boolean", Interval(Integral, 1, None, closed="left"), str],
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "augment": [tuple, list, Mapping, None],
         "filters": ["array-like", Integral],
@@ -204,7 +197,7 @@ class ImageBranch(SharesBackbone, Branch):
             raise ValueError(f"'size' should be height and width in pixels, got {self.size}.")
         self._strengths()
         if self.backbone is not None:
-            if self._is_random() and self.trainable is False:
+            if self._is_random() and not self.trainable:
                 raise ValueError(
                     "weights=None starts from random weights, which trainable=False would leave so; set 'trainable', "
                     "or 'weights' to 'imagenet' or a file."
@@ -220,7 +213,7 @@ class ImageBranch(SharesBackbone, Branch):
             )
 
     def _strengths(self):
-        """Return the strength of each way to augment pictures that is wished for."""
+        """Return the strength of each way to augment images that is wished for."""
         given = self.augment or {}
         if not isinstance(given, Mapping):
             given = {name: _STRENGTHS.get(name) for name in given}
@@ -256,7 +249,7 @@ class ImageBranch(SharesBackbone, Branch):
         names = ("resize", "root", "allow_outside_root", "on_error")
         reading = {name: getattr(self, name) for name in names} | {"name_row": partial(row_name, X)}
         if self._is_frozen():
-            return picture_features(cells, self._frozen_backbone(), **reading)
+            return image_features(cells, self._frozen_backbone(), **reading)
         height, width, channels = self.cell_shape_
         # Tensors are in memory already.
         return read_column(cells, size=(height, width), channels=channels, store=tensors is None, **reading)
@@ -275,7 +268,7 @@ class ImageBranch(SharesBackbone, Branch):
 
     def _is_frozen(self):
         """Tell whether rows are encoded to the features of a backbone."""
-        return self.backbone is not None and self.trainable is False and not self.augment
+        return self.backbone is not None and not self.trainable and not self.augment
 
     def _is_random(self):
         return self.weights is None and self._wish().is_name()
@@ -320,15 +313,21 @@ class ImageBranch(SharesBackbone, Branch):
         return RandomContrast(contrast, name="random_contrast")(x) if contrast else x
 
     def _backbone_features(self, x):
-        from ._image_layers import TrainedFurther, set_trainable
+        from ..backbones._scaling import scaled
+        from ._image_layers import TrainedFurther
 
         wish, is_random = self._wish(), self._is_random()
         backbone = fresh_backbone(wish) if is_random else load_backbone(wish)
         trunk = backbone.trunk if is_random else copied(backbone.trunk)
-        set_trainable(trunk, self.trainable)
+        # Whatever its owner froze: as True is not the default here, who sets it means every layer.
+        set_all_trainable(trunk, True)
         x = scaled(x, backbone.scaling)
         x = TrainedFurther(trunk, self.backbone_learning_rate, pretrained=not is_random, name="backbone")(x)
         return pooled(x, self.pooling)
+
+    def pretrained_layer(self, model):
+        """Return the backbone, unless rows are encoded to its features."""
+        return None if self.backbone is None or self._is_frozen() else model.get_layer("backbone").model
 
     def _convolutions(self, x):
         from .._backend import keras

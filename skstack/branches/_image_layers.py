@@ -1,19 +1,19 @@
-"""Keras layers for pictures: random changes of them while training, and backbones that are trained further."""
-
-from fnmatch import fnmatch
+"""Keras layers for images: random changes of them while training, and backbones that are trained further."""
 
 import numpy as np
 
 from .._backend import keras
+from .._layers import Layer
+from ..training._trainable import set_learning_rate_multiplier
 
 ops = keras.ops
 
 
 @keras.saving.register_keras_serializable("skstack")
-class RandomAffine(keras.layers.Layer):
-    """Flip, turn, zoom and move each picture at random while training; one interpolation does it all.
+class RandomAffine(Layer):
+    """Flip, turn, zoom and move each image at random while training; one interpolation does it all.
 
-    What comes in from outside of a picture is its reflection.
+    What comes in from outside of an image is its reflection.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class RandomAffine(keras.layers.Layer):
     rotation : float
         The largest angle, as a part of a full turn.
     zoom : float
-        The largest part by which a picture grows or shrinks.
+        The largest part by which an image grows or shrinks.
     translation : float
         The furthest way, as a part of height and width.
     """
@@ -35,17 +35,17 @@ class RandomAffine(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(self, inputs, training=False):
-        pictures = ops.cast(inputs, "float32")
+        images = ops.cast(inputs, "float32")
         if not training:
-            return pictures
+            return images
         transforms = self._transforms(ops.shape(inputs)[0], *inputs.shape[1:3])
-        return ops.image.affine_transform(pictures, transforms, "bilinear", "reflect", data_format="channels_last")
+        return ops.image.affine_transform(images, transforms, "bilinear", "reflect", data_format="channels_last")
 
-    def _transforms(self, n_pictures, height, width):
-        """Return for each picture how a place in the result gives the place in the original."""
+    def _transforms(self, n_images, height, width):
+        """Return for each image how a place in the result gives the place in the original."""
         # One draw for all, as each call of the generator adds to the state of the training.
-        draws = keras.random.uniform((n_pictures, 6), -1.0, 1.0, dtype="float32", seed=self.seed_generator)
-        draws = [draws[:, number] for number in range(6)]
+        draws = keras.random.uniform((n_images, 6), -1.0, 1.0, dtype="float32", seed=self.seed_generator)
+        draws = [draws[:, index] for index in range(6)]
         mirror_x, mirror_y = (
             ops.where(draw < 0, -1.0, 1.0) if self.flip in (way, "both") else ops.ones_like(draw)
             for way, draw in zip(("horizontal", "vertical"), draws[:2], strict=True)
@@ -53,7 +53,7 @@ class RandomAffine(keras.layers.Layer):
         angle, scale = 2 * np.pi * self.rotation * draws[2], 1 + self.zoom * draws[3]
         cos, sin = scale * ops.cos(angle), scale * ops.sin(angle)
         (a0, a1), (b0, b1) = (cos * mirror_x, -sin * mirror_y), (sin * mirror_x, cos * mirror_y)
-        # About the centre of the picture, not its corner.
+        # About the centre of the image, not its corner.
         x, y = (width - 1) / 2, (height - 1) / 2
         a2 = x - a0 * x - a1 * y + self.translation * width * draws[4]
         b2 = y - b0 * x - b1 * y + self.translation * height * draws[5]
@@ -69,8 +69,8 @@ class RandomAffine(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class RandomContrast(keras.layers.Layer):
-    """Strengthen or weaken the contrast of each picture of pixels from 0 to 255 at random while training.
+class RandomContrast(Layer):
+    """Strengthen or weaken the contrast of each image of pixels from 0 to 255 at random while training.
 
     Parameters
     ----------
@@ -84,15 +84,15 @@ class RandomContrast(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(self, inputs, training=False):
-        pictures = ops.cast(inputs, "float32")
+        images = ops.cast(inputs, "float32")
         if not training:
-            return pictures
+            return images
         shape = (ops.shape(inputs)[0], 1, 1, 1)
         factor = 1 + keras.random.uniform(
             shape, -self.contrast, self.contrast, dtype="float32", seed=self.seed_generator
         )
-        mean = ops.mean(pictures, axis=(1, 2), keepdims=True)
-        return ops.clip(mean + factor * (pictures - mean), 0.0, 255.0)
+        mean = ops.mean(images, axis=(1, 2), keepdims=True)
+        return ops.clip(mean + factor * (images - mean), 0.0, 255.0)
 
     def compute_output_spec(self, inputs, training=False):
         return keras.KerasTensor(inputs.shape, dtype="float32")
@@ -102,7 +102,7 @@ class RandomContrast(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class TrainedFurther(keras.layers.Layer):
+class TrainedFurther(Layer):
     """A backbone inside a network, of which training changes some layers, more slowly than the rest of the network.
 
     Parameters
@@ -121,8 +121,8 @@ class TrainedFurther(keras.layers.Layer):
         self.model = model
         self.learning_rate = learning_rate
         self.pretrained = pretrained
-        for variable in model.trainable_variables:
-            variable.learning_rate_multiplier = float(learning_rate)
+        # Here rather than where the branch is assembled: a model that is loaded from a file has to learn as slowly.
+        set_learning_rate_multiplier(model, learning_rate)
         self.built = True
 
     @property
@@ -144,33 +144,3 @@ class TrainedFurther(keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"])})
-
-
-def set_trainable(model, trainable):
-    """Set which layers of a model are trained.
-
-    Parameters
-    ----------
-    model : keras.Model
-    trainable : bool, int or str
-        All, none, the last so many, or those whose name fits a pattern such as ``"block5*"``.
-
-    Raises
-    ------
-    ValueError
-        If no layer with weights is chosen by a number or pattern.
-    """
-    model.trainable = True
-    layers = [layer for layer in model._flatten_layers(include_self=False) if not layer._layers]
-    if isinstance(trainable, bool):
-        chosen = layers if trainable else []
-    elif isinstance(trainable, str):
-        chosen = [layer for layer in layers if fnmatch(layer.name, trainable)]
-    else:
-        chosen = layers[-trainable:]
-    if not any(layer.weights for layer in chosen) and trainable is not False:
-        names = ", ".join(layer.name for layer in layers[-8:])
-        raise ValueError(f"trainable={trainable!r} chooses no layer with weights; the last layers are {names}.")
-    kept = set(map(id, chosen))
-    for layer in layers:
-        layer.trainable = id(layer) in kept

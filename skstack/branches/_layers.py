@@ -1,16 +1,17 @@
 """Keras layers that keep what a branch learned from its training rows.
 
 The statistics are non-trainable weights, not constants of the graph: one compiled program then serves every fold, with
-other values poured in.
+other values assigned.
 """
 
 from .._backend import keras
+from .._layers import Layer
 
 ops = keras.ops
 
 
 @keras.saving.register_keras_serializable("skstack")
-class Standardize(keras.layers.Layer):
+class Standardize(Layer):
     """Fill gaps (NaN), centre and scale columns, and optionally append a flag per column that says where a gap was.
 
     Parameters
@@ -19,6 +20,8 @@ class Standardize(keras.layers.Layer):
         Whether to append the flags. The flag of a column without a gap in the training rows stays 0, because no weight
         behind it was ever trained.
     """
+
+    vectorizable = True
 
     def __init__(self, flags=True, **kwargs):
         super().__init__(**kwargs)
@@ -40,7 +43,7 @@ class Standardize(keras.layers.Layer):
         """Variables that training does not change."""
         return [self.fill, self.center, self.scale, self.seen]
 
-    def pour(self, *statistics):
+    def assign_statistics(self, *statistics):
         """Write what fills the gaps of each column, its centre, its scale, and whether it had gaps in training."""
         for variable, values in zip(self.constants, statistics, strict=True):
             variable.assign(values)
@@ -62,8 +65,10 @@ class Standardize(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class SeenMask(keras.layers.Layer):
+class SeenMask(Layer):
     """Multiply each feature by a fixed 0 or 1: features that no training row had stay 0."""
+
+    vectorizable = True
 
     def build(self, input_shape):
         self.mask = self.add_weight(shape=(input_shape[-1],), initializer="ones", trainable=False, name="mask")
@@ -81,28 +86,7 @@ class SeenMask(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class Unstandardize(keras.layers.Layer):
-    """Bring the standardised output of a regression network back to the units of the target."""
-
-    def build(self, input_shape):
-        shape = (input_shape[-1],)
-        self.center = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="center")
-        self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
-
-    @property
-    def constants(self):
-        """Variables that training does not change."""
-        return [self.center, self.scale]
-
-    def call(self, inputs):
-        return inputs * self.scale + self.center
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-
-@keras.saving.register_keras_serializable("skstack")
-class Dropout(keras.layers.Layer):
+class Dropout(Layer):
     """Set entries to 0 at random in training, as Keras's layer of this name does, with the rate as a weight.
 
     Networks that differ in their rates only are then trained by one compiled program.
@@ -112,6 +96,9 @@ class Dropout(keras.layers.Layer):
     rate : float
         Part of the entries that is set to 0; the others are scaled up so that their expected sum stays.
     """
+
+    vectorizable = True
+    value_settings = ("rate",)
 
     def __init__(self, rate, **kwargs):
         super().__init__(**kwargs)
@@ -143,17 +130,19 @@ class Dropout(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class StandIn(keras.layers.Layer):
+class MissingEmbedding(Layer):
     """Put a trained vector in the place of features of missing rows.
 
     The vector is the mean of the features that training rows have, as a moving average, plus a trained difference:
-    a modality that no training row lacks has a sensible stand-in all the same.
+    a modality that no training row lacks has a sensible vector all the same.
 
     Parameters
     ----------
     drops : bool, default=False
         Whether rows are treated as missing at random in training, at a rate that is a weight.
     """
+
+    vectorizable = True
 
     momentum = 0.9
 
@@ -205,7 +194,7 @@ class StandIn(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class Merge(keras.layers.Layer):
+class Merge(Layer):
     """Merge the feature vectors of several columns, which stand along the second axis, into one.
 
     Parameters
@@ -213,6 +202,8 @@ class Merge(keras.layers.Layer):
     how : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}
         "dot" is the sum of the products, feature by feature.
     """
+
+    vectorizable = True
 
     def __init__(self, how, **kwargs):
         super().__init__(**kwargs)

@@ -1,11 +1,12 @@
-"""Any Keras model as a branch."""
+"""Branch around any Keras model of the user's own."""
 
 import inspect
 
 import numpy as np
 
-from ..preprocessing._cells import array_cells, numbers, row_name
-from ._base import CHANNELS_LAST, Branch
+from ..reading._cells import array_cells, numbers, row_name
+from ._base import Branch
+from ._blocks import CHANNELS_LAST
 
 
 class ModelBranch(Branch):
@@ -16,8 +17,10 @@ class ModelBranch(Branch):
     model : keras.Model or callable
         A model from one input to features, which is copied with its weights for every fit; or a function of the shape
         of one row, such as ``(3,)`` or ``(28, 28, 1)``, that returns such a model.
-    trainable : bool, default=True
-        Whether training changes the model's weights.
+    trainable : bool, int or str, default=True
+        Which of the pretrained layers training changes: all (True), none (False), the last so many, or those whose
+        names fit a pattern such as ``"block5*"``. Layers that stay as they are keep the averages of their batch
+        normalisation. With True, a layer that is frozen in the given model stays so.
     hidden : tuple of int, default=()
         Units of dense layers behind the model; empty for none.
     activation : str, default="relu"
@@ -52,7 +55,6 @@ class ModelBranch(Branch):
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "model": [callable],
-        "trainable": ["boolean"],
     }
 
     def __init__(
@@ -105,9 +107,12 @@ class ModelBranch(Branch):
         if not isinstance(model, keras.Model):
             raise TypeError(f"the function given as model should return a keras.Model, got {model!r}.")
         self._check_model(model)
-        model.trainable = self.trainable
-        outputs = model(inputs)
+        outputs = _with_free_name(model, inputs.name)(inputs)
         return outputs if len(outputs.shape) == 2 else keras.layers.Flatten(CHANNELS_LAST, name="flatten")(outputs)
+
+    def pretrained_layer(self, model):
+        """Return the user's model inside of the sub-network."""
+        return model.layers[1]  # the first behind the input, whatever it is called
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""
@@ -152,3 +157,13 @@ class ModelBranch(Branch):
             if holds(tensors).any():
                 raise ValueError(f"Input X contains {what} in {row_name(X, np.argwhere(holds(tensors))[0][0])}.")
         return tensors
+
+
+def _with_free_name(model, name_of_input):
+    """Return a model, inside of another one if other layers of the sub-network are, or may be, called like it."""
+    from .._backend import keras
+
+    if model.name not in (name_of_input, "flatten") and not model.name.startswith("dense_"):
+        return model
+    inputs = keras.Input(model.inputs[0].shape[1:], dtype=model.inputs[0].dtype, name="inputs")
+    return keras.Model(inputs, model(inputs), name="model")

@@ -1,4 +1,4 @@
-"""Numbers."""
+"""Branch for columns of numbers."""
 
 from numbers import Integral, Real
 
@@ -7,8 +7,8 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
-from ..preprocessing._cells import check_sparse_numbers, find_number, numbers
-from ..preprocessing._sparse_rows import SparseRows
+from ..reading._cells import check_sparse_numbers, find_number, numbers
+from ..reading._sparse_rows import SparseRows
 from ._base import Branch
 from ._column_statistics import column_groups
 
@@ -102,7 +102,7 @@ class NumericBranch(Branch):
         "skip": ["boolean"],
     }
 
-    stand_in = False
+    missing_embedding = False
     accept_sparse = True
 
     def __init__(
@@ -225,9 +225,9 @@ class NumericBranch(Branch):
         """Tell whether another fitted branch builds the same layers."""
         return self.is_encoded_like(other)
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Write the statistics of the columns into the sub-network."""
-        model.get_layer("standardize").pour(self.fill_, self.center_, self.scale_, self.seen_missing_)
+        model.get_layer("standardize").assign_statistics(self.fill_, self.center_, self.scale_, self.seen_missing_)
         if self.embedding == "piecewise":
             edges = _clipped(self._edges) if self.scale == "robust" else self._edges
             for variable, values in zip(model.get_layer("piecewise").constants, _bins(edges), strict=True):

@@ -1,11 +1,12 @@
 """Keras layers that turn scaled numbers into what dense layers learn from more easily."""
 
 from .._backend import keras
+from .._layers import Layer
 
 ops = keras.ops
 
 
-class _OfNumbers(keras.layers.Layer):
+class _OfNumbers(Layer):
     """Transform the first columns; those behind, which are flags of gaps, pass as they are.
 
     Parameters
@@ -39,6 +40,8 @@ class _OfNumbers(keras.layers.Layer):
 @keras.saving.register_keras_serializable("skstack")
 class SmoothClip(_OfNumbers):
     """Bend numbers so that none is further from 0 than a limit; those near 0 hardly change."""
+
+    vectorizable = True
 
     limit = 3.0
 
@@ -100,6 +103,8 @@ class PiecewiseLinear(_Embedding):
         Bins that are not used, because a number has fewer distinct values, stay 0.
     """
 
+    vectorizable = True
+
     def __init__(self, n_numbers, length, n_bins, **kwargs):
         super().__init__(n_numbers, length, **kwargs)
         self.n_bins = n_bins
@@ -141,6 +146,8 @@ class Periodic(_Embedding):
     sigma : float
         Standard deviation of the initial frequencies, in periods per unit of the scaled number.
     """
+
+    vectorizable = True
 
     def __init__(self, n_numbers, length, n_frequencies, sigma, **kwargs):
         super().__init__(n_numbers, length, **kwargs)

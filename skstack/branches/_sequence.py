@@ -1,4 +1,4 @@
-"""Sequences."""
+"""Branch for sequences of steps in time."""
 
 from numbers import Integral
 
@@ -7,9 +7,10 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
-from ..preprocessing._cells import named_columns, numbers, row_name, tensor_cells
-from ..preprocessing._tensors import tensors_of
-from ._base import BATCH_NORM_MOMENTUM, CHANNELS_LAST, Branch, activation_layer, check_units, dense_layers
+from ..reading._cells import named_columns, numbers, row_name, tensor_cells
+from ..reading._tensors import tensors_of
+from ._base import Branch
+from ._blocks import BATCH_NORM_MOMENTUM, CHANNELS_LAST, activation_layer, check_units, dense_layers
 
 #: Up to this many steps a recurrent layer is laid out step by step: a third of the time of a loop, while the graph of
 #: many steps would take long to compile (GRU of 32 units over 6 steps: 36 ms per 2,000 rows rather than 89 ms; of 64
@@ -227,9 +228,9 @@ class SequenceBranch(Branch):
             x = self._convolutions(x, mask) if self.encoder == "cnn" else self._recurrent(x, mask)
         return Dropout(self.dropout, name="encoder_dropout")(x) if self.dropout else x
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Write the statistics of the channels into the sub-network."""
-        model.get_layer("standardize").pour(self.fill_, self.center_, self.scale_, self.seen_missing_)
+        model.get_layer("standardize").assign_statistics(self.fill_, self.center_, self.scale_, self.seen_missing_)
 
     def _flat(self, x):
         from .._backend import keras
@@ -243,18 +244,18 @@ class SequenceBranch(Branch):
 
         x = Blank(name="blank")(x, mask)
         units = check_units(self.units, "units")
-        for number, filters in enumerate(units, 1):
+        for index, filters in enumerate(units, 1):
             x = keras.layers.Conv1D(
-                filters, self.kernel_size, padding="same", data_format=CHANNELS_LAST, name=f"conv_{number}"
+                filters, self.kernel_size, padding="same", data_format=CHANNELS_LAST, name=f"conv_{index}"
             )(x)
             if self.batch_norm:
-                norm = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{number}_norm")
+                norm = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"conv_{index}_norm")
                 x = norm(x, mask=mask)
-            x = activation_layer(self.activation, f"conv_{number}_{self.activation}")(x)
-            if self.halve and number < len(units):
-                x, mask = HalveSteps(name=f"halve_{number}")(x, mask)
+            x = activation_layer(self.activation, f"conv_{index}_{self.activation}")(x)
+            if self.halve and index < len(units):
+                x, mask = HalveSteps(name=f"halve_{index}")(x, mask)
             else:
-                x = Blank(name=f"conv_{number}_blank")(x, mask)
+                x = Blank(name=f"conv_{index}_blank")(x, mask)
         return self._pooled(x, mask, "avg" if self.pooling == "auto" else self.pooling)
 
     def _recurrent(self, x, mask):
@@ -265,12 +266,12 @@ class SequenceBranch(Branch):
         unroll = x.shape[1] <= _MAX_UNROLLED
         ends = self.pooling in ("auto", "last")
         units = check_units(self.units, "units")
-        for number, n_units in enumerate(units, 1):
-            steps = number < len(units) or not ends
-            name = f"{self.encoder}_{number}"
+        for index, n_units in enumerate(units, 1):
+            steps = index < len(units) or not ends
+            name = f"{self.encoder}_{index}"
             layer = kind(n_units, return_sequences=steps, unroll=unroll, name=name)
             if self.bidirectional:
-                layer = keras.layers.Bidirectional(layer, name=f"both_ways_{number}")
+                layer = keras.layers.Bidirectional(layer, name=f"both_ways_{index}")
             x = layer(x, mask=mask)
         if ends:
             return x

@@ -1,6 +1,7 @@
 """Keras layers for sequences of different lengths, which are padded with NaN at their ends."""
 
 from .._backend import keras
+from .._layers import Layer
 
 ops = keras.ops
 
@@ -8,7 +9,7 @@ ops = keras.ops
 _LOWEST = -6e4
 
 
-class _Masked(keras.layers.Layer):
+class _Masked(Layer):
     """A layer that is handed the mask of a sequence, and passes on none of its own accord."""
 
     def __init__(self, **kwargs):
@@ -20,7 +21,7 @@ class _Masked(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class StepMask(keras.layers.Layer):
+class StepMask(Layer):
     """Tell the steps of a sequence from those behind its end, where every channel is NaN.
 
     A sequence without any number keeps its first step: layers behind this one need at least one.
@@ -28,9 +29,9 @@ class StepMask(keras.layers.Layer):
 
     def call(self, inputs):
         present = ops.any(ops.logical_not(ops.isnan(inputs)), axis=-1)
-        numbers = ops.arange(inputs.shape[1], dtype="int32")
-        last = ops.max(ops.where(present, numbers, 0), axis=1, keepdims=True)
-        return numbers <= last
+        indices = ops.arange(inputs.shape[1], dtype="int32")
+        last = ops.max(ops.where(present, indices, 0), axis=1, keepdims=True)
+        return indices <= last
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(inputs.shape[:2], dtype="bool")

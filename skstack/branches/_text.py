@@ -1,4 +1,4 @@
-"""Texts."""
+"""Branch for columns of raw text."""
 
 import math
 from collections.abc import Mapping
@@ -10,10 +10,11 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from ..preprocessing._cells import named_columns, row_name
-from ..preprocessing._tokens import RESERVED, SEPARATOR, Vocabulary
-from ..preprocessing._vectors import find_vectors
-from ._base import CHANNELS_LAST, Branch, activation_layer, check_units
+from ..reading._cells import named_columns, row_name
+from ..reading._tokens import RESERVED, SEPARATOR, Vocabulary
+from ..reading._word_vectors import find_vectors
+from ._base import Branch
+from ._blocks import CHANNELS_LAST, activation_layer, check_units
 from ._categorical import rounded_up
 from ._column_statistics import quantiles
 
@@ -54,9 +55,11 @@ class TextBranch(Branch):
     vectors : str, path-like or mapping of str to array-like, default=None
         Pretrained vectors by token, or a text file that holds them as word2vec and GloVe write it, perhaps compressed
         (``.gz``). Tokens without one begin with a small random vector.
-    trainable : bool, default=True
-        Whether the vectors of tokens are trained. If not, `vectors` have to be given, and tokens without one contribute
-        nothing.
+    trainable : bool, int or str, default=True
+        Which of the pretrained layers training changes: all (True), none (False), the last so many, or those whose
+        names fit a pattern such as ``"block5*"``. Layers that stay as they are keep the averages of their batch
+        normalisation. There is one such layer, the table of vectors. With False, `vectors` have to be given, and
+        tokens without one contribute nothing.
     units : int, default=64
         Filters of the convolution, size of the recurrent state (in each direction), or units of the dense layer after
         the attention. "mean" has none.
@@ -136,7 +139,6 @@ class TextBranch(Branch):
         "lowercase": ["boolean", None],
         "dim": [Interval(Integral, 1, None, closed="left"), None],
         "vectors": [str, PathLike, Mapping, None],
-        "trainable": ["boolean"],
         "units": [Interval(Integral, 1, None, closed="left")],
         "kernel_size": ["array-like", Integral],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
@@ -228,8 +230,8 @@ class TextBranch(Branch):
         self._dim = len(next(iter(found.values())))
         if self.dim not in (None, self._dim):
             raise ValueError(f"dim={self.dim} differs from the length of the given vectors, {self._dim}.")
-        ids = [number for number, token in enumerate(self.vocabulary_, RESERVED) if token in found]
-        self._vectors = ids, np.stack([found[self.vocabulary_[number - RESERVED]] for number in ids])
+        ids = [index for index, token in enumerate(self.vocabulary_, RESERVED) if token in found]
+        self._vectors = ids, np.stack([found[self.vocabulary_[index - RESERVED]] for index in ids])
 
     def _encode(self, X):
         if self.embedder is not None:
@@ -264,12 +266,12 @@ class TextBranch(Branch):
 
         if self.embedder is not None:
             return Dropout(self.dropout, name="features_dropout")(inputs) if self.dropout else inputs
-        table = TokenVectors(self._n_rows, self._dim, trainable=self.trainable, name="vectors")
+        table = TokenVectors(self._n_rows, self._dim, name="vectors")
         encode = getattr(self, f"_{self.encoder}")
         parts, start = [], 0
-        for number, length in enumerate(self.lengths_, 1):
+        for index, length in enumerate(self.lengths_, 1):
             ids = inputs[:, start : start + length] if len(self.lengths_) > 1 else inputs
-            parts.append(encode(ids, table, f"{self.encoder}_{number}"))
+            parts.append(encode(ids, table, f"{self.encoder}_{index}"))
             start += length
         x = keras.layers.Concatenate(name="columns")(parts) if len(parts) > 1 else parts[0]
         return Dropout(self.dropout, name="features_dropout")(x) if self.dropout else x
@@ -338,6 +340,10 @@ class TextBranch(Branch):
         x = layers.LayerNormalization(name=f"{name}_norm")(x)
         return MeanOfTokens(name=name)([x, ids])
 
+    def pretrained_layer(self, model):
+        """Return the table of vectors; an embedder has its own, outside of the sub-network."""
+        return model.get_layer("vectors") if self.embedder is None else None
+
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""
         if self.embedder is not None:
@@ -350,7 +356,7 @@ class TextBranch(Branch):
             return self.cell_shape_ == other.cell_shape_
         return (self._n_rows, self._dim, self.lengths_) == (other._n_rows, other._dim, other.lengths_)
 
-    def pour(self, model):
+    def assign_statistics(self, model):
         """Write the pretrained vectors into the table of vectors, and 0 for tokens that no training row trains."""
         if self.embedder is not None:
             return

@@ -5,11 +5,12 @@ it follows.
 """
 
 from .._backend import keras
+from .._layers import Layer
 
 ops = keras.ops
 
 
-class _BesideIds(keras.layers.Layer):
+class _BesideIds(Layer):
     """A layer over vectors of shape (None, length, n) and the ids of shape (None, length) that they belong to."""
 
     def _mask(self, vectors, ids):
@@ -18,8 +19,8 @@ class _BesideIds(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class TokenVectors(keras.layers.Embedding):
-    """The vectors of token ids; a table that is not trained holds what a branch pours into it."""
+class TokenVectors(Layer, keras.layers.Embedding):
+    """The vectors of token ids; a table that is not trained holds what a branch assigns to it."""
 
     @property
     def constants(self):
@@ -87,7 +88,7 @@ class LastToken(_BesideIds):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class BackwardTokens(keras.layers.Layer):
+class BackwardTokens(Layer):
     """The ids of a row from its last token to its first, followed by the padding as before."""
 
     def call(self, inputs):
@@ -101,7 +102,7 @@ class BackwardTokens(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class AddPositions(keras.layers.Layer):
+class AddPositions(Layer):
     """Add a trained vector for each place in a sequence."""
 
     def build(self, input_shape):
@@ -115,7 +116,7 @@ class AddPositions(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skstack")
-class AttentionMask(keras.layers.Layer):
+class AttentionMask(Layer):
     """Which tokens of a row may be attended to, of shape (None, 1, length)."""
 
     def call(self, inputs):

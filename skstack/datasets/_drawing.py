@@ -8,7 +8,7 @@ _OVERSAMPLING = 2
 
 
 class _Canvas:
-    """A picture whose coordinates run from 0 to 1, from left to right and from top to bottom."""
+    """An image whose coordinates run from 0 to 1, from left to right and from top to bottom."""
 
     def __init__(self, size, background):
         self.scale = size * _OVERSAMPLING

@@ -7,9 +7,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         "ImageEmbedder": "._image_embedder",
         "TextEmbedder": "._text_embedder",
-        "clear_embedding_cache": "._embedding_cache",
-        "clear_image_cache": "._image_columns",
+        "clear_embedding_cache": "..caching._features",
+        "clear_image_cache": "..reading._image_columns",
         "make_windows": "._windows",
-        "tensor_column": "._tensors",
+        "tensor_column": "..reading._tensors",
     },
 )

@@ -1,4 +1,4 @@
-"""What embedders of pictures and of texts have in common."""
+"""What embedders of images and of texts have in common."""
 
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import branch_columns, is_table
 from .._compat import check_feature_names_in, fit_context, take
 from .._validation import check_table
-from ._missing import missing_rows
+from ..reading._missing import missing_rows
 
 #: Parameter constraints of every embedder.
 CONSTRAINTS = {
@@ -106,7 +106,7 @@ class Embedder(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit(self, X):
         X = check_table(self, X, reset=True)
         columns = self._columns(X)
-        names = list(X.columns) if is_table(X) else [f"x{number}" for number in range(len(columns))]
+        names = list(X.columns) if is_table(X) else [f"x{index}" for index in range(len(columns))]
         embedded = []
         self.means_, self.reducers_ = [], []
         for name, (features, missing) in zip(names, self._embedded(columns), strict=True):
@@ -118,7 +118,7 @@ class Embedder(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             embedded.append((features, missing))
         self.n_features_per_column_ = [features.shape[1] for features, _ in embedded]
         self._names = names
-        self._indicated = [number for number, (_, missing) in enumerate(embedded) if missing.any()]
+        self._indicated = [index for index, (_, missing) in enumerate(embedded) if missing.any()]
         return embedded
 
     def _reducer(self):
@@ -151,7 +151,7 @@ class Embedder(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 features = np.where(missing[:, np.newaxis], mean, np.zeros_like(mean) if missing.all() else features)
             parts.append(features if reducer is None else reducer.transform(features).astype("float32", copy=False))
         if self.add_indicator:
-            parts += [embedded[number][1][:, np.newaxis].astype("float32") for number in self._indicated]
+            parts += [embedded[index][1][:, np.newaxis].astype("float32") for index in self._indicated]
         return np.concatenate(parts, axis=1)
 
     def get_feature_names_out(self, input_features=None):
@@ -165,19 +165,19 @@ class Embedder(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         names : ndarray of str objects
-            ``"photo_0"``, ``"photo_1"``, ... for a column "photo"; with PCA ``"photo_pca0"``, ...; then
-            ``"photo_missing"`` for each indicator.
+            ``"image_0"``, ``"image_1"``, ... for a column "image"; with PCA ``"image_pca0"``, ...; then
+            ``"image_missing"`` for each indicator.
         """
         check_is_fitted(self)
         names = self._names if input_features is None else list(input_features)
         if hasattr(self, "feature_names_in_") or len(self._names) == self.n_features_in_:
             names = list(check_feature_names_in(self, input_features))
         of_features = [
-            f"{name}_{number}" if reducer is None else f"{name}_pca{number}"
+            f"{name}_{index}" if reducer is None else f"{name}_pca{index}"
             for name, width, reducer in zip(names, self.n_features_per_column_, self.reducers_, strict=True)
-            for number in range(width if reducer is None else reducer.n_components_)
+            for index in range(width if reducer is None else reducer.n_components_)
         ]
-        of_indicators = [f"{names[number]}_missing" for number in self._indicated] if self.add_indicator else []
+        of_indicators = [f"{names[index]}_missing" for index in self._indicated] if self.add_indicator else []
         return np.array([*of_features, *of_indicators], dtype=object)
 
     @property

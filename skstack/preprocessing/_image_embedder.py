@@ -1,4 +1,4 @@
-"""Features of pictures for any estimator."""
+"""Features of images for any estimator."""
 
 from functools import partial
 from numbers import Integral
@@ -6,17 +6,18 @@ from os import PathLike
 
 from sklearn.utils._param_validation import Options, StrOptions
 
-from ._backbones import CONSTRAINTS as BACKBONE_CONSTRAINTS
-from ._backbones import SharesBackbone, Wish, load_backbone
-from ._cells import row_name, tensor_cells
+from ..backbones._image_features import image_features
+from ..backbones._loading import load_backbone
+from ..backbones._wish import CONSTRAINTS as BACKBONE_CONSTRAINTS
+from ..backbones._wish import SharesBackbone, Wish
+from ..reading._cells import row_name, tensor_cells
 from ._embedder import CONSTRAINTS, Embedder
-from ._picture_features import picture_features
 
 
 class ImageEmbedder(SharesBackbone, Embedder):
-    """Turn columns of pictures into features by a pretrained model, and optionally into their principal components.
+    """Turn columns of images into features by a pretrained model, and optionally into their principal components.
 
-    Every picture passes through the model once: its features are kept in memory and on disk, by the content of picture
+    Every image passes through the model once: its features are kept in memory and on disk, by the content of image
     and model, and found there by folds, searches, image branches and later processes; see
     :func:`~skstack.preprocessing.clear_embedding_cache`. Means and principal components are learned from the rows that
     `fit` sees, so that nothing leaks when the embedder is a step of a pipeline.
@@ -41,20 +42,20 @@ class ImageEmbedder(SharesBackbone, Embedder):
     pooling : {"avg", "max", "flatten"}, default="avg"
         How feature maps become a vector: their average, their maximum or all their values.
     size : tuple of int, default=None
-        Height and width, in pixels, that pictures are brought to; by default what the backbone takes, or was trained
+        Height and width, in pixels, that images are brought to; by default what the backbone takes, or was trained
         with.
     channels : {1, 3, 4}, default=3
-        1 for grey, 3 for RGB, 4 for RGBA; pictures of another kind are converted.
+        1 for grey, 3 for RGB, 4 for RGBA; images of another kind are converted.
     resize : {"pad", "crop", "stretch"}, default="pad"
-        How a picture of another shape is fitted: padded with black, cropped at the centre, or stretched.
+        How an image of another shape is fitted: padded with black, cropped at the centre, or stretched.
     root : str or path-like, default=None
         Folder that relative paths start from; the working directory by default. A path that leads out of it, by itself
         or by a symbolic link, is not read.
     allow_outside_root : bool, default=False
         Whether paths that lead out of `root` are read. A model that is served gets paths from strangers.
     on_error : {"raise", "missing"}, default="raise"
-        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing picture. A
-        picture of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
+        What a file means that is not there, may not be read or cannot be decoded: an error, or a missing image. A
+        image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
     n_components : int or float, default=None
         Principal components of each column's features: how many, or the part of the variance that they explain; None
         for the features themselves.
@@ -66,13 +67,13 @@ class ImageEmbedder(SharesBackbone, Embedder):
     Attributes
     ----------
     n_features_in_ : int
-        Number of columns; of an array of pictures, its second dimension.
+        Number of columns; of an array of images, its second dimension.
     feature_names_in_ : ndarray of str
         Names of the columns, if all are strings.
     n_features_per_column_ : list of int
         Features that the model gives for each column.
     means_ : list of ndarray of shape (n_features,)
-        Mean features of each column in training, which stand for a missing picture.
+        Mean features of each column in training, which stand for a missing image.
     reducers_ : list of PCA or None
         Principal components of each column.
 
@@ -87,13 +88,13 @@ class ImageEmbedder(SharesBackbone, Embedder):
     >>> import pandas as pd
     >>> from skstack.preprocessing import ImageEmbedder, tensor_column
     >>> layers = [keras.Input((16, 16, 3)), keras.layers.Conv2D(8, 3, name="conv"), keras.layers.Flatten()]
-    >>> X = pd.DataFrame({"photo": tensor_column(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), "uint8"))})
+    >>> X = pd.DataFrame({"image": tensor_column(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), "uint8"))})
     >>> settings = {"feature_layer": "conv", "preprocess": "tf", "n_components": 2, "random_state": 0}
     >>> embedder = ImageEmbedder(keras.Sequential(layers), **settings)
     >>> embedder.fit_transform(X).shape
     (20, 2)
     >>> embedder.get_feature_names_out()
-    array(['photo_pca0', 'photo_pca1'], dtype=object)
+    array(['image_pca0', 'image_pca1'], dtype=object)
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
@@ -152,4 +153,4 @@ class ImageEmbedder(SharesBackbone, Embedder):
         tensors = tensor_cells(X)
         cells = (X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]) if tensors is None else tensors
         settings = {name: getattr(self, name) for name in ("resize", "root", "allow_outside_root", "on_error")}
-        return picture_features(list(cells), model, name_row=partial(row_name, X), **settings)
+        return image_features(list(cells), model, name_row=partial(row_name, X), **settings)

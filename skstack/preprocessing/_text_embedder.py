@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from ._cells import row_name
+from ..caching._features import computed_once
+from ..reading._cells import row_name
+from ..reading._files import file_key
 from ._embedder import CONSTRAINTS, Embedder
-from ._embedding_cache import computed_once
-from ._store import file_key
 
 
 class TextEmbedder(Embedder):
@@ -94,11 +94,11 @@ class TextEmbedder(Embedder):
 
     def _embed(self, model, X):
         texts = [_checked(text, X, row) for row, text in enumerate(X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0])]
-        numbers = {}
+        indices = {}
         for text in texts:
-            numbers.setdefault(text, len(numbers))
-        features = model.features(list(numbers), self.batch_size)
-        return features[[numbers[text] for text in texts]], np.zeros(len(texts), dtype=bool)
+            indices.setdefault(text, len(indices))
+        features = model.features(list(indices), self.batch_size)
+        return features[[indices[text] for text in texts]], np.zeros(len(texts), dtype=bool)
 
 
 def _checked(text, X, row):

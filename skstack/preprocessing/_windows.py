@@ -1,4 +1,4 @@
-"""Windows of a time series."""
+"""Windows of a time series: what was known up to a moment, and what came after it."""
 
 from numbers import Integral
 from typing import NamedTuple

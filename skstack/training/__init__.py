@@ -2,4 +2,4 @@
 
 from .._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"clear_cache": "._cache"})
+__getattr__, __dir__, __all__ = attach(__name__, {"clear_cache": "..caching._lru"})

@@ -18,12 +18,14 @@ def is_lost(logs):
     return bool(np.isnan(logs["loss"]))
 
 
-def check_trained(trained, name, schedule):
+def check_trained(trained, weights, name, schedule):
     """Raise if a network came out of its training useless, and warn if it ended early for that.
 
     Parameters
     ----------
     trained : Trained
+    weights : iterable of str
+        Names of the values that were trained.
     name : str
         What the message calls the network.
     schedule : Schedule
@@ -45,7 +47,7 @@ def check_trained(trained, name, schedule):
         what, values = ("val_loss", of_validation) if np.isfinite(losses).all() else ("loss", losses)
         lost = int(np.argmin(np.isfinite(values)))
         raise ValueError(f"{became(what, values[lost], lost)}: {_ADVICE}")
-    largest = np.max([np.abs(weights).max(initial=0) for weights in trained.values.trainable], initial=0)
+    largest = np.max([np.abs(trained.values[weight]).max(initial=0) for weight in weights], initial=0)
     if not largest < _LARGEST:
         raise ValueError(f"{became('weights', largest, kept)}: {_ADVICE}")
     if np.isnan(losses[-1]):

@@ -5,47 +5,51 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .._backend import float32_unless_mixed, keras
+from .._progress import Watchers
 from ._batches import Order
+from ._data import row_bytes
 from ._divergence import check_trained, is_lost
-from ._engines import Engine, Together, row_bytes
+from ._engine import Engine
 from ._keras_fit import fit_with_keras
-from ._programs import borrowed
-from ._progress import Watchers
-from ._rule import trains_together
+from ._programs import acquired
+from ._rule import is_vectorized
 from ._stopping import Stopping
+from ._values import divided
+from ._vectorized import VectorizedEngine
 
 #: Bytes of encoded rows that are evaluated at once.
 _VALIDATION_BYTES = 2**21
 
 
 @dataclass
-class Task:
+class Job:
     """A network to be trained, and the rows to train it on.
 
     Parameters
     ----------
-    values : Values
-        Where training begins.
+    values : dict of str to ndarray
+        Where training begins, by the names of the variables.
     data : dict
-        ``inputs`` is a dict of arrays of shape (n_samples, ...), ``target`` an array of shape (n_samples, n_outputs),
-        ``weight`` (left out where rows have none) one of shape (n_samples,). Tasks may share arrays.
+        ``inputs`` is a dict of arrays of shape (n_samples, ...), ``targets`` one of arrays of shape
+        (n_samples, n_outputs) by the name of the task, ``weights`` (left out where rows have none) one of arrays of
+        shape (n_samples,); a row without a target has weight 0 there. Jobs may share arrays.
     training_rows, validation_rows : ndarray of int
         Rows that gradients come from, and rows that decide when to stop; the latter may be empty.
     seed : int
         Determines the order of the rows.
     optimizer_state : OptimizerState, default=None
         What an earlier training returned, to go on from there.
-    number : int, default=0
+    index : int, default=0
         What `watchers` of the schedule know this network by.
     """
 
-    values: object
+    values: dict
     data: dict
     training_rows: np.ndarray
     validation_rows: np.ndarray
     seed: int
     optimizer_state: object = None
-    number: int = 0
+    index: int = 0
 
 
 @dataclass
@@ -54,13 +58,13 @@ class Trained:
 
     Parameters
     ----------
-    values : Values
+    values : dict of str to ndarray
     optimizer_state : OptimizerState
     history : dict of str to list of float
         Loss and metrics after each epoch.
     """
 
-    values: object
+    values: dict
     optimizer_state: object
     history: dict
 
@@ -77,7 +81,7 @@ class Schedule:
     patience : int
         Epochs without a better loss on the validation rows before training stops and the best weights come back.
     callbacks : list of keras.callbacks.Callback
-    together : bool, default=None
+    vectorized : bool, default=None
         Whether networks are trained all at once; ``None`` does what is faster.
     watchers : Watchers
         Are told about the epochs of each network.
@@ -88,11 +92,11 @@ class Schedule:
     batch_size: int
     patience: int
     callbacks: list
-    together: bool | None = None
+    vectorized: bool | None = None
     watchers: Watchers = field(default_factory=Watchers)
 
 
-def fit(network, settings, make, tasks, schedule):
+def fit(network, settings, make, jobs, schedule):
     """Train networks of one architecture.
 
     Parameters
@@ -100,16 +104,16 @@ def fit(network, settings, make, tasks, schedule):
     network : keras.Model
         A network of the architecture.
     settings : dict
-        Optimizer, loss and metrics.
+        Optimizer, and by the name of the task loss and metrics.
     make : callable
         Returns a model of the architecture, compiled with `settings`.
-    tasks : list of Task
+    jobs : list of Job
     schedule : Schedule
 
     Yields
     ------
     trained : Trained
-        For each task in its turn.
+        For each job in its turn.
 
     Raises
     ------
@@ -117,27 +121,29 @@ def fit(network, settings, make, tasks, schedule):
         If the loss or the weights of a network became NaN or infinite, and there is no better epoch to go back to.
     """
     with float32_unless_mixed():
-        for task, trained in zip(tasks, _trained(network, settings, make, tasks, schedule), strict=True):
-            check_trained(trained, f"{network.name}, fold {task.number}," if task.number else network.name, schedule)
+        weights = divided(network)[0]
+        for job, trained in zip(jobs, _trained(network, settings, make, jobs, schedule), strict=True):
+            name = f"{network.name}, fold {job.index}," if job.index else network.name
+            check_trained(trained, weights, name, schedule)
             yield trained
 
 
-def _trained(network, settings, make, tasks, schedule):
+def _trained(network, settings, make, jobs, schedule):
     """Train the networks, whatever becomes of them."""
     if needs_keras_fit(settings, schedule):
-        with borrowed(network, settings, make, joins=None) as program:
-            for task in tasks:
-                yield _keras_fit(program, settings, task, schedule)
+        with acquired(network, settings, make, joins=None) as program:
+            for job in jobs:
+                yield _keras_fit(program, settings, job, schedule)
         return
-    with borrowed(network, settings, make, joins=not schedule.callbacks) as program:
-        if any(settings["metrics"]):
-            program.steps.prepare_metrics(_first_rows(tasks[0].data))
-        if trains_together(network, tasks, schedule, program.device):
-            yield from _run(Together(program, settings, tasks), tasks, schedule)
+    with acquired(network, settings, make, joins=not schedule.callbacks) as program:
+        if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
+            program.steps.prepare_metrics(_first_rows(jobs[0].data))
+        if is_vectorized(network, jobs, schedule, program.device):
+            yield from _run(VectorizedEngine(program, settings, jobs), jobs, schedule)
             return
         placed = {}
-        for task in tasks:
-            yield from _run(Engine(program, settings, task, placed), [task], schedule)
+        for job in jobs:
+            yield from _run(Engine(program, settings, job, placed), [job], schedule)
 
 
 def needs_keras_fit(settings, schedule):
@@ -163,16 +169,15 @@ def _has_batch_hooks(callback):
 
 
 def _first_rows(data):
-    first = {"inputs": {name: np.asarray(array[:2]) for name, array in data["inputs"].items()}}
-    return first | {name: data[name][:2] for name in ("target", "weight") if name in data}
+    return {kind: {name: np.asarray(array[:2]) for name, array in part.items()} for kind, part in data.items()}
 
 
-def _run(engine, tasks, schedule):
+def _run(engine, jobs, schedule):
     """Train the networks of an engine epoch by epoch and yield them."""
-    orders = [Order(task.training_rows, task.seed) for task in tasks]
-    validation = [task.validation_rows for task in tasks]
-    validation_batch = _validation_batch(tasks[0].data, schedule.batch_size)
-    runs = [_Run(engine, number, task.number, schedule) for number, task in enumerate(tasks)]
+    orders = [Order(job.training_rows, job.seed) for job in jobs]
+    validation = [job.validation_rows for job in jobs]
+    validation_batch = _validation_batch(jobs[0].data, schedule.batch_size)
+    runs = [_Run(engine, place, job.index, schedule) for place, job in enumerate(jobs)]
     listeners = engine.listen(schedule)
     for epoch in range(schedule.initial_epoch, schedule.epochs):
         listeners.begin_epoch(epoch)
@@ -199,27 +204,27 @@ class _Run:
 
     Parameters
     ----------
-    engine : Engine or Together
+    engine : Engine or VectorizedEngine
     place : int
         Of the network in the engine.
-    number : int
+    index : int
         What watchers know it by.
     schedule : Schedule
     """
 
-    def __init__(self, engine, place, number, schedule):
-        self._engine, self._place, self._number = engine, place, number
+    def __init__(self, engine, place, index, schedule):
+        self._engine, self._place, self._index = engine, place, index
         self._stopping = Stopping(schedule.patience)
         self._watchers = schedule.watchers
         self._last = None
         self.history = {}
         self.is_over = False
-        self._watchers.begin(number, schedule.epochs - schedule.initial_epoch)
+        self._watchers.begin(index, schedule.epochs - schedule.initial_epoch)
 
     def begin_epoch(self):
         """Tell that an epoch begins."""
         if not self.is_over:
-            self._watchers.begin_epoch(self._number)
+            self._watchers.begin_epoch(self._index)
 
     def after(self, epoch, logs):
         """Take note of an epoch; those after the network's own end, while others go on, do not count."""
@@ -230,7 +235,7 @@ class _Run:
         state = self._engine.state_of(self._place)
         if "val_loss" in logs:
             self._stopping.after(epoch, logs["val_loss"], state)
-        wants_end = self._watchers.end_epoch(self._number, logs, lambda: self._finished(None, state)[0])
+        wants_end = self._watchers.end_epoch(self._index, logs, lambda: self._finished(None, state)[0])
         if wants_end or self._stopping.is_over or is_lost(logs):
             self.end()
 
@@ -238,7 +243,7 @@ class _Run:
         """End the training here, unless it is over."""
         if not self.is_over:
             self.is_over, self._last = True, self._engine.state_of(self._place)
-            self._watchers.end(self._number)
+            self._watchers.end(self._index)
 
     def finish(self):
         """Return values and optimizer state."""
@@ -253,7 +258,7 @@ def _validation_batch(data, batch_size):
     return int(np.clip(_VALIDATION_BYTES // row_bytes(data), max(batch_size, 256), max(batch_size, 4096)))
 
 
-def _keras_fit(program, settings, task, schedule):
-    validation_batch = _validation_batch(task.data, schedule.batch_size)
-    values, optimizer_state, history = fit_with_keras(program, settings, task, schedule, validation_batch)
+def _keras_fit(program, settings, job, schedule):
+    validation_batch = _validation_batch(job.data, schedule.batch_size)
+    values, optimizer_state, history = fit_with_keras(program, settings, job, schedule, validation_batch)
     return Trained(values, optimizer_state, history)

@@ -8,9 +8,11 @@ import numpy as np
 
 from .._backend import float32_unless_mixed, keras
 from .._forks import refuse_fork
-from ._cache import Cache
+from ..caching._lru import Cache
 from ._programs import architecture_key
-from ._steps import divided
+from ._values import named_variables, to_array
+
+map_structure = keras.tree.map_structure
 
 #: Bytes of encoded rows that go through the model at once, which bounds the memory of its activations.
 _CHUNK_BYTES = 2**23
@@ -32,8 +34,8 @@ class CompiledCall:
     ----------
     model : keras.Model
         Takes a dict of arrays by input name.
-    values : Values, default=None
-        Stand in for the values of the model's variables.
+    values : dict of str to ndarray, default=None
+        Take the place of the values of the model's variables.
     """
 
     def __init__(self, model, values=None):
@@ -54,13 +56,14 @@ class CompiledCall:
 
         Returns
         -------
-        outputs : ndarray of shape (n_samples, n_outputs)
+        outputs : ndarray of shape (n_samples, n_units), or dict of str to such
+            As the model has them.
         """
         refuse_fork()
         if self._call is None:
             key = architecture_key(self.model)
             self._call = _compile(self.model) if key is None else _compiled.get(key, lambda: _compile(self.model))
-            self._variables = divided(self.model)
+            self._variables = named_variables(self.model)
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
         is_filled = row_bytes <= _SMALL_ROW_BYTES
@@ -69,24 +72,23 @@ class CompiledCall:
         values = self._current_values()
         if n_samples <= step:
             return self._outputs(values, inputs, is_filled)
-        return np.concatenate(
-            [
-                self._outputs(values, {name: array[start : start + step] for name, array in inputs.items()}, is_filled)
-                for start in range(0, n_samples, step)
-            ]
-        )
+        parts = [
+            self._outputs(values, {name: array[start : start + step] for name, array in inputs.items()}, is_filled)
+            for start in range(0, n_samples, step)
+        ]
+        return map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     def _outputs(self, values, inputs, is_filled):
         n_samples = len(next(iter(inputs.values())))
         if is_filled and n_samples % _ROW_BLOCK:
             inputs = {name: _filled_up(array) for name, array in inputs.items()}
-        return np.asarray(self._call(values, inputs))[:n_samples]
+        return map_structure(lambda output: np.asarray(output)[:n_samples], self._call(values, inputs))
 
     def _current_values(self):
         if self.values is not None:
-            return [*self.values.trainable, *self.values.carried, *self.values.fixed]
+            return [self.values[name] for name in self._variables]
         # Read for every call: the model may have been trained further, by whatever means.
-        return [variable.value for part in self._variables for variable in part]
+        return [variable.value for variable in self._variables.values()]
 
 
 def _filled_up(array):
@@ -105,7 +107,7 @@ def _compile(model):
     if backend == "jax":
         return _compile_jax(model)
     variables = _all_variables(model)
-    return lambda values, inputs: keras.ops.convert_to_numpy(_call(model, variables, values, inputs))
+    return lambda values, inputs: map_structure(to_array, _call(model, variables, values, inputs))
 
 
 def _call(model, variables, values, inputs):
@@ -114,7 +116,7 @@ def _call(model, variables, values, inputs):
 
 
 def _all_variables(model):
-    return [variable for part in divided(model) for variable in part]
+    return list(named_variables(model).values())
 
 
 def _compile_tensorflow(model):

@@ -50,7 +50,7 @@ class Loops:
 
     def __init__(self, step):
         self._one = {kind: jax.jit(partial(_one, one)) for kind, one in step.items()}
-        self._together = jax.jit(partial(_together, step["train"]))
+        self._vectorized = jax.jit(partial(_vectorized, step["train"]))
 
     def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network."""
@@ -58,9 +58,9 @@ class Loops:
             state = self._one[kind](state, fixed, hyperparameters, data, _filled_up(batches), len(batches))
         return state
 
-    def run_together(self, state, fixed, hyperparameters, data, offsets, rows):
+    def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all."""
-        return self._together(state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
+        return self._vectorized(state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
 
 
 def _filled_up(rows):
@@ -69,18 +69,18 @@ def _filled_up(rows):
 
 
 def _one(step, state, fixed, hyperparameters, data, rows, n_steps):
-    def body(number, state):
-        batch = jax.tree.map(lambda array: array[rows[number]], data)
+    def body(index, state):
+        batch = jax.tree.map(lambda array: array[rows[index]], data)
         return step(state, fixed, hyperparameters, batch)
 
     return jax.lax.fori_loop(0, n_steps, body, state)
 
 
-def _together(step, state, fixed, hyperparameters, data, offsets, rows, n_steps):
+def _vectorized(step, state, fixed, hyperparameters, data, offsets, rows, n_steps):
     stepped = jax.vmap(step, in_axes=(0, 0, None, 0))
 
-    def body(number, state):
-        batch = jax.tree.map(lambda array, offset: array[rows[number] + offset[:, None]], data, offsets)
+    def body(index, state):
+        batch = jax.tree.map(lambda array, offset: array[rows[index] + offset[:, None]], data, offsets)
         return stepped(state, fixed, hyperparameters, batch)
 
     return jax.lax.fori_loop(0, n_steps, body, state)

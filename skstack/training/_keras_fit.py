@@ -5,47 +5,49 @@ import copy
 from .._backend import keras
 from ._batches import Order
 from ._divergence import is_lost
-from ._optimizers import OptimizerState, as_arrays, rate_multipliers, variables_of
-from ._steps import Values, assign
+from ._optimizers import OptimizerState, rate_multipliers, variables_of
+from ._outputs import lone
 from ._stopping import Stopping
+from ._values import as_arrays, assign, assign_values, named_variables, values_of
 
 
-def fit_with_keras(program, settings, task, schedule, validation_batch):
+def fit_with_keras(program, settings, job, schedule, validation_batch):
     """Train a network with Keras ``fit``.
 
     Parameters
     ----------
     program : Program
-        Its model takes the values of the task.
+        Its model takes the values of the job.
     settings : dict
         Holds the optimizer whose learning rate counts.
-    task : Task
+    job : Job
     schedule : Schedule
     validation_batch : int
         Rows that are evaluated at once.
 
     Returns
     -------
-    values : Values
+    values : dict of str to ndarray
     optimizer_state : OptimizerState
     history : dict of str to list of float
     """
     model, optimizer = program.model, program.model.optimizer
-    beginning, state = program.beginning, task.optimizer_state
-    if state is None:
-        values = beginning.values(task.values.trainable, settings["optimizer"])
-    else:
-        values = state.to_values(optimizer)
-    task.values.write_to(model)
+    trained = {id(variable) for variable in model.trainable_variables}
+    names = {id(variable): name for name, variable in named_variables(model).items() if id(variable) in trained}
+    shapes = {names[id(variable)]: tuple(variable.shape) for variable in model.trainable_variables}
+    values = program.beginning.values([job.values[name] for name in shapes], settings["optimizer"])
+    if job.optimizer_state is not None:
+        values = job.optimizer_state.to_values(optimizer, shapes, values)
+    assign_values(model, job.values)
     assign(variables_of(optimizer), values)
     # Those of the caller come first, since they may add to what is told.
-    validation, callbacks = None, [*copy.deepcopy(schedule.callbacks), _Tell(schedule.watchers, task.number)]
-    if len(task.validation_rows):
-        order = Order(task.validation_rows, None)
-        validation = Batches(task.data, order, validation_batch)
+    validation, callbacks = None, [*copy.deepcopy(schedule.callbacks), _Tell(schedule.watchers, job.index)]
+    if len(job.validation_rows):
+        order = Order(job.validation_rows, None)
+        validation = Batches(job.data, order, validation_batch)
         callbacks.append(_Stop(schedule.patience))
-    batches = Batches(task.data, Order(task.training_rows, task.seed), schedule.batch_size)
-    schedule.watchers.begin(task.number, schedule.epochs - schedule.initial_epoch)
+    batches = Batches(job.data, Order(job.training_rows, job.seed), schedule.batch_size)
+    schedule.watchers.begin(job.index, schedule.epochs - schedule.initial_epoch)
     history = model.fit(
         batches,
         validation_data=validation,
@@ -55,10 +57,9 @@ def fit_with_keras(program, settings, task, schedule, validation_batch):
         shuffle=False,
         verbose=0,
     )
-    schedule.watchers.end(task.number)
-    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
+    schedule.watchers.end(job.index)
     state = OptimizerState.from_values(optimizer, as_arrays(variables_of(optimizer)), shapes)
-    return Values.of(model), state, {name: list(map(float, values)) for name, values in history.history.items()}
+    return values_of(model), state, {name: list(map(float, values)) for name, values in history.history.items()}
 
 
 class Batches(keras.utils.PyDataset):
@@ -67,7 +68,7 @@ class Batches(keras.utils.PyDataset):
     Parameters
     ----------
     data : dict
-        ``inputs``, ``target`` and ``weight``.
+        ``inputs``, ``targets`` and ``weights``.
     order : Order
     batch_size : int
     """
@@ -80,10 +81,10 @@ class Batches(keras.utils.PyDataset):
     def __len__(self):
         return -(-len(self.order.rows) // self.batch_size)
 
-    def __getitem__(self, number):
-        rows = self.rows[number * self.batch_size : (number + 1) * self.batch_size]
-        batch = {name: array[rows] for name, array in self.data["inputs"].items()}, self.data["target"][rows]
-        return (*batch, self.data["weight"][rows]) if "weight" in self.data else batch
+    def __getitem__(self, index):
+        rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
+        batch = {kind: {name: array[rows] for name, array in part.items()} for kind, part in self.data.items()}
+        return batch["inputs"], *(lone(batch[kind]) for kind in ("targets", "weights") if kind in batch)
 
     def begin(self, epoch):
         """Put the rows in the order of an epoch."""
@@ -126,15 +127,15 @@ class _Slowed(keras.callbacks.Callback):
 class _Tell(keras.callbacks.Callback):
     """Tells watchers about the epochs of a network."""
 
-    def __init__(self, watchers, number):
+    def __init__(self, watchers, index):
         super().__init__()
-        self.watchers, self.number = watchers, number
+        self.watchers, self.index = watchers, index
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.watchers.begin_epoch(self.number)
+        self.watchers.begin_epoch(self.index)
 
     def on_epoch_end(self, epoch, logs=None):
-        wants_end = self.watchers.end_epoch(self.number, logs, lambda: Values.of(self.model))
+        wants_end = self.watchers.end_epoch(self.index, logs, lambda: values_of(self.model))
         if wants_end or is_lost(logs):
             self.model.stop_training = True
 
@@ -147,10 +148,10 @@ class _Stop(keras.callbacks.Callback):
         self.stopping = Stopping(patience)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.stopping.after(epoch, logs["val_loss"], Values.of(self.model))
+        self.stopping.after(epoch, logs["val_loss"], values_of(self.model))
         if self.stopping.is_over:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         if self.stopping.best is not None:
-            self.stopping.best.write_to(self.model)
+            assign_values(self.model, self.stopping.best)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._backend import keras
+from ._values import as_arrays, free_name
 
 ops = keras.ops
 
@@ -97,31 +98,32 @@ def applied(optimizer, values, gradients, weights):
 
 
 def slots(optimizer):
-    """Return the numbers of the optimizer's variables that belong to one weight each.
+    """Return the indices of the optimizer's variables that belong to one weight each.
 
     Returns
     -------
-    slots : dict of str to list of int
-        Such as momenta; for each kind of them, in the order of the weights, numbers in :func:`variables_of`.
+    slots : dict of str to list of (int or None)
+        Such as momenta; for each kind of them, in the order of the weights, indices in :func:`variables_of`, None for
+        a weight that has no such variable.
     """
-    number_of = {id(variable): number for number, variable in enumerate(variables_of(optimizer))}
+    index_of = {id(variable): index for index, variable in enumerate(variables_of(optimizer))}
     n_weights = len(optimizer._trainable_variables)
     found = {}
-    for name, values in sorted(vars(optimizer).items()):
+    for name, values in sorted({**vars(optimizer), **vars(inner(optimizer))}.items()):
         listed = isinstance(values, Sequence) and not isinstance(values, str) and len(values) == n_weights
-        if listed and n_weights and all(id(value) in number_of for value in values) and name != "_variables":
-            found[name] = [number_of[id(value)] for value in values]
-    return found
+        if listed and name != "_variables" and all(value is None or id(value) in index_of for value in values):
+            found[name] = [index_of.get(id(value)) for value in values]
+    return {name: indices for name, indices in found.items() if any(index is not None for index in indices)}
 
 
 class OptimizerState:
-    """The state of an optimizer after a fit, for a further fit by any program of the same architecture.
+    """The state of an optimizer after a fit, by name, for a further fit by any program that trains such weights.
 
     Parameters
     ----------
-    slots : dict of str to list of ndarray
-        What belongs to one weight each, such as momenta.
-    others : list of ndarray
+    slots : dict of str to dict of str to ndarray
+        What belongs to one weight each, such as momenta: by the kind of it, then by the name of the weight.
+    others : dict of str to ndarray
         The rest, such as the number of steps and the learning rate.
     """
 
@@ -137,28 +139,58 @@ class OptimizerState:
         ----------
         optimizer : keras.optimizers.Optimizer
         values : list of ndarray
-        shapes : list of tuple of int
-            Of the weights; the optimizer may have joined them.
+        shapes : dict of str to tuple of int
+            Of the weights by name, in the order in which the optimizer has them; it may have joined them.
         """
-        numbers = slots(optimizer)
-        joined = len(optimizer._trainable_variables) != len(shapes)
-        of_slots = {name: [values[number] for number in its] for name, its in numbers.items()}
-        if joined:
-            of_slots = {name: split(vector, shapes) for name, (vector,) in of_slots.items()}
-        taken = {number for its in numbers.values() for number in its}
-        return cls(of_slots, [value for number, value in enumerate(values) if number not in taken])
+        found = {slot: _by_weight(values, indices, shapes) for slot, indices in slots(optimizer).items()}
+        return cls(found, {name: values[index] for name, index in _others(optimizer).items()})
 
-    def to_values(self, optimizer):
-        """Return the values of the optimizer's variables."""
-        numbers = slots(optimizer)
-        values = [None] * len(variables_of(optimizer))
-        for name, its in numbers.items():
-            arrays = self.slots[name]
-            arrays = arrays if len(arrays) == len(its) else [join(arrays)]
-            for number, array in zip(its, arrays, strict=True):
-                values[number] = array
-        others = iter(self.others)
-        return [next(others) if value is None else value for value in values]
+    def to_values(self, optimizer, shapes, fresh):
+        """Return the values of the optimizer's variables.
+
+        Parameters
+        ----------
+        optimizer : keras.optimizers.Optimizer
+        shapes : dict of str to tuple of int
+            As in :meth:`from_values`.
+        fresh : list of ndarray
+            Values of an optimizer that begins, for weights that were not trained before.
+        """
+        values = list(fresh)
+        for slot, indices in slots(optimizer).items():
+            kept, begun = self.slots.get(slot, {}), _by_weight(fresh, indices, shapes)
+            arrays = [kept.get(name, array) for name, array in begun.items()]
+            arrays = arrays if len(indices) == len(shapes) else [join(arrays)]
+            for index, array in zip((index for index in indices if index is not None), arrays, strict=True):
+                values[index] = _shaped(array, fresh[index].shape)
+        for name, index in _others(optimizer).items():
+            values[index] = self.others.get(name, values[index])
+        return values
+
+
+def _by_weight(values, indices, shapes):
+    """Return what belongs to each weight, by its name; of weights that were joined, it stands in one vector."""
+    if len(indices) != len(shapes):
+        return dict(zip(shapes, split(values[indices[0]], list(shapes.values())), strict=True))
+    pairs = zip(shapes.items(), indices, strict=True)
+    return {name: _shaped(values[index], shape) for (name, shape), index in pairs if index is not None}
+
+
+def _shaped(array, shape):
+    """Return an array in a shape if it has as many entries; some slots have others than their weight."""
+    return array.reshape(shape) if array.size == np.prod(shape, dtype=int) else array
+
+
+def _others(optimizer):
+    """Return the indices, in :func:`variables_of`, of the variables that belong to no weight, by name."""
+    taken = {index for indices in slots(optimizer).values() for index in indices}
+    # Some have names that Keras numbers; the attributes that they stand in are always the same.
+    attributes = {id(value): name for part in (optimizer, inner(optimizer)) for name, value in vars(part).items()}
+    found = {}
+    for index, variable in enumerate(variables_of(optimizer)):
+        if index not in taken:
+            found[free_name(attributes.get(id(variable), variable.name), found)] = index
+    return found
 
 
 class Beginning:
@@ -176,9 +208,10 @@ class Beginning:
         weights = as_arrays(optimizer._trainable_variables)
         # An average of the weights begins with the weights, which differ from network to network.
         self._as_weights = [
-            numbers
-            for numbers in slots(optimizer).values()
-            if all(np.array_equal(self._values[n], weight) for n, weight in zip(numbers, weights, strict=True))
+            indices
+            for indices in slots(optimizer).values()
+            if None not in indices
+            and all(np.array_equal(self._values[i], weight) for i, weight in zip(indices, weights, strict=True))
             and any(map(np.any, weights))
         ]
 
@@ -193,19 +226,14 @@ class Beginning:
             The one whose learning rate counts.
         """
         values = list(self._values)
-        for numbers in self._as_weights:
-            for number, weight in zip(numbers, weights, strict=True):
-                values[number] = weight
+        for indices in self._as_weights:
+            for index, weight in zip(indices, weights, strict=True):
+                values[index] = weight
         rate = inner(self._optimizer)._learning_rate
         if isinstance(rate, keras.Variable):  # rather than a schedule
-            number = [id(variable) for variable in variables_of(self._optimizer)].index(id(rate))
-            values[number] = np.float32(ops.convert_to_numpy(inner(keras.optimizers.get(wanted)).learning_rate))
+            index = [id(variable) for variable in variables_of(self._optimizer)].index(id(rate))
+            values[index] = np.float32(ops.convert_to_numpy(inner(keras.optimizers.get(wanted)).learning_rate))
         return values
-
-
-def as_arrays(variables):
-    """Return copies of the values of variables or tensors."""
-    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def join(arrays):

@@ -1,7 +1,7 @@
 """Compiled training programs, reused by networks of the same architecture.
 
 Keras compiles a training step for every model anew, which for small networks takes longer than training them. Folds,
-refit, outer folds and most search candidates train the same architecture: they borrow one compiled program in turn and
+refit, outer folds and most search candidates train the same architecture: they acquire one compiled program in turn and
 hand it their own values.
 """
 
@@ -13,13 +13,11 @@ from numbers import Real
 
 from .._backend import keras
 from .._user_code import config_holds_user_code, is_known, layers_hold_user_code
-from ._cache import Cache
+from ..caching._lru import Cache
 from ._optimizers import Beginning, rate_multipliers
 from ._seeds import seeded
 from ._steps import Steps
-
-#: Parts of a config that are values of variables or arguments of a program, not part of its architecture.
-_VALUES = {"skstack>Dropout": ("rate",)}
+from ._values import divided
 
 #: Compiled programs, while nobody trains with them.
 _idle = Cache(max_items=16)
@@ -70,33 +68,62 @@ class Program:
 
 
 @contextmanager
-def borrowed(network, settings, make, joins):
-    """Lend a program for training `network`, made by `make` where none of its architecture is idle.
+def acquired(network, settings, make, joins):
+    """Acquire a program for training `network` within a block.
 
     Parameters
     ----------
     network : keras.Model
         A network of the architecture.
     settings : dict
-        Optimizer, loss and metrics.
+        Optimizer, and by the name of the task loss and metrics.
     make : callable
-        Returns a compiled model of the same architecture.
+        Returns a compiled model of the same architecture; called where no program for it is idle.
     joins : bool or None
         See Program.
 
     Yields
     ------
     program : Program
-        Nobody else's until the block ends; not lent again if the block ends with an error.
+        Nobody else's until the block ends; forgotten if it ends with an error.
     """
     key = program_key(network, settings)
-    program = None if key is None else _idle.pop((key, joins))
+    program = acquire(key, joins)
     if program is None:
         with seeded(0):  # its weights are replaced before they are used
-            program = Program(make(), joins)
+            model = make()
+        copy_trainable(network, model)
+        program = Program(model, joins)
     yield program
+    release(program, key, joins)
+
+
+def acquire(key, joins):
+    """Return an idle program, which is then nobody else's, or None where there is none."""
+    return None if key is None else _idle.pop((key, joins))
+
+
+def release(program, key, joins):
+    """Let others have a program, unless nobody can tell what it is good for."""
     if key is not None:
         _idle.put((key, joins), program)
+
+
+def copy_trainable(network, model):
+    """Let a model train what a network of the same architecture trains, and as fast, whoever set it there.
+
+    Parameters
+    ----------
+    network, model : keras.Model
+    """
+    pairs = zip(network._flatten_layers(), model._flatten_layers(), strict=True)
+    for layer, other in pairs:
+        if layer.trainable != other.trainable:
+            other.trainable = layer.trainable
+    rates = rate_multipliers(network.trainable_variables)
+    for rate, variable in zip(rates, model.trainable_variables, strict=True):
+        if rate != getattr(variable, "learning_rate_multiplier", 1.0):
+            variable.learning_rate_multiplier = rate
 
 
 def settings_key(settings):
@@ -118,8 +145,9 @@ def program_key(network, settings):
         optimizer["learning_rate"] = "a number"
     if optimizer.get("weight_decay") is not None:
         optimizer["weight_decay"] = "a number"
-    multipliers = rate_multipliers(network.trainable_variables)
-    return of_network + json.dumps([*configs, multipliers], sort_keys=True, default=str)
+    trained = divided(network)[0]  # of which configs do not tell where one layer keeps others
+    rates = dict(zip(trained, rate_multipliers(trained.values()), strict=True))
+    return of_network + json.dumps([*configs, rates], sort_keys=True, default=str)
 
 
 def architecture_key(network):
@@ -131,13 +159,21 @@ def architecture_key(network):
 
 
 def _configs(settings):
-    parts = [settings["optimizer"], settings["loss"], *settings["metrics"]]
+    parts = [settings["optimizer"], *_listed(settings["loss"]), *_listed(settings["metrics"])]
     if isinstance(parts[0], str):
         parts[0] = keras.optimizers.get(parts[0])
     if not all(isinstance(part, str) or is_known(part) for part in parts):
         return None
     configs = [part if isinstance(part, str) else _config(part) for part in parts]
     return None if config_holds_user_code(configs) else configs
+
+
+def _listed(by_task):
+    """Return what there is for each task as one list, in which the names of tasks stand before what is theirs."""
+    parts = []
+    for name, of_task in sorted(by_task.items()):
+        parts += [name, *(of_task if isinstance(of_task, list) else [of_task])]
+    return parts
 
 
 def _config(part):
@@ -148,8 +184,10 @@ def _config(part):
 
 
 def _without_values(config):
+    """Return a config without the settings of our layers that are values of variables, not part of an architecture."""
     if isinstance(config, dict):
-        values = _VALUES.get(config.get("registered_name"), ())
+        layer = keras.saving.get_registered_object(config.get("registered_name"))
+        values = getattr(layer, "value_settings", ())
         return {
             name: _without_values({k: v for k, v in part.items() if k not in values} if name == "config" else part)
             for name, part in config.items()

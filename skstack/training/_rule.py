@@ -3,35 +3,31 @@
 import numpy as np
 
 from .._backend import keras
-from ._engines import n_bytes
+from ._data import n_bytes
 
-#: Layers that a vectorised step computes as fast as their own; convolutions and recurrent layers become slower.
-_LAYERS = (
+#: Layers of Keras that a vectorised step computes as fast as their own; convolutions and recurrent ones become slower.
+#: Ours say so themselves, see :class:`skstack._layers.Layer`.
+_VECTORIZABLE = (
     "Activation",
+    "Add",
+    "Average",
     "BatchNormalization",
     "Concatenate",
     "Dense",
     "Dropout",
     "ELU",
     "Embedding",
-    "EntityVectors",
     "Flatten",
     "Functional",
     "InputLayer",
     "LayerNormalization",
     "LeakyReLU",
-    "Merge",
+    "Maximum",
+    "Multiply",
     "PReLU",
-    "Periodic",
-    "PiecewiseLinear",
     "ReLU",
     "Sequential",
-    "SeenMask",
-    "SmoothClip",
     "Softmax",
-    "StandIn",
-    "Standardize",
-    "Unstandardize",
 )
 
 #: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share. Measured for six
@@ -50,26 +46,26 @@ def _has_loops(network):
     )
 
 
-def trains_together(network, tasks, schedule, device):
+def is_vectorized(network, jobs, schedule, device):
     """Tell whether to train several networks in one vectorised program.
 
     Parameters
     ----------
     network : keras.Model
         One of them.
-    tasks : list of Task
+    jobs : list of Job
     schedule : Schedule
     device : {"processor", "accelerator"}
     """
     # Those that are stopped by validation rows and those that have none do not go in step.
-    if len(tasks) < 2 or schedule.callbacks or len({len(task.validation_rows) > 0 for task in tasks}) > 1:
+    if len(jobs) < 2 or schedule.callbacks or len({len(job.validation_rows) > 0 for job in jobs}) > 1:
         return False
-    if schedule.together is not None:
-        return schedule.together and not _has_loops(network)
-    layers = {type(layer).__name__ for layer in network._flatten_layers()}
+    if schedule.vectorized is not None:
+        return schedule.vectorized and not _has_loops(network)
+    layers = network._flatten_layers(include_self=False)
     n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
     return (
-        layers <= {type(network).__name__, *_LAYERS}
+        all(getattr(layer, "vectorizable", type(layer).__name__ in _VECTORIZABLE) for layer in layers)
         and n_weights * schedule.batch_size <= _MAX_WORK[device]
-        and n_bytes(tasks[0].data) * len(tasks) <= _MAX_BYTES
+        and n_bytes(jobs[0].data) * len(jobs) <= _MAX_BYTES
     )

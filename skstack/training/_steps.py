@@ -4,8 +4,6 @@ Keras keeps the state of training in variables. Here it goes in and comes out as
 serves any number of networks of an architecture, one after the other or, with a leading axis, all at once.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .._backend import keras
@@ -13,7 +11,6 @@ from ._optimizers import (
     Beginning,
     OptimizerState,
     applied,
-    as_arrays,
     can_join,
     inner,
     join,
@@ -22,53 +19,10 @@ from ._optimizers import (
     stateless,
     variables_of,
 )
+from ._outputs import lone
+from ._values import as_arrays, assign, divided, named_variables
 
 ops = keras.ops
-
-
-@dataclass
-class Values:
-    """The values of a network's variables.
-
-    Parameters
-    ----------
-    trainable : list of ndarray
-    carried : list of ndarray
-        Not trainable, but changed by training: averages of batch normalisation, states of random generators.
-    fixed : list of ndarray
-        Not changed by training, such as the mean of a column.
-    """
-
-    trainable: list
-    carried: list
-    fixed: list
-
-    @classmethod
-    def of(cls, model):
-        """Read the values of a model."""
-        return cls(*(as_arrays(part) for part in divided(model)))
-
-    def write_to(self, model):
-        """Give these values to a model."""
-        for variables, values in zip(divided(model), (self.trainable, self.carried, self.fixed), strict=True):
-            assign(variables, values)
-
-
-def divided(model):
-    """Return the trainable variables of a model, those that training changes besides, and the fixed ones."""
-    constant = {id(variable) for layer in model._flatten_layers() for variable in getattr(layer, "constants", ())}
-    others = model.non_trainable_variables
-    return (
-        list(model.trainable_variables),
-        [variable for variable in others if id(variable) not in constant],
-        [variable for variable in others if id(variable) in constant],
-    )
-
-
-def assign(variables, values):
-    """Write values into variables."""
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 class Steps:
@@ -91,8 +45,10 @@ class Steps:
         self.model = model
         self.optimizer = stateless(model.optimizer)
         self._value_and_gradients = value_and_gradients
-        self._trainable, self._carried, self._fixed = divided(model)
-        self._shapes = [tuple(variable.shape) for variable in self._trainable]
+        by_name = divided(model)
+        self._names = [list(variables) for variables in by_name]
+        self._trainable, self._carried, self._fixed = (list(variables.values()) for variables in by_name)
+        self._shapes = {name: tuple(variable.shape) for name, variable in by_name[0].items()}
         self._joined = joins and can_join(self.optimizer, self._trainable)
         # A vector of all weights is made only where these are all 1.
         self._multipliers = [1.0] if self._joined else rate_multipliers(self._trainable)
@@ -108,10 +64,11 @@ class Steps:
 
     def prepare_metrics(self, batch):
         """Let the metrics create their variables, for which Keras needs to see a batch."""
-        if self._metrics or len(self.model.metrics) < 2:  # the first is the running loss, which stands in the state
+        if self._metrics:
             return
-        outputs = self.model(batch["inputs"], training=False)
-        self.model.compute_metrics(batch["inputs"], batch["target"], outputs, batch.get("weight"))
+        data = batch["inputs"], lone(batch["targets"]), self.model(batch["inputs"], training=False), _weights(batch)
+        self.model.compute_loss(*data, training=False)
+        self.model.compute_metrics(*data)
         self.model.reset_metrics()
         self._metrics = list(self.model.metrics_variables)
         self._fresh_metrics = as_arrays(self._metrics)
@@ -123,32 +80,39 @@ class Steps:
 
         Parameters
         ----------
-        values : Values
+        values : dict of str to ndarray
+            By the names of the variables.
         optimizer_state : OptimizerState or None
             ``None`` begins anew.
         settings : dict
             Holds the optimizer whose learning rate counts where the optimizer begins anew.
         """
-        trainable = [join(values.trainable)] if self._joined else list(values.trainable)
-        if optimizer_state is None:
-            optimizer = self._beginning.values(trainable, settings["optimizer"])
-        else:
-            optimizer = optimizer_state.to_values(self.optimizer)
-        state = {"trainable": trainable, "carried": list(values.carried), "optimizer": optimizer}
-        return self.reset(state)
+        trainable, carried, _ = ([values[name] for name in names] for names in self._names)
+        trainable = [join(trainable)] if self._joined else trainable
+        optimizer = self._beginning.values(trainable, settings["optimizer"])
+        if optimizer_state is not None:
+            optimizer = optimizer_state.to_values(self.optimizer, self._shapes, optimizer)
+        return self.reset({"trainable": trainable, "carried": carried, "optimizer": optimizer})
+
+    def fixed(self, values):
+        """Return those of the values by name that training does not change."""
+        return [values[name] for name in self._names[2]]
 
     def reset(self, state):
         """Return the state with loss and metrics set back."""
         return {**state, "metrics": list(self._fresh_metrics), "loss": np.float32(0), "rows": np.float32(0)}
 
     def finish(self, state, fixed):
-        """Return values and optimizer state of a network at the end of its training, from arrays."""
+        """Return values by name and optimizer state of a network at the end of its training, from arrays."""
         optimizer_state = OptimizerState.from_values(self.optimizer, state["optimizer"], self._shapes)
-        return Values(self._weights(state), state["carried"], fixed), optimizer_state
+        values = {}
+        for names, part in zip(self._names, (self._weights(state), state["carried"], fixed), strict=True):
+            values |= zip(names, part, strict=True)
+        return {name: values[name] for name in named_variables(self.model)}, optimizer_state
 
     def _weights(self, state):
         """Return the trainable weights tensor by tensor, from arrays."""
-        return split(state["trainable"][0], self._shapes) if self._joined else state["trainable"]
+        return split(state["trainable"][0], list(self._shapes.values())) if self._joined else state["trainable"]
 
     def logs(self, state):
         """Return loss and metrics by name, from arrays."""
@@ -192,14 +156,14 @@ class Steps:
         hyperparameters : dict
             Values by name, see :attr:`hyperparameters`.
         batch : dict
-            ``inputs``, ``target`` and, where rows have weights, ``weight``.
+            ``inputs``, ``targets`` and, where rows have weights, ``weights``, each a dict.
         """
 
         def loss_of(trainable):
-            loss, scaled, outputs, carried = self._forward(trainable, state, fixed, batch, training=True)
-            return scaled, (loss, outputs, carried)
+            loss, scaled, outputs, changed = self._forward(trainable, state, fixed, batch, training=True)
+            return scaled, (loss, outputs, changed)
 
-        (loss, outputs, carried), gradients = self._value_and_gradients(loss_of, self._separate(state["trainable"]))
+        (loss, outputs, changed), gradients = self._value_and_gradients(loss_of, self._separate(state["trainable"]))
         if self._joined:
             gradients = [ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in gradients])]
         with self._set(hyperparameters):
@@ -208,50 +172,64 @@ class Steps:
             after if multiplier == 1 else before + multiplier * (after - before)
             for before, after, multiplier in zip(state["trainable"], trainable, self._multipliers, strict=True)
         ]
-        state = {**state, "trainable": trainable, "carried": carried, "optimizer": optimizer}
+        state = {**state, "trainable": trainable, "optimizer": optimizer, **changed}
         return self._counted(state, loss, outputs, batch)
 
     def evaluate(self, state, fixed, hyperparameters, batch):
         """Return the state with a batch added to loss and metrics."""
         trainable = self._separate(state["trainable"])
-        loss, _, outputs, _ = self._forward(trainable, state, fixed, batch, training=False)
-        return self._counted(state, loss, outputs, batch)
+        loss, _, outputs, changed = self._forward(trainable, state, fixed, batch, training=False)
+        return self._counted({**state, "metrics": changed["metrics"]}, loss, outputs, batch)
 
     def _separate(self, trainable):
         if not self._joined:
             return list(trainable)
-        parts = ops.split(trainable[0], np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1].tolist())
-        return [ops.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)]
+        shapes = list(self._shapes.values())
+        parts = ops.split(trainable[0], np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist())
+        return [ops.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _forward(self, trainable, state, fixed, batch, training):
-        """Return loss, loss as scaled for mixed precision, outputs and the carried values afterwards."""
-        mapping = [*zip(self._trainable, trainable, strict=True), *zip(self._carried, state["carried"], strict=True)]
-        mapping += [
+        """Return loss, loss as scaled for mixed precision, outputs, and what else of the state changed."""
+        known = {"carried": self._carried, "metrics": self._metrics}  # Keras keeps a loss per task as a metric
+        mapping = [
+            *zip(self._trainable, trainable, strict=True),
             *zip(self._fixed, fixed, strict=True),
             *zip(self._optimizer_variables, state["optimizer"], strict=True),
         ]
+        for kind, variables in known.items():
+            mapping += zip(variables, state[kind], strict=True)
         with keras.StatelessScope(mapping, collect_losses=True) as scope:
             outputs = self.model(batch["inputs"], training=training)
             loss = self.model.compute_loss(
-                batch["inputs"], batch["target"], outputs, batch.get("weight"), training=training
+                batch["inputs"], lone(batch["targets"]), outputs, _weights(batch), training=training
             )
             scaled = self.optimizer.scale_loss(loss) if training else loss
-        values = [scope.get_current_value(variable) for variable in self._carried]
-        carried = [old if new is None else new for new, old in zip(values, state["carried"], strict=True)]
-        return loss, scaled, outputs, carried
+        changed = {kind: _current(scope, variables, state[kind]) for kind, variables in known.items()}
+        return loss, scaled, outputs, changed
 
     def _counted(self, state, loss, outputs, batch):
-        n_rows = ops.cast(ops.shape(batch["target"])[0], "float32")
+        n_rows = ops.cast(ops.shape(next(iter(batch["targets"].values())))[0], "float32")
         metrics = state["metrics"]
         if self._metrics:
             with keras.StatelessScope(list(zip(self._metrics, metrics, strict=True))) as scope:
-                self.model.compute_metrics(batch["inputs"], batch["target"], outputs, batch.get("weight"))
+                self.model.compute_metrics(batch["inputs"], lone(batch["targets"]), outputs, _weights(batch))
             metrics = [scope.get_current_value(variable) for variable in self._metrics]
         loss = state["loss"] + ops.cast(loss, "float32") * n_rows
         return {**state, "metrics": metrics, "loss": loss, "rows": state["rows"] + n_rows}
 
     def _set(self, hyperparameters):
         return _Attributes(inner(self.optimizer), hyperparameters)
+
+
+def _current(scope, variables, before):
+    """Return the values of variables at the end of a scope."""
+    values = [scope.get_current_value(variable) for variable in variables]
+    # Keras 3.8 leaves those of a layer in its compute dtype.
+    return [old if new is None else ops.cast(new, old.dtype) for new, old in zip(values, before, strict=True)]
+
+
+def _weights(batch):
+    return lone(batch["weights"]) if "weights" in batch else None
 
 
 class _Attributes:

@@ -1,6 +1,6 @@
 """Compiled loops over batches on the TensorFlow backend.
 
-A loop is one call of a compiled graph that holds the data, gathers the rows of each batch by number and steps through
+A loop is one call of a compiled graph that holds the data, gathers the rows of each batch by index and steps through
 them; sizes are left open, so that it serves any number of rows.
 """
 
@@ -75,10 +75,10 @@ class Loops:
         Parameters
         ----------
         kind : {"train", "evaluate"}
-        state, fixed, hyperparameters : nests of tensors
+        state, fixed, hyperparameters : trees of tensors
             See Steps.
         data : dict
-            ``inputs``, ``target`` and ``weight`` as tensors with a row for each number in `rows`.
+            ``inputs``, ``targets`` and ``weights``, dicts of tensors with a row for each index in `rows`.
         rows : ndarray of shape (n_rows,)
             The rows in their order; the last batch may have fewer than the others.
         batch_size : int
@@ -92,14 +92,14 @@ class Loops:
             return self._call((kind,), partial(_evaluate, self._step[kind]), (*arguments, tf.constant(batch_size)))
         return self._call((kind, batch_size), partial(_train, self._step[kind], batch_size), arguments)
 
-    def run_together(self, state, fixed, hyperparameters, data, offsets, rows):
+    def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all.
 
         Parameters
         ----------
-        state, fixed : nests of tensors
+        state, fixed : trees of tensors
             With a leading axis for the network.
-        hyperparameters, data : nests of tensors
+        hyperparameters, data : trees of tensors
             Shared by the networks.
         offsets : dict
             For each part of `data`, where the rows of each network begin.
@@ -111,11 +111,11 @@ class Loops:
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, offsets, tf.constant(rows, dtype="int32")
-        key = "together", *rows.shape[1:]
-        return self._call(key, partial(_train_together, self._step["train"]), arguments, rows.shape[1:])
+        key = "vectorized", *rows.shape[1:]
+        return self._call(key, partial(_train_vectorized, self._step["train"]), arguments, rows.shape[1:])
 
     def _call(self, key, loop, arguments, sizes=()):
-        key = (*key, "weight" in arguments[3])
+        key = (*key, "weights" in arguments[3])
         if key not in self._compiled:
             self._compiled[key] = _compile(loop, arguments, sizes)
         state = self._compiled[key](*tf.nest.flatten(arguments))
@@ -123,7 +123,7 @@ class Loops:
 
 
 def _compile(loop, arguments, sizes):
-    """Return a loop compiled for any number of rows in the data, and any number of row numbers of the given sizes."""
+    """Return a loop compiled for any number of rows in the data, and any number of row indices of the given sizes."""
     # The structure alone: the program outlives the data.
     structure = tf.nest.map_structure(lambda _: 0, arguments)
 
@@ -135,23 +135,23 @@ def _compile(loop, arguments, sizes):
 
     signature = [tf.nest.map_structure(spec(), part) for part in arguments]
     signature[3] = tf.nest.map_structure(spec(None), arguments[3])
-    numbers = 5 if sizes else 4
-    signature[numbers] = tf.TensorSpec((None, *sizes), tf.int32)
+    of_rows = 5 if sizes else 4
+    signature[of_rows] = tf.TensorSpec((None, *sizes), tf.int32)
     with _without_remarks():
         # Called through a tf.function, a new program for each architecture would look like one that is traced again and
-        # again, and TensorFlow would warn; called with nests, it would match their structure.
+        # again, and TensorFlow would warn; called with trees, it would match their structure.
         compiled = tf.function(flat, input_signature=tf.nest.flatten(signature), autograph=False)
         return compiled.get_concrete_function()
 
 
 def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
-    def take_step(numbers, state):
-        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, numbers), data)
+    def take_step(indices, state):
+        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), data)
         return step(state, fixed, hyperparameters, batch)
 
-    def body(number, state):
+    def body(index, state):
         # Of a size that is known, so that the graph is smaller by the operations that would find it out.
-        return number + 1, take_step(tf.slice(rows, [number * batch_size], [batch_size]), state)
+        return index + 1, take_step(tf.slice(rows, [index * batch_size], [batch_size]), state)
 
     n_steps = tf.shape(rows)[0] // batch_size
     left = rows[n_steps * batch_size :]
@@ -162,20 +162,20 @@ def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
 def _evaluate(step, state, fixed, hyperparameters, data, rows, batch_size):
     n_rows = tf.shape(rows)[0]
 
-    def body(number, state):
-        numbers = rows[number * batch_size : tf.minimum((number + 1) * batch_size, n_rows)]
-        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, numbers), data)
-        return number + 1, step(state, fixed, hyperparameters, batch)
+    def body(index, state):
+        indices = rows[index * batch_size : tf.minimum((index + 1) * batch_size, n_rows)]
+        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), data)
+        return index + 1, step(state, fixed, hyperparameters, batch)
 
     return _loop(body, state, (n_rows + batch_size - 1) // batch_size)
 
 
-def _train_together(step, state, fixed, hyperparameters, data, offsets, rows):
-    def body(number, state):
+def _train_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
+    def body(index, state):
         batch = tf.nest.map_structure(
-            lambda tensor, offset: tf.gather(tensor, rows[number] + offset[:, tf.newaxis]), data, offsets
+            lambda tensor, offset: tf.gather(tensor, rows[index] + offset[:, tf.newaxis]), data, offsets
         )
-        return number + 1, tf.vectorized_map(
+        return index + 1, tf.vectorized_map(
             lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
         )
 
@@ -183,7 +183,7 @@ def _train_together(step, state, fixed, hyperparameters, data, offsets, rows):
 
 
 def _loop(body, state, n_steps):
-    return tf.while_loop(lambda number, _: number < n_steps, body, (tf.constant(0), state))[1]
+    return tf.while_loop(lambda index, _: index < n_steps, body, (tf.constant(0), state))[1]
 
 
 @contextmanager

@@ -1,55 +1,15 @@
-"""The dense layers that branches end with, and a branch of a user's own."""
+"""What a branch of a user's own gets from the base class."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
 
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.branches import Branch
-from skstack.branches._base import activation_layer, check_activation, check_units, dense_layers
-
-
-@pytest.mark.parametrize(("units", "expected"), [(4, (4,)), ([4, 2], (4, 2)), (np.array([3]), (3,)), ((), ())])
-def test_units_are_a_tuple(units, expected):
-    checked = check_units(units, "hidden")
-    assert checked == expected
-    assert all(type(n) is int for n in checked)
-
-
-@pytest.mark.parametrize("units", [0, (4, -1), (2.5,), "ab", (4, None), True, (True,), (4, False)])
-def test_units_that_no_layer_can_have_are_refused(units):
-    with pytest.raises(ValueError, match="'head' should be a tuple of positive integers"):
-        check_units(units, "head")
-
-
-@pytest.mark.parametrize("name", ["relu", "linear", "gelu", "tanh", "prelu", "leaky_relu"])
-def test_known_activations_pass(name):
-    check_activation(name)
-
-
-def test_unknown_activation_says_which_are_known():
-    message = r"unknown activation 'rellu'. Did you mean 'relu'\? Known are \[.*'prelu', 'relu'"
-    with pytest.raises(ValueError, match=message):
-        check_activation("rellu")
-
-
-def test_activation_that_learns_is_a_layer_of_its_own():
-    assert isinstance(activation_layer("prelu", "a"), keras.layers.PReLU)
-    assert isinstance(activation_layer("tanh", "a"), keras.layers.Activation)
-
-
-def test_dense_layers_stand_in_order():
-    inputs = keras.Input((3,))
-    model = keras.Model(inputs, dense_layers(inputs, (4, 2), "relu", 0.5, True, prefix="head"))
-    expected = [f"head_{number}{part}" for number in (1, 2) for part in ("", "_norm", "_relu", "_dropout")]
-    assert [layer.name for layer in model.layers[1:]] == expected
-    assert model.get_layer("head_2_dropout").rate == 0.5
-
-
-def test_no_dense_layers_leave_the_features_as_they_are():
-    inputs = keras.Input((3,))
-    assert dense_layers(inputs, (), "relu", 0.5, True, prefix="head") is inputs
+from skstack.branches._base import check_no_branch_inside
 
 
 class TwiceBranch(Branch):
@@ -91,6 +51,46 @@ def test_an_incomplete_branch_cannot_be_made():
 
     with pytest.raises(TypeError, match="abstract"):
         Incomplete()
+
+
+def test_a_branch_is_found_inside_of_an_estimator():
+    with pytest.raises(TypeError, match=r"part 'a' is a TwiceBranch: .*Give it as a part of its own"):
+        check_no_branch_inside(TwiceBranch(), "part 'a'")
+    with pytest.raises(TypeError, match="part 'a' is a Pipeline with a TwiceBranch"):
+        check_no_branch_inside(Pipeline([("inner", TwiceBranch())]), "part 'a'")
+    check_no_branch_inside(LinearRegression(), "part 'a'")
+
+
+# --- something pretrained ---------------------------------------------------------------------------------------------
+
+
+class HalfTrainedBranch(TwiceBranch):
+    """Names a layer that was trained before."""
+
+    def __init__(self, hidden=(), trainable=False, shared=False):
+        super().__init__(hidden)
+        self.trainable = trainable
+        self.shared = shared
+
+    def features(self, inputs):
+        return keras.layers.Dense(2, name="trained_before")(inputs)
+
+    def pretrained_layer(self, model):
+        return model.get_layer("trained_before")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(("trainable", "n_trained"), [(False, 2), (True, 4), (1, 4), ("trained*", 4)])
+def test_what_was_trained_before_is_trained_as_wished(trainable, n_trained, shared):
+    branch = HalfTrainedBranch((3,), trainable, shared).fit(np.ones((4, 2)))
+    assert len(branch.build("part").trainable_variables) == n_trained
+
+
+def test_a_choice_of_layers_that_are_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"chooses no layer with weights; the last layers are trained_before"):
+        HalfTrainedBranch(trainable="other*").fit(np.ones((4, 2))).build("part")
+    with pytest.raises(ValueError, match="'trainable' parameter"):
+        HalfTrainedBranch(trainable=0).fit(np.ones((4, 2)))
 
 
 # --- missing rows -----------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ COLUMNS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:column 'a' of a CategoricalBranch holds dates:UserWarning")
 @pytest.mark.parametrize("training", [training for training, _ in COLUMNS.values()], ids=list(COLUMNS))
 def test_categories_are_the_values_themselves(training):
     categories = CategoricalBranch().fit(_frame(training)).categories_[0]
@@ -49,6 +50,7 @@ def test_categories_are_the_values_themselves(training):
     assert categories.tolist() == sorted(known)
 
 
+@pytest.mark.filterwarnings("ignore:column 'a' of a CategoricalBranch holds dates:UserWarning")
 @pytest.mark.parametrize(("training", "new"), COLUMNS.values(), ids=list(COLUMNS))
 def test_seen_unseen_and_missing_have_codes_of_their_own(training, new):
     assert _codes(training, new) == [3, 2, UNSEEN, MISSING]
@@ -133,7 +135,7 @@ def test_codes_without_training_rows_contribute_nothing_after_training(encoding)
     network = MultimodalNetworkRegressor([("place", branch)], head=(), epochs=2, early_stopping=False, random_state=0)
     network.fit(X, [1.0, 5.0] * 8)
     missing, unseen, seen = network.predict(_frame([None, "z", "x"]))
-    bias = float(network.model_.get_layer("standardised").bias[0])
+    bias = float(network.model_.get_layer("output_standardized").bias[0])
     assert missing == unseen == pytest.approx(3.0 + 2.0 * bias, rel=1e-5)
     assert seen != missing
 

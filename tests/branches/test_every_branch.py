@@ -48,9 +48,9 @@ def _categories():
     return pd.DataFrame(columns, dtype=object)
 
 
-def _pictures():
+def _images():
     pixels = np.random.default_rng(2).integers(0, 256, size=(N_ROWS, 6, 5, 3), dtype="uint8")
-    return pd.DataFrame({"photo": [Image.fromarray(picture) for picture in pixels]})
+    return pd.DataFrame({"photo": [Image.fromarray(image) for image in pixels]})
 
 
 def _tensors():
@@ -78,7 +78,7 @@ def _window():
     return pd.DataFrame(np.random.default_rng(8).normal(size=(N_ROWS, 3)), columns=["8 h", "9 h", "10 h"])
 
 
-def _sounds():
+def _recordings():
     return pd.DataFrame({"call": tensor_column(np.random.default_rng(9).normal(size=(N_ROWS, 400)))})
 
 
@@ -104,10 +104,10 @@ CASES = {
     "numeric": (NumericBranch(skip=True, **DENSE), _numbers, [np.nan, 1e6]),
     "embedding": (CategoricalBranch(**DENSE), _categories, [None, "unseen"]),
     "onehot": (CategoricalBranch(encoding="onehot", **DENSE), _categories, [None, "unseen"]),
-    "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _pictures, [None]),
-    "augmented": (ImageBranch(size=(6, 6), filters=(2, 2), augment=("rotation",), **DENSE), _pictures, [None]),
-    "frozen backbone": (ImageBranch(**BACKBONE, **DENSE), _pictures, [None]),
-    "backbone": (ImageBranch(**BACKBONE, trainable=True, augment=("flip",), **DENSE), _pictures, [None]),
+    "image": (ImageBranch(size=(6, 6), filters=(2, 2), **DENSE), _images, [None]),
+    "augmented": (ImageBranch(size=(6, 6), filters=(2, 2), augment=("rotation",), **DENSE), _images, [None]),
+    "frozen backbone": (ImageBranch(**BACKBONE, **DENSE), _images, [None]),
+    "backbone": (ImageBranch(**BACKBONE, trainable=True, augment=("flip",), **DENSE), _images, [None]),
     "piecewise": (
         NumericBranch(embedding="piecewise", scale="robust", dim=3, n_bins=4, **DENSE),
         _numbers,
@@ -121,7 +121,7 @@ CASES = {
     "sequence": (SequenceBranch("gru", 3, max_length=4, **DENSE), _sequences, [None]),
     "convolved sequence": (SequenceBranch("cnn", (3, 2), halve=True, **DENSE), _sequences, [None]),
     "window": (SequenceBranch("dense", 3, **DENSE), _window, [np.nan, 1e6, 0.0]),
-    "audio": (AudioBranch(0.1, rate=4000, n_mels=8, filters=(2, 2), **DENSE), _sounds, [None]),
+    "audio": (AudioBranch(0.1, rate=4000, n_mels=8, filters=(2, 2), **DENSE), _recordings, [None]),
     "model": (ModelBranch(small_model, **DENSE), _tensors, [None]),
 }
 
@@ -222,9 +222,9 @@ def test_missing_rows_are_trained_with(case):
     predicted = network.predict(pd.DataFrame(None, index=range(2), columns=X.columns, dtype=object))
     assert np.isfinite(predicted).all()
     assert np.ptp(predicted) == 0
-    assert network.missing_rows(X.head(9))["part"].tolist() == [number in (0, 7, 8) for number in range(9)]
-    if case.branch.stand_in:
-        assert np.any(network.model_.get_layer("part_stand_in").difference)
+    assert network.missing_rows(X.head(9))["part"].tolist() == [row in (0, 7, 8) for row in range(9)]
+    if case.branch.missing_embedding:
+        assert np.any(network.model_.get_layer("part_missing_embedding").difference)
         assert not case.fitted.encode(X)[7].any()
 
 
@@ -250,7 +250,7 @@ def test_columns_may_share_the_branch(case):
 
 def _features_of(network, X):
     merged = network.model_.get_layer("part_merge").output
-    return keras.Model(network.model_.inputs, merged).predict(network._encode(X), verbose=0)
+    return keras.Model(network.model_.inputs, merged).predict(network.encode(X), verbose=0)
 
 
 def test_clone_has_the_parameters_and_nothing_learned(case):
@@ -308,7 +308,7 @@ def test_the_order_of_channels_that_keras_is_set_to_changes_nothing(case, reques
 
 
 def test_rows_outside_the_training_part_leave_no_trace(case):
-    _, held_out = split_rows(case.y, None, 0.1, draw_seed(0), classes=False)
+    _, held_out = split_rows(N_ROWS, None, 0.1, draw_seed(0))
     source = np.arange(N_ROWS)
     source[held_out] = (held_out + 1) % N_ROWS
     X, y = case.X.iloc[source].reset_index(drop=True), case.y.copy()
@@ -414,7 +414,7 @@ def test_saved_models_load_in_a_process_that_has_imported_skstack_and_keras(ever
     expected = []
     for number, case in enumerate(every_case.values()):
         case.network.model_.save(tmp_path / f"{number}.keras")
-        encoded = {name: np.asarray(rows) for name, rows in case.network._encode(case.X).items()}
+        encoded = {name: np.asarray(rows) for name, rows in case.network.encode(case.X).items()}
         np.savez(tmp_path / f"{number}.npz", **encoded)
         expected.append(np.asarray(case.network.model_(encoded, training=False)))
     _in_a_new_process(LOAD_MODELS, tmp_path, ",".join(every_case))

@@ -58,6 +58,40 @@ def test_layers_that_the_user_froze_stay_frozen():
     assert [variable.path.split("/")[-2] for variable in built.trainable_variables] == ["free", "free"]
 
 
+def _deep_model():
+    """A model with a model inside, whose layers count as its own."""
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, name="one"), keras.layers.Dense(4, name="two")])
+    return keras.Sequential([keras.Input((3,)), inner, keras.layers.BatchNormalization(name="three")], name="deep")
+
+
+@pytest.mark.parametrize(
+    ("trainable", "expected"),
+    [(True, {"one", "two", "three"}), (1, {"three"}), (2, {"two", "three"}), ("o*", {"one"}), (False, set())],
+)
+@pytest.mark.parametrize("build", [lambda: _deep_model(), lambda: lambda shape: _deep_model()], ids=["model", "def"])
+def test_layers_are_trained_as_wished(build, trainable, expected):
+    built = ModelBranch(build(), trainable=trainable, hidden=(2,)).fit(X).build("part")
+    trained = {variable.path.split("/")[-2] for variable in built.trainable_variables}
+    assert trained == {*expected, "dense_1"}
+
+
+def test_frozen_layers_keep_their_averages_in_a_network():
+    model = _deep_model()
+    network = _fit(ModelBranch(model, trainable="one"))
+    trained = network.model_.get_layer("mine_branch").get_layer("deep")
+    before, after = model.get_weights(), trained.get_weights()
+    assert not np.array_equal(before[0], after[0])
+    for one, other in zip(before[2:], after[2:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_choice_of_no_layer_names_those_there_are():
+    with pytest.raises(ValueError, match=r"trainable='dense' chooses no layer .* the last layers are one, two, three"):
+        ModelBranch(_deep_model(), trainable="dense").fit(X).build("part")
+    with pytest.raises(ValueError, match="'trainable' parameter"):
+        ModelBranch(_deep_model(), trainable=0).fit(X)
+
+
 def test_two_branches_may_hold_the_same_model(model):
     parts = [("one", ModelBranch(model)), ("two", ModelBranch(model, trainable=False))]
     network = MultimodalNetworkRegressor(parts, head=(), epochs=1, early_stopping=False, random_state=0)
@@ -77,6 +111,16 @@ def test_model_survives_clone_and_pickle(model):
     for branch in (clone(ModelBranch(model)), pickle.loads(pickle.dumps(ModelBranch(model)))):
         built = branch.fit(X).build("part")
         np.testing.assert_allclose(built.predict(X, verbose=0), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["part", "dense_1", "dense_1_relu", "flatten"])
+@pytest.mark.parametrize("trainable", [False, True])
+def test_a_model_may_be_called_like_a_layer_of_ours(name, trainable):
+    model = keras.Sequential([keras.Input((3, 1)), keras.layers.Dense(2)], name=name)
+    built = ModelBranch(model, trainable=trainable, hidden=(4,)).fit(X[..., np.newaxis]).build("part")
+    assert built.output_shape == (None, 4)
+    assert len(built.trainable_variables) == (4 if trainable else 2)
+    assert model.name == name
 
 
 def test_feature_maps_are_flattened():

@@ -10,7 +10,6 @@ from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack._backend import keras
 from skstack._columns import branch_columns
 from skstack.branches import SequenceBranch, _sequence
-from skstack.branches._sequence_layers import HalveSteps, PoolSteps, StepMask
 from skstack.preprocessing import tensor_column
 from skstack.training._seeds import seeded
 
@@ -127,12 +126,12 @@ BAD = {
     "words": (_frame([1.0], ["a"]), ValueError, "column 'signal' holds no sequence of numbers in row 1"),
     "uneven": (_frame([1.0], [[1.0, 2.0], [3.0]]), ValueError, "column 'signal' holds no sequence of numbers in row 1"),
     "channels": (_frame(*_ragged((3, 4)), np.ones((3, 3))), ValueError, "holds 3 channels in row 2, in training 2"),
-    "pictures": (_frame(np.ones((2, 2, 2))), ValueError, r"\(time, channels\), got \(2, 2, 2\) in row 0"),
+    "images": (_frame(np.ones((2, 2, 2))), ValueError, r"\(time, channels\), got \(2, 2, 2\) in row 0"),
     "infinity": (_frame([1.0], [np.inf]), ValueError, "infinity: column 'signal' in row 1"),
     "infinity, array": (np.array([[[1.0]], [[np.inf]]]), ValueError, "infinity or a value too large in row 1"),
     "too large": (_frame([1.0], [1e39]), ValueError, "too large for float32 in row 1"),
     "words in a table": (pd.DataFrame({"a": [1.0], "b": ["x"]}), ValueError, "column 'b' holds the text 'x' in row 0"),
-    "array of pictures": (np.ones((2, 3, 4, 5)), ValueError, r"got cells of shape \(3, 4, 5\)"),
+    "array of images": (np.ones((2, 3, 4, 5)), ValueError, r"got cells of shape \(3, 4, 5\)"),
     "truth": (np.ones((2, 3, 4), dtype="complex"), TypeError, "expected sequences of numbers, got dtype complex"),
 }
 
@@ -253,7 +252,7 @@ def test_normalisation_over_the_batch_leaves_padding_out():
         branch = SequenceBranch("cnn", 3, batch_norm=True, max_length=length).fit(X)
         model = branch.build("part")
         model.set_weights([np.full(weight.shape, 0.5) for weight in model.get_weights()])
-        branch.pour(model)
+        branch.assign_statistics(model)
         model(branch.encode(X), training=True)
         changed.append(np.asarray(model.get_layer("conv_1_norm").moving_mean))
     assert not np.allclose(changed[0], 0.5)
@@ -281,30 +280,6 @@ def test_dense_layers_see_where_a_sequence_ends():
     X = _frame(np.zeros(4), np.zeros(2))
     features, _ = _features(SequenceBranch("dense", 3, activation="tanh").fit(X), X)
     assert not np.allclose(features[0], features[1])
-
-
-# --- layers -----------------------------------------------------------------------------------------------------------
-
-
-def test_step_mask_ends_where_numbers_end():
-    steps = np.array([[1, NAN, 3, NAN], [NAN] * 4, [1, 2, 3, 4]], dtype="float32")[..., np.newaxis]
-    mask = keras.ops.convert_to_numpy(StepMask()(steps))
-    np.testing.assert_array_equal(mask, [[1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 1]])
-
-
-@pytest.mark.parametrize(("pooling", "expected"), [("avg", [-2, -3]), ("max", [-1, -3]), ("last", [-3, -3])])
-def test_pooling_looks_at_steps_under_the_mask(pooling, expected):
-    steps = np.array([[-1, -2, -3, 9], [-3, 9, 9, 9]], dtype="float32")[..., np.newaxis]
-    mask = np.array([[1, 1, 1, 0], [1, 0, 0, 0]], dtype=bool)
-    pooled = keras.ops.convert_to_numpy(PoolSteps(pooling)(steps, mask))
-    np.testing.assert_allclose(pooled[:, 0], expected)
-
-
-def test_halving_takes_the_larger_of_two_steps_that_are_there():
-    steps = np.array([[-1, -2, -3, 9, 9]], dtype="float32")[..., np.newaxis]
-    halved, mask = HalveSteps()(steps, np.array([[1, 1, 1, 0, 0]], dtype=bool))
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(halved)[0, :, 0], [-1, -3, 0])
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask)[0], [1, 1, 0])
 
 
 # --- in networks ------------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_cells_that_are_no_text_are_named(cell):
         TextBranch().fit(bad)
 
 
-def test_pictures_are_no_texts():
+def test_images_are_no_texts():
     with pytest.raises(ValueError, match=r"table of texts with 2 dimensions, got an array of shape \(2, 3, 3\)"):
         TextBranch().fit(np.zeros((2, 3, 3)))
 
@@ -294,7 +294,7 @@ def test_tokens_without_training_rows_contribute_nothing():
     branch = TextBranch(min_frequency=1, dim=4, max_length=2)
     network = MultimodalNetworkRegressor([("text", branch)], head=(), epochs=2, early_stopping=False, random_state=0)
     network.fit(X, [1.0, 5.0] * 4)
-    bias = float(network.model_.get_layer("standardised").bias[0])
+    bias = float(network.model_.get_layer("output_standardized").bias[0])
     # One was never seen, the other only behind the end of what is read.
     unseen, behind, seen = network.predict(_frame(["new", "hidden", "good"]))
     assert unseen == behind == pytest.approx(3.0 + 2.0 * bias, rel=1e-5)
@@ -342,6 +342,17 @@ def test_frozen_vectors_stay_and_other_tokens_contribute_nothing():
     np.testing.assert_array_equal(table[:FIRST], 0)
 
 
+@pytest.mark.parametrize(("trainable", "n_trained"), [(True, 1), (1, 1), ("vec*", 1), (False, 0)])
+def test_the_table_of_vectors_is_what_was_trained_before(trainable, n_trained):
+    X, _ = _opinions()
+    branch = TextBranch(vectors=VECTORS, trainable=trainable).fit(X)
+    model = branch.build("part")
+    assert len(model.trainable_variables) == n_trained
+    assert len(model.get_layer("vectors").constants) == 1 - n_trained
+    with pytest.raises(ValueError, match=r"trainable='other' chooses .*; the last layers are vectors"):
+        branch.set_params(trainable="other").build("part")
+
+
 def test_folds_get_the_vectors_of_their_own_vocabulary():
     X = _frame(["good hat", "good hat", "bad hat", "bad hat"])
     branch = TextBranch(vectors=VECTORS, trainable=False, max_length=2)
@@ -380,6 +391,7 @@ def test_length_of_vectors_has_to_agree():
         ({"kernel_size": ()}, "'kernel_size' should hold at least one size"),
         ({"n_heads": 0}, "'n_heads' parameter of TextBranch"),
         ({"trainable": False}, "trainable=False needs 'vectors'"),
+        ({"trainable": 0}, "'trainable' parameter"),
     ],
 )
 def test_unknown_settings_are_refused(params, message):
@@ -407,7 +419,7 @@ def test_an_embedder_takes_the_place_of_tokens_and_sees_each_text_once():
     branch = TextBranch(embedder=TextEmbedder(CountLetters(), cache_key="letters of test_text"), hidden=(3,))
     encoded = branch.fit(X).encode(X)
     np.testing.assert_array_equal(encoded[5], [2, 1, 1, 5, 0])
-    assert not encoded[3].any()  # a stand-in takes its place
+    assert not encoded[3].any()  # the missing embedding takes its place
     stack = MultimodalStackingRegressor(
         [("review", branch, ["review"])], network=MultimodalNetworkRegressor(epochs=1), cv=3, random_state=0
     )

@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skstack.preprocessing import TextEmbedder, _embedding_cache
-from skstack.preprocessing._embedding_cache import Memory
+from skstack.caching import _features
+from skstack.caching._lru import LRU
+from skstack.preprocessing import TextEmbedder
 
 TEXTS = ["a fine day", "no", "rain again", "a fine day", "sun and sea", "no rain", "sea", "dull", "an ode", "I see"]
 X = pd.DataFrame({"title": TEXTS[::-1], "review": TEXTS})
@@ -37,7 +38,7 @@ EXPECTED = np.hstack([Letters().encode(TEXTS[::-1]), Letters().encode(TEXTS)])
 @pytest.fixture(autouse=True)
 def _empty_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKSTACK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_embedding_cache, "_memory", Memory(2**20))
+    monkeypatch.setattr(_features, "_memory", LRU(2**20, size_of=len))
 
 
 class Uncopied(Letters):
@@ -64,7 +65,7 @@ def test_with_a_key_every_text_passes_once():
     grid = {"textembedder__n_components": [None, 2], "textembedder__batch_size": [2, 5]}
     GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, np.arange(10) % 2)
     assert sorted(model.seen) == sorted(set(TEXTS))
-    _embedding_cache._memory.clear()  # as in another process
+    _features._memory.clear()  # as in another process
     again = Uncopied()
     np.testing.assert_array_equal(TextEmbedder(again, cache_key="vowels").fit_transform(X), EXPECTED)
     assert again.seen == []
@@ -125,7 +126,7 @@ def test_bad_models_and_cells_are_named(model, table, error, message):
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """Names of models that a stand-in for the package has loaded."""
+    """Names of models that a fake of the package has loaded."""
     names = []
 
     class SentenceTransformer(Letters):

@@ -156,6 +156,7 @@ def test_time_series_split_keeps_test_futures_from_training():
         ({"time": range(8), "step": "h"}, ValueError, "'step' should be a number"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Could not infer format:UserWarning")
 def test_what_cannot_be_cut_is_named(arguments, error, message):
     series = _series(name=["a"] * 8)
     with pytest.raises(error, match=message):

@@ -4,14 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
-from _problems import BatchHook, make_data, settings_of, task_of, train
+from _problems import BatchHook, job_of, make_data, settings_of, train
 from _small import make_labels, make_table, network_classifier, network_regressor, stack_regressor
 from sklearn.exceptions import ConvergenceWarning
 
 from skstack._backend import keras
 
 #: What makes the compiled loops, several networks at once, and Keras ``fit`` train.
-WAYS = {"alone": {}, "together": {"together": True}, "Keras fit": {"callbacks": [BatchHook()]}}
+WAYS = {"alone": {}, "together": {"vectorized": True}, "Keras fit": {"callbacks": [BatchHook()]}}
 
 
 class Breaks(keras.callbacks.Callback):
@@ -30,44 +30,44 @@ class Breaks(keras.callbacks.Callback):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("n_validation", [0, 20])
 def test_a_loss_that_becomes_nan_is_an_error(way, n_validation):
-    tasks = [task_of(make_data(), n_validation=n_validation) for _ in range(2)]
+    jobs = [job_of(make_data(), n_validation=n_validation) for _ in range(2)]
     message = r"^the loss of small became NaN in epoch \d of 9: a smaller learning rate"
     with pytest.raises(ValueError, match=message):
-        train(tasks, settings_of("SGD", learning_rate=1e30), epochs=9, patience=9, **WAYS[way])
+        train(jobs, settings_of("SGD", learning_rate=1e30), epochs=9, patience=9, **WAYS[way])
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_fold_is_named(way):
-    tasks = [task_of(make_data()) for _ in range(2)]
-    tasks[1].number = 1
-    tasks[1].data = {**tasks[1].data, "weight": np.full(70, 1e38, dtype="float32")}
-    tasks[0].data = {**tasks[0].data, "weight": np.ones(70, dtype="float32")}
+    jobs = [job_of(make_data()) for _ in range(2)]
+    jobs[1].index = 1
+    jobs[1].data = {**jobs[1].data, "weights": {"output": np.full(70, 1e38, dtype="float32")}}
+    jobs[0].data = {**jobs[0].data, "weights": {"output": np.ones(70, dtype="float32")}}
     with pytest.raises(ValueError, match=r"^the loss of small, fold 1, became (NaN|infinite) in epoch 1 of 4"):
-        train(tasks, settings_of("SGD"), **WAYS[way])
+        train(jobs, settings_of("SGD"), **WAYS[way])
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_last_step_alone_can_go_astray(way):
-    tasks = [task_of(make_data()) for _ in range(2)]
+    jobs = [job_of(make_data()) for _ in range(2)]
     with pytest.raises(ValueError, match=r"^the weights of small became .* in epoch 1 of 1"):
-        train(tasks, settings_of(learning_rate=1e30), epochs=1, batch_size=70, **WAYS[way])
+        train(jobs, settings_of(learning_rate=1e30), epochs=1, batch_size=70, **WAYS[way])
 
 
 @pytest.mark.parametrize("hooks", [[], [BatchHook()]], ids=["loops", "Keras fit"])
 def test_the_best_weights_before_it_come_back_with_a_warning(hooks):
-    (expected,) = train([task_of(make_data(), n_validation=20)], settings_of(), epochs=2, patience=9)
+    (expected,) = train([job_of(make_data(), n_validation=20)], settings_of(), epochs=2, patience=9)
     with pytest.warns(
         ConvergenceWarning, match=r"the loss of small became NaN in epoch 3 of 9: the weights of epoch 2"
     ):
         (trained,) = train(
-            [task_of(make_data(), n_validation=20)],
+            [job_of(make_data(), n_validation=20)],
             settings_of(),
             epochs=9,
             patience=9,
             callbacks=[Breaks(2), *hooks],
         )
     assert len(trained.history["loss"]) == 3
-    for one, other in zip(trained.values.trainable, expected.values.trainable, strict=True):
+    for one, other in zip(trained.values.values(), expected.values.values(), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5)
 
 
@@ -82,14 +82,14 @@ def test_a_validation_loss_that_begins_infinite_is_not_the_best(hooks):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         (trained,) = train(
-            [task_of(make_data(), n_validation=20)],
+            [job_of(make_data(), n_validation=20)],
             settings_of("SGD", learning_rate=0.0),
             epochs=3,
             patience=9,
             callbacks=[Calms(0, 1e25), *hooks],
         )
     assert trained.history["val_loss"][0] == np.inf
-    assert np.abs(trained.values.trainable[-1]).max() < 1
+    assert np.abs(trained.values["last/bias"]).max() < 1
 
 
 def _fit_network(**params):

@@ -1,0 +1,239 @@
+"""Showing how far a fit is: a bar for all of it, or a line per epoch."""
+
+import multiprocessing
+import threading
+import time
+from contextlib import contextmanager
+
+#: Whoever shows a bar holds it. There is one bar at a time in a process: fits inside a fit that shows one are silent.
+_shown = threading.Lock()
+
+
+class Watchers:
+    """Those who are told about the training of networks.
+
+    A watcher has the methods of this class. Networks go by index; several are in training at once where they are
+    trained together.
+
+    Parameters
+    ----------
+    watchers : list of object
+    """
+
+    def __init__(self, watchers=()):
+        self._watchers = list(watchers)
+
+    def begin(self, index, n_epochs):
+        """Tell that the training of a network begins, which takes so many epochs at most."""
+        for watcher in self._watchers:
+            watcher.begin(index, n_epochs)
+
+    def begin_epoch(self, index):
+        """Tell that the next epoch of a network begins."""
+        for watcher in self._watchers:
+            watcher.begin_epoch(index)
+
+    def end_epoch(self, index, logs, values):
+        """Tell that an epoch is over; return whether somebody wants the training of this network to stop.
+
+        Parameters
+        ----------
+        index : int
+        logs : dict of str to float
+            Loss and metrics.
+        values : callable
+            Returns the present values of the network.
+        """
+        answers = [watcher.end_epoch(index, logs, values) for watcher in self._watchers]
+        return any(answers)
+
+    def end(self, index):
+        """Tell that the training of a network is over."""
+        for watcher in self._watchers:
+            watcher.end(index)
+
+
+class Counting:
+    """Counts the epochs of each network in training, for a subclass to ``_show`` after each of them.
+
+    Parameters
+    ----------
+    n_fits : int, default=1
+        How many networks there are in all; the first of several is trained on all rows, the others on those of a fold.
+    """
+
+    def __init__(self, n_fits=1):
+        self._n_fits = n_fits
+        self._epochs = {}
+        self._running = {}
+
+    def begin(self, index, n_epochs):
+        """See Watchers."""
+        self._epochs[index] = 0, n_epochs
+        self._running[index] = {}
+
+    def begin_epoch(self, index):
+        """See Watchers."""
+
+    def end_epoch(self, index, logs, values):
+        """See Watchers."""
+        done, n_epochs = self._epochs[index]
+        self._epochs[index] = done + 1, n_epochs
+        self._running[index] = logs
+        self._show(index)
+        return False
+
+    def end(self, index):
+        """See Watchers."""
+        del self._running[index]
+
+    def _which(self, index):
+        if self._n_fits == 1:
+            return []
+        return [f"fold {index} of {self._n_fits - 1}" if index else "all rows"]
+
+
+class Lines(Counting):
+    """Prints a line for each epoch of each network."""
+
+    def _show(self, index):
+        epoch = "Epoch {}/{}".format(*self._epochs[index])
+        losses = [f"{name}: {value:.4g}" for name, value in self._running[index].items()]
+        print(" - ".join([*self._which(index), epoch, *losses]), flush=True)
+
+
+class Bar(Counting):
+    """A bar for a fit of one or more stages, each of which fits one or more estimators.
+
+    The unit of the bar is such a fit, of which an epoch is a part. How many epochs it takes is known at its end only.
+
+    Parameters
+    ----------
+    title : str
+        Stands beside the bar until there is something else to tell, and after the last of several stages.
+    n_fits : int
+        In all stages.
+    console : rich.console.Console
+    """
+
+    def __init__(self, title, n_fits, console):
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
+
+        super().__init__(n_fits)
+        self._progress = Progress(
+            BarColumn(20),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            # Last, where it may change in length; what does not fit into the line is cut off.
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=console,
+            refresh_per_second=5,
+        )
+        self._title, self._stage = title, ""
+        self._done, self._total = 0, n_fits
+        self._row = self._progress.add_task(title, total=n_fits)
+        self._is_live = console.is_terminal or console.is_jupyter
+
+    def start(self):
+        """Begin to draw."""
+        self._progress.start()
+
+    def stop(self):
+        """Leave the bar as it is and the terminal as it was."""
+        self._progress.stop()
+
+    @contextmanager
+    def stage(self, name, n_fits):
+        """Show the name of a stage for a block in which so many estimators are fitted."""
+        started, before = time.perf_counter(), self._done
+        self._stage, self._n_fits, self._epochs = name, n_fits, {}
+        self._update(name)
+        yield
+        self._done, self._epochs = before + n_fits, {}  # also where fits were found in a cache
+        self._update(name if self._done < self._total else self._title)
+        if not self._is_live:  # where nothing moves, this is all that can be seen until the end
+            took, share = time.perf_counter() - started, self._done / self._total
+            print(f"[{self._title}] {name} took {took:.1f} s ({share:.0%} done)", flush=True)
+
+    def end(self, index):
+        """See Watchers."""
+        super().end(index)
+        self._finish(index)
+
+    def fitted(self, index):
+        """Tell that an estimator without epochs has been fitted."""
+        self._finish(index)
+        self._update(f"{self._stage}, {len(self._epochs)} of {self._n_fits} fits")
+
+    def _finish(self, index):
+        self._epochs[index] = 1, 1
+        self._progress.update(self._row, completed=self._completed())
+
+    def _completed(self):
+        return self._done + sum(done / n_epochs for done, n_epochs in self._epochs.values())
+
+    def _update(self, text):
+        self._progress.update(self._row, description=text, completed=self._completed())
+
+    def _show(self, index):
+        together = len(self._running) > 1
+        epoch = "epoch {} of {}".format(*self._epochs[index])
+        which = [f"{len(self._running)} fits together"] if together else self._which(index)
+        logs = [logs for logs in self._running.values() if logs]
+        losses = [
+            f"{name} {sum(of_network[name] for of_network in logs) / len(logs):.4g}"
+            for name in ("loss", "val_loss")
+            if all(name in of_network for of_network in logs)
+        ]
+        self._update(", ".join(filter(None, [self._stage, *which, epoch, *losses])))
+
+
+@contextmanager
+def showing_bar(title, n_fits, wanted):
+    """Show a bar for a block, if it is wanted and there is none yet.
+
+    Parameters
+    ----------
+    title : str
+        What is fitted.
+    n_fits : int
+        How many estimators are fitted on the way.
+    wanted : bool
+
+    Yields
+    ------
+    bar : Bar or None
+    """
+    if not wanted or not _shown.acquire(blocking=False):
+        yield None
+        return
+    try:
+        bar = _started(Bar(title, n_fits, _console()))
+        try:
+            yield bar
+        finally:
+            if bar is not None:
+                bar.stop()
+    finally:
+        _shown.release()
+
+
+def _started(bar):
+    from rich.errors import LiveError
+
+    try:
+        bar.start()
+    except LiveError:  # the caller shows something else with rich, which before 14.1 leaves no room for a bar
+        return None
+    return bar
+
+
+def _console():
+    """Return where bars are drawn."""
+    import rich
+    from rich.console import Console
+
+    # Worker processes share a terminal, where their bars would overwrite each other.
+    in_worker = multiprocessing.current_process().name != "MainProcess"
+    return Console(force_terminal=False) if in_worker else rich.get_console()

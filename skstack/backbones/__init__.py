@@ -1,0 +1,1 @@
+"""Backbones: pretrained models, found, scaled for, cut and frozen."""

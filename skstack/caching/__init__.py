@@ -1,0 +1,1 @@
+"""Caches: what is computed once, in memory and on disk."""

@@ -1,0 +1,1 @@
+"""Fusion: how the feature vectors of several branches become one."""

@@ -1,0 +1,1 @@
+"""Networks: branches, fusion and head as one Keras model behind a scikit-learn estimator."""

@@ -1,0 +1,124 @@
+"""The one place where a network is put together.
+
+Branches, an embedding for what is missing, fusion, head, outputs of the tasks: this file makes them one Keras model and
+owns the names of its layers.
+"""
+
+from dataclasses import dataclass
+
+from .._backend import float32_unless_mixed, keras
+from .._parts import naming
+from ..branches._blocks import dense_layers
+from ..branches._layers import Merge, MissingEmbedding
+from ..fusion._base import fuse
+from ..training._outputs import lone
+from ._layer_names import LayerNames
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is made of besides branches and tasks; see the parameters of the networks."""
+
+    name: str
+    fusion: object
+    head: tuple
+    activation: str
+    dropout: float
+    modality_dropout: float
+
+
+class Assembly:
+    """Fitted branches and tasks, and how they become one Keras model.
+
+    Parameters
+    ----------
+    branches : list of FittedBranch
+    tasks : dict of str to Task
+    architecture : Architecture
+    """
+
+    def __init__(self, branches, tasks, architecture):
+        self.branches = branches
+        self.tasks = tasks
+        self.architecture = architecture
+        self.names = LayerNames([part.name for part in branches])
+
+    # --- model ------------------------------------------------------------------------------------------------------
+
+    @float32_unless_mixed()
+    def build(self):
+        """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
+        inputs, features = {}, []
+        for part in self.branches:
+            with naming(f"branch {part.name!r}"):
+                features.append(self._branch_features(part, inputs))
+        x = fuse(self.architecture.fusion, features, self.names.own("fusion"))
+        x = self._head(x)
+        outputs = {name: task.build_output(x, self._output_name(name)) for name, task in self.tasks.items()}
+        return keras.Model(inputs, lone(outputs), name=self.architecture.name)
+
+    def _branch_features(self, part, inputs):
+        """Return the features of a branch and add what it takes to the inputs."""
+        name, branch, names = part.name, part.branch, self.names
+        sub_network = branch.assemble(names.of_branch(name, "branch"))
+        x = inputs[names.input(name)] = keras.Input(
+            branch.input_shape_, dtype=branch.input_dtype_, name=names.input(name)
+        )
+        x = sub_network(x)
+        if self.has_missing_embedding(branch):
+            uses = branch.input_shape_[0] if branch.shared else 1
+            flags = inputs[names.missing(name)] = keras.Input((uses,), name=names.missing(name))
+            embedding = MissingEmbedding(self.drops_modalities(), name=names.of_branch(name, "missing_embedding"))
+            x = embedding([x, flags])
+        return Merge(branch.merge, name=names.of_branch(name, "merge"))(x) if branch.shared else x
+
+    def _head(self, x):
+        given = self.architecture
+        return dense_layers(x, given.head, given.activation, given.dropout, False, "head", rename=self.names.own)
+
+    def _output_name(self, task):
+        return self.names.own(task)
+
+    def has_missing_embedding(self, branch):
+        """Tell whether a trained vector can take the place of a branch's features."""
+        return branch.missing_embedding or self.drops_modalities()
+
+    def drops_modalities(self):
+        """Tell whether branches are withheld at random; a network of one branch has nothing else to predict from."""
+        return self.architecture.modality_dropout > 0 and len(self.branches) > 1
+
+    def assign_statistics(self, model):
+        """Write what branches and tasks learned from their rows into a model that :meth:`build` made."""
+        for part in self.branches:
+            part.branch.assign_statistics_to(model.get_layer(self.names.of_branch(part.name, "branch")))
+            if self.drops_modalities():
+                embedding = model.get_layer(self.names.of_branch(part.name, "missing_embedding"))
+                embedding.rate.assign(self.architecture.modality_dropout)
+        for name, task in self.tasks.items():
+            task.assign_statistics(model.get_layer(self._output_name(name)))
+
+    def compiled(self, settings):
+        """Return a compiled copy of the model, for training.
+
+        The model that users hold stays free of losses and optimizers, which may be functions that cannot be saved.
+
+        Parameters
+        ----------
+        settings : dict
+            Optimizer, and by the name of the task loss and metrics.
+        """
+        model = self.build()
+        losses = {
+            name: task.resolve_loss(settings["loss"][name], model.get_layer(self._output_name(name)))
+            for name, task in self.tasks.items()
+        }
+        model.compile(optimizer=settings["optimizer"], loss=lone(losses), metrics=lone(settings["metrics"]))
+        return model
+
+    def is_built_like(self, other):
+        """Tell whether another assembly of the same parameters has the same architecture."""
+        pairs = zip(self.branches, other.branches, strict=True)
+        return all(task.is_built_like(other.tasks[name]) for name, task in self.tasks.items()) and all(
+            one.branch.input_shape_ == another.branch.input_shape_ and one.branch.is_built_like(another.branch)
+            for one, another in pairs
+        )

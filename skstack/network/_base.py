@@ -1,0 +1,352 @@
+"""What networks of several branches have in common, whatever they predict."""
+
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from .._atomic import unchanged_on_error
+from .._callbacks import EpochCallbacks, callback_context, watching
+from .._compat import CallbackSupportMixin, VisualBlock, take
+from .._parts import split_part
+from .._protocols import CrossFitter
+from .._validation import check_lengths, check_table, check_validation_fraction, check_weights, rows_of
+from ..branches._numeric import NumericBranch
+from ..reading._cells import row_name
+from ..tasks._targets import Targets
+from ..training._fit import Job, fit
+from ..training._inference import CompiledCall
+from ..training._outputs import by_task
+from ..training._programs import settings_key
+from ..training._seeds import draw_seed, seeded
+from ..training._values import assign_values, values_of
+from ._assembly import Assembly
+from ._cross_fit import assemble, cross_fit, split_targets
+from ._encoding import encode_rows, fit_branches, missing_rows
+from ._parameters import NetworkParameters
+
+#: What the only task of a network is called, and its output.
+OUTPUT = "output"
+
+
+class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
+    """What regressor and classifier share."""
+
+    # --- tasks ------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _task(self, y, **known):
+        """Return the task of predicting such a target."""
+
+    def _targets(self, y, sample_weight=None, tasks=None, **known):
+        """Return the checked target, by task: of this fit, or of an earlier one that goes on."""
+        return Targets({OUTPUT: self._task(y, **known)} if tasks is None else tasks, {OUTPUT: y}, sample_weight)
+
+    @property
+    def target_encoder_(self):
+        """The task in ``tasks_``, which turns the target into what the loss takes, and outputs into predictions."""
+        return self.tasks_[OUTPUT]
+
+    # --- data -------------------------------------------------------------------------------------------------------
+
+    def missing_rows(self, X):
+        """Tell which rows of X lack what a branch predicts from.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        missing : dict of str to ndarray of bool of shape (n_samples,)
+            By the name of the branch, where all of its cells are missing; those that cannot be read too, with
+            ``on_error="missing"``.
+        """
+        check_is_fitted(self)
+        return missing_rows(self.branches_, check_table(self, X, reset=False))
+
+    def check_data(self, X):
+        """Raise what fitting to X would raise because of a parameter or a cell, without training anything.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The rows that are going to be used.
+
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            Naming the branch, and the row where one is to blame.
+        """
+        trial = clone(self)
+        trial._check_settings()
+        X = check_table(trial, X, reset=True)
+        if trial.early_stopping and X.shape[0] > 1:
+            check_validation_fraction(trial.validation_fraction, X.shape[0])
+        branches = fit_branches(trial._validated_branches(), X, np.arange(X.shape[0]))
+        encode_rows(Assembly(branches, {}, trial._architecture()), X)
+
+    def encode(self, X):
+        """Turn rows of X into what ``model_`` takes.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        inputs : dict of str to ndarray of shape (n_samples, ...)
+            By the name of the input: one for each branch, called like it, and ``<name>__missing`` for a branch that
+            has an embedding for missing rows, which is 1 in these rows.
+        """
+        check_is_fitted(self)
+        return encode_rows(self._assembly, check_table(self, X, reset=False))
+
+    def _check_fit_data(self, X, y, sample_weight, groups, *, reset, **known):
+        """Return X and the targets, checked."""
+        self._check_settings()
+        X = check_table(self, X, reset=reset)
+        check_lengths(X, y, sample_weight=sample_weight, groups=groups)
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, X.shape[0], dtype=np.float32)
+        return X, self._targets(y, sample_weight, None if reset else self.tasks_, **known)
+
+    # --- fitting ----------------------------------------------------------------------------------------------------
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features), or (n_samples, height, width[, channels])
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values; for a classifier one column of classes, or a column of two values for each of several labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of a group stay on one side when the inner validation part is split off.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            If a parameter, a cell or a target value cannot be used; the message names branch and row.
+        """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, groups)
+
+    def _fit(self, X, y, sample_weight, groups):
+        continuing = self.warm_start and self.initialized_
+        given = (X, y, sample_weight)
+        X, targets = self._check_fit_data(*given, groups, reset=not continuing)
+        seed = draw_seed(self.random_state)
+        training, validation = split_targets(self, targets, groups, seed)
+        with callback_context(self, "fit", *given, n_subtasks=self.epochs) as context:
+            if not continuing:
+                self._initialize(X, targets, training, seed)
+            self.history_ = {}
+            epochs = EpochCallbacks(self, context, *given, self._predicting_with)
+            self._train(X, targets, (training, validation), self.epochs, seed, epochs)
+        return self
+
+    def _initialize(self, X, targets, training, seed):
+        """Let branches and tasks learn from the training rows, and build the untrained model."""
+        assembly = assemble(self, X, targets, np.arange(len(targets)), training)
+        with seeded(seed):
+            model = assembly.build()
+        assembly.assign_statistics(model)
+        self._begin(assembly, model)
+
+    def _begin(self, assembly, model):
+        """Take over what was learned before training."""
+        vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
+        self._optimizer = self._optimizer_state = None
+        self.history_ = {}
+
+    def _learned_attributes(self, assembly):
+        """Return the attributes that say what was learned before training."""
+        classes = getattr(assembly.tasks[OUTPUT], "classes_", None)
+        learned = {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
+        return learned if classes is None else {**learned, "classes_": classes}
+
+    def _predicting_with(self, index, values):
+        """Return the attributes of this network when it has the given values."""
+        return {"_compiled_call": CompiledCall(self.model_, values)}
+
+    def _train(self, X, targets, split, epochs, seed, callbacks=None):
+        settings = self._compile_arguments(self.tasks_)
+        # Momenta that another optimizer gathered mean nothing to this one.
+        state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
+        data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
+        job = Job(values_of(self.model_), data, *split, seed, state)
+        with watching(self, callbacks) as watchers:
+            schedule = self._schedule(self.current_epoch, epochs, watchers)
+            (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
+        self._take_over(trained)
+
+    def _take_over(self, trained):
+        """Keep what training brought about."""
+        assign_values(self.model_, trained.values)
+        self._optimizer = _optimizer_key(self._compile_arguments(self.tasks_))
+        self._optimizer_state = trained.optimizer_state
+        for name, values in trained.history.items():
+            self.history_.setdefault(name, []).extend(values)
+
+    def _partial_fit(self, X, y, sample_weight, **known):
+        """Train for an epoch; `known` is what the task is told beside the target at the first call."""
+        with unchanged_on_error(self):
+            started = self.initialized_
+            X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
+            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            if not started:
+                self._initialize(X, targets, rows, seed)
+            self._train(X, targets, (rows, rows[:0]), 1, seed)
+        return self
+
+    def initialize(self, X, y):
+        """Fit the branches' encoders and build the network, without training it.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+        """
+        with unchanged_on_error(self):
+            X, targets = self._check_fit_data(X, y, None, None, reset=True)
+            self._initialize(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
+        return self
+
+    @property
+    def current_epoch(self):
+        """Number of epochs that ``history_`` holds."""
+        return len(getattr(self, "history_", {}).get("loss", []))
+
+    # --- folds ------------------------------------------------------------------------------------------------------
+
+    def split_validation(self, y, splits, *, sample_weight=None, groups=None):
+        """Return the inner validation parts that a fit on all rows and one on the rows of each split would draw.
+
+        Several networks of a stack can be given the same ones.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        splits : list of ndarray of int
+            Training rows of each split.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Rows of weight 0 are in no part.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of a group stay on one side.
+
+        Returns
+        -------
+        validation : list of (ndarray of int, ndarray of int) tuples
+            Rows to train on and rows that decide when to stop: of all rows first, then of each split.
+        """
+        seed, parts = draw_seed(self.random_state), []
+        for rows in (np.arange(len(y)), *splits):
+            targets = self._targets(take(y, rows, axis=0), rows_of(sample_weight, rows))
+            parts.append(tuple(rows[part] for part in split_targets(self, targets, rows_of(groups, rows), seed)))
+        return parts
+
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+        """Fit this network on all rows and clones of it on the training rows of several splits.
+
+        The results are those of a ``fit`` each, found in less time: see :ref:`the trainer <trainer>`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        splits : list of ndarray of int
+            Training rows of each split.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of a group stay on one side when the inner validation part is split off.
+        bar : object, default=None
+            Progress bar of a stack that this network is a part of; ``None`` shows one if `verbose` is 1.
+        validation : list of (ndarray of int, ndarray of int) tuples, default=None
+            Rows to train on and rows that decide when to stop, of all rows and of each split, as
+            :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
+
+        Yields
+        ------
+        fitted : estimator
+            This network first, then one for each split, which can predict and no more.
+        """
+        yield from cross_fit(
+            self, X, y, splits, sample_weight=sample_weight, groups=groups, bar=bar, validation=validation
+        )
+
+    def _adopt_columns(self, other):
+        """Take over what another network recorded of the columns of X."""
+        for name in ("n_features_in_", "feature_names_in_", "_row_shape"):
+            if hasattr(other, name):
+                setattr(self, name, getattr(other, name))
+
+    # --- predicting -------------------------------------------------------------------------------------------------
+
+    def _outputs(self, X):
+        """Return the decoded outputs of the network for rows of X, by task."""
+        check_is_fitted(self)
+        X = check_table(self, X, reset=False)
+        outputs = by_task(self._compiled_call(encode_rows(self._assembly, X)), self.tasks_)
+        decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
+        for values in decoded.values():
+            if not np.isfinite(values).all():
+                row = np.argwhere(~np.isfinite(values))[0][0]
+                raise ValueError(
+                    f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells "
+                    "of this row are too large to compute with."
+                )
+        return decoded
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_compiled_call")
+
+    # --- scikit-learn and pickle ------------------------------------------------------------------------------------
+
+    def __getstate__(self):
+        state = super().__getstate__().copy()
+        # They are made from the parameters for every fit.
+        state.pop("_fit_callbacks", None)
+        state.pop("_predict_callbacks", None)
+        return state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        branches = [branch for _, branch in self._named_parts] or [NumericBranch()]
+        tags.input_tags.allow_nan = all(getattr(branch, "allow_missing", False) for branch in branches)
+        tags.input_tags.sparse = all(getattr(branch, "accept_sparse", False) for branch in branches)
+        tags.input_tags.string = True
+        tags.non_deterministic = False
+        return tags
+
+    def _sk_visual_block_(self):
+        parts = [split_part(part) for part in self.branches or [("numeric", NumericBranch(hidden=()))]]
+        names, branches, columns = zip(*parts, strict=True)
+        details = [None if chosen is None else str(chosen) for chosen in columns]
+        return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
+
+
+def _optimizer_key(settings):
+    return settings_key({**settings, "loss": {}, "metrics": {}})

@@ -1,0 +1,229 @@
+"""The network alone, for classes."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import StrOptions
+
+from ..tasks._classification import ClassificationTask
+from ..tasks._multilabel import MultilabelTask, is_multilabel
+from ._base import OUTPUT, MultimodalNetwork
+
+
+class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
+    """Neural network classifier with a branch for each kind of data.
+
+    The feature vectors of the branches are fused and go through dense layers to one sigmoid unit for two classes
+    and a softmax over more.
+
+    Parameters
+    ----------
+    branches : list of (str, Branch, columns) tuples, default=None
+        Name, branch and columns of each part; columns as in :class:`~sklearn.compose.ColumnTransformer` (names,
+        positions, slices, masks, callables), or left out for every column. ``None`` stands for one
+        :class:`~skstack.branches.NumericBranch` without layers of its own over every column.
+    fusion : str or keras.layers.Layer, default="concatenate"
+        How the feature vectors of the branches become one: "concatenate", "add", "average", "maximum", "multiply",
+        "gated" or "attention" (see :doc:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
+        first bring vectors of different lengths to the largest one by a dense layer each.
+    head : tuple of int, default=(32,)
+        Units of the dense layers between the fused branches and the output; empty for none.
+    activation : str, default="relu"
+        Activation of these layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each of these layers.
+    modality_dropout : float, default=0.0
+        Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
+        learns to predict without it. Without effect in a network of one branch.
+    loss : str, keras.losses.Loss or callable, default=None
+        A Keras loss; ``None`` is "binary_crossentropy" for two classes and "sparse_categorical_crossentropy" for more.
+        A hinge loss for two classes takes the probability p as the score 2 p - 1.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A Keras optimizer.
+    metrics : list of str or keras.metrics.Metric, default=None
+        Keras metrics to be followed in ``history_``.
+    epochs : int, default=100
+        Passes over the training rows, at most.
+    batch_size : int, default=32
+        Rows per step of the optimizer.
+    early_stopping : bool, default=True
+        Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
+        epochs, and restore the best weights. ``partial_fit`` never does.
+    patience : int, default=10
+        See `early_stopping`.
+    validation_fraction : float, default=0.1
+        Part of the training rows (or of their groups) that is set aside for early stopping.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    fold_training : {"auto", "vectorized", "sequential"}, default="auto"
+        How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
+        as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
+        recurrent layers: networks with them are always trained one after the other there.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    class_weight : dict or "balanced", default=None
+        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies.
+    warm_start : bool, default=False
+        Whether a further ``fit`` goes on from the weights of the one before.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, dropout, the order of the rows and the inner validation part.
+    verbose : int, default=0
+        1 shows a bar for the whole fit, 2 prints a line per epoch.
+    **routed : dict
+        Parameters of the optimizer, loss, metrics and callbacks, such as ``optimizer__learning_rate``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
+    branches_ : list of (str, Branch, positions) tuples
+        The fitted branches.
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    tasks_ : dict of str to object
+        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes.
+    target_encoder_ : object
+        The same, as SciKeras calls it.
+    history_ : dict of str to list of float
+        Loss, metrics and their values on the inner validation part after each epoch.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of these columns, where X has string names.
+
+    See Also
+    --------
+    MultimodalNetworkRegressor : The same for numbers.
+    MultimodalStackingClassifier : Stacks networks and other classifiers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack import MultimodalNetworkClassifier
+    >>> from skstack.branches import ImageBranch
+    >>> images = np.random.default_rng(0).integers(0, 256, size=(20, 8, 8), dtype="uint8")
+    >>> y = np.repeat(["cat", "dog"], 10)
+    >>> network = MultimodalNetworkClassifier(
+    ...     [("photo", ImageBranch(size=(8, 8), channels=1, filters=(4,)))], epochs=2, random_state=0
+    ... )
+    >>> network.fit(images, y).predict_proba(images).shape
+    (20, 2)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **MultimodalNetwork._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def __init__(
+        self,
+        branches=None,
+        *,
+        fusion="concatenate",
+        head=(32,),
+        activation="relu",
+        dropout=0.0,
+        modality_dropout=0.0,
+        loss=None,
+        optimizer="adam",
+        metrics=None,
+        epochs=100,
+        batch_size=32,
+        early_stopping=True,
+        patience=10,
+        validation_fraction=0.1,
+        callbacks=None,
+        fold_training="auto",
+        allow_missing_columns=False,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.class_weight = class_weight
+        super().__init__(
+            branches,
+            fusion=fusion,
+            head=head,
+            activation=activation,
+            dropout=dropout,
+            modality_dropout=modality_dropout,
+            loss=loss,
+            optimizer=optimizer,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            callbacks=callbacks,
+            fold_training=fold_training,
+            allow_missing_columns=allow_missing_columns,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+            **routed,
+        )
+
+    def _task(self, y, classes=None):
+        if is_multilabel(y):
+            return MultilabelTask()
+        return ClassificationTask(type(self).__name__, self.class_weight, classes)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch on the given rows, all of them, building the network at the first call.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data. What branches learn from data, they learn at the first call.
+        y : array-like of shape (n_samples,)
+            Classes.
+        classes : array-like of shape (n_classes,), default=None
+            Every class that any call will show; needed at the first call if its `y` lacks one.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._partial_fit(X, y, sample_weight, classes=None if classes is None else np.asarray(classes))
+
+    def predict(self, X):
+        """Predict the class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        y : ndarray
+            The class with the highest probability; of shape (n_samples, n_labels) for several labels.
+        """
+        probabilities = self.predict_proba(X)
+        return self.tasks_[OUTPUT].predict(probabilities)
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return self._outputs(X)[OUTPUT]

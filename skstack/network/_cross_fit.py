@@ -1,0 +1,229 @@
+"""Training a network for all folds at once."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.base import clone
+
+from .._callbacks import EpochCallbacks, callback_context, watching
+from .._compat import take
+from .._parts import noting
+from .._validation import rows_of, split_rows
+from ..training._fit import Job, fit
+from ..training._inference import CompiledCall
+from ..training._seeds import draw_seed, seeded
+from ..training._values import assign_values, values_of
+from ._assembly import Assembly
+from ._encoding import encode_rows, fit_branches
+
+
+def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    """Fit a network on all rows, and clones of it on the training rows of each split.
+
+    The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
+    compiling a Keras model, and where that is faster they are trained together.
+
+    Parameters
+    ----------
+    network : MultimodalNetworkRegressor or MultimodalNetworkClassifier
+        Gets fitted on all rows.
+    X : DataFrame or array-like of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    splits : list of ndarray of int
+        Training rows of each split.
+    sample_weight, groups : array-like of shape (n_samples,), default=None
+        See ``fit``.
+    bar : Bar, default=None
+    validation : list of (ndarray of int, ndarray of int) tuples, default=None
+        See ``MultimodalNetworkRegressor.cross_fit``.
+
+    Yields
+    ------
+    fitted : estimator
+        `network` itself, and for each split a network that can predict, and no more.
+    """
+    X, targets = network._check_fit_data(X, y, sample_weight, groups, reset=True)
+    given = _Given(X, y, targets.sample_weight, groups)
+    folds = _make_folds(network, given, targets, splits, validation)
+    reference, alike = folds[0], [fold for fold in folds if fold.shares_program]
+    with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
+        trained = dict(zip(map(id, alike), _train(reference, alike, watchers), strict=True))
+        for fold in folds:
+            if id(fold) not in trained:
+                (trained[id(fold)],) = _train(fold, [fold], watchers)
+            yield fold.finish(trained.pop(id(fold)))
+
+
+def _make_folds(network, given, targets, splits, validation):
+    """Return the fold of all rows, then those of the splits."""
+    of_all, *of_splits = [None] * (len(splits) + 1) if validation is None else validation
+    folds = [Fold(network, given, np.arange(len(given.y)), of_all, targets)]
+    for index, (rows, inner) in enumerate(zip(splits, of_splits, strict=True), start=1):
+        with noting(f"fold {index} of {len(splits)}"):
+            folds.append(Fold(clone(network), given, rows, inner, reference=folds[0], index=index))
+    return folds
+
+
+class _Given:
+    """What all folds take their rows from; weights are checked."""
+
+    def __init__(self, X, y, sample_weight, groups):
+        self.X, self.y, self.sample_weight, self.groups = X, y, sample_weight, groups
+
+
+@contextmanager
+def _watching(network, data, folds, bar):
+    n_fits = len(folds)
+    with callback_context(network, "cross-fit", *data, n_fits, sequential=False) as context:
+        epochs = EpochCallbacks(
+            network,
+            context,
+            *data,
+            lambda index, values: folds[index].fitted_attributes(values),
+            folds=[fold.rows for fold in folds],
+        )
+        with watching(network, epochs, n_fits, bar) as watchers:
+            yield watchers
+
+
+def _train(fold, folds, watchers):
+    """Train networks of the architecture of the first."""
+    network, assembly = fold.network, fold.assembly
+    settings = network._compile_arguments(assembly.tasks)
+    schedule = network._schedule(0, network.epochs, watchers)
+    return fit(fold.model, settings, lambda: assembly.compiled(settings), [fold.job for fold in folds], schedule)
+
+
+class Fold:
+    """A network, and what it learns before training from the rows that it is fitted on.
+
+    Parameters
+    ----------
+    network : estimator
+    given : _Given
+    rows : ndarray of int
+        The rows of the fold.
+    split : (ndarray of int, ndarray of int) tuple or None
+        Those of them that are trained on, and those that decide when to stop.
+    targets : Targets, default=None
+        Of these rows, where they have been checked.
+    reference : Fold, default=None
+        The fold of all rows, which has checked X and may share what it made; ``None`` for that fold itself.
+    index : int, default=0
+    """
+
+    def __init__(self, network, given, rows, split, targets=None, reference=None, index=0):
+        self.network, self.rows = network, rows
+        groups, of_reference = given.groups, None
+        if reference is not None:
+            network._adopt_columns(reference.network)
+            targets = network._targets(take(given.y, rows, axis=0), rows_of(given.sample_weight, rows))
+            groups, of_reference = rows_of(groups, rows), (reference.assembly, reference.inputs)
+        seed = draw_seed(network.random_state)
+        places = split_targets(network, targets, groups, seed) if split is None else _places(rows, split)
+        self.assembly = assemble(network, given.X, targets, rows, places[0])
+        self.inputs = encode_rows(self.assembly, given.X, like=of_reference)
+        self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
+        self.model = reference.model if self.shares_program and reference is not None else self._built(seed)
+        values = self._initial_values(seed, reference)
+        known = {} if reference is None else reference.job.data
+        data = {"inputs": self.inputs, **_spread(targets.encode(), rows, len(given.y), known)}
+        self.job = Job(values, data, *(rows[part] for part in places), seed, index=index)
+
+    def _built(self, seed):
+        with seeded(seed):
+            return self.assembly.build()
+
+    def _initial_values(self, seed, reference):
+        """Return the values that training begins with: drawn with the seed, and what was learned from the rows."""
+        model = self.model
+        if reference is None:
+            self.seed, self.drawn = seed, values_of(model)
+        elif seed == reference.seed and self.shares_program:
+            assign_values(model, reference.drawn)
+        elif self.shares_program:
+            model = self._built(seed)
+        self.assembly.assign_statistics(model)
+        return values_of(model)
+
+    def finish(self, trained):
+        """Return the fitted network."""
+        if self.job.index == 0:
+            self.network._begin(self.assembly, self.model)
+            self.network._take_over(trained)
+        else:
+            vars(self.network).update(self.fitted_attributes(trained.values))
+        return self.network
+
+    def fitted_attributes(self, values):
+        """Return the attributes of a network of the same parameters that predicts with the given values."""
+        call = CompiledCall(self.model, values)
+        return vars(self.network) | self.network._learned_attributes(self.assembly) | {"_compiled_call": call}
+
+
+def assemble(network, X, targets, rows, training):
+    """Let branches and tasks learn from training rows, and return them as an Assembly.
+
+    Parameters
+    ----------
+    network : estimator
+    X : DataFrame or ndarray of shape (n_samples, ...)
+    targets : Targets
+        Of the given rows.
+    rows : ndarray of int
+        Rows of X.
+    training : ndarray of int
+        Which of the given rows are trained on.
+    """
+    targets.fit(training, network._given_losses(targets.tasks))
+    weight = rows_of(targets.row_weight, training)
+    branches = fit_branches(network._validated_branches(), X, rows[training], weight)
+    return Assembly(branches, targets.tasks, network._architecture())
+
+
+def split_targets(network, targets, groups, seed):
+    """Return which rows are trained on, and which decide when to stop; rows of weight 0 do neither.
+
+    Parameters
+    ----------
+    network : estimator
+    targets : Targets
+    groups : array-like of shape (n_samples,) or None
+    seed : int
+
+    Returns
+    -------
+    training, validation : ndarray of int
+    """
+    fraction = network.validation_fraction if network.early_stopping else 0
+    rows = targets.weighted_rows()
+    labels = rows_of(targets.stratify_labels(), rows)
+    training, validation = split_rows(len(rows), rows_of(groups, rows), fraction, seed, labels=labels)
+    return rows[training], rows[validation]
+
+
+def _places(rows, split):
+    """Return where the rows of a split stand among the rows of a fold."""
+    order = np.argsort(rows, kind="stable")
+    return [order[np.searchsorted(rows[order], part)] for part in split]
+
+
+def _spread(encoded, rows, n_samples, known):
+    """Return targets and weights of some rows at the places of these rows among all.
+
+    An array of `known` that holds the same for these rows is taken itself: one on the device then serves both.
+    """
+    if len(rows) == n_samples and (rows == np.arange(n_samples)).all():
+        return encoded
+    return {kind: _spread_parts(parts, rows, n_samples, known.get(kind, {})) for kind, parts in encoded.items()}
+
+
+def _spread_parts(parts, rows, n_samples, known):
+    spread = {}
+    for name, part in parts.items():
+        spread[name] = np.zeros((n_samples, *part.shape[1:]), dtype=part.dtype)
+        spread[name][rows] = part
+        of_all = known.get(name)
+        if of_all is not None and of_all.dtype == part.dtype and of_all.shape == spread[name].shape:
+            spread[name] = of_all if np.array_equal(part, of_all[rows]) else spread[name]
+    return spread

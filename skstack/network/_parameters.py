@@ -1,0 +1,213 @@
+"""The parameters of networks: which there are, whether they can be used, and what Keras makes of them."""
+
+import inspect
+from contextlib import suppress
+from numbers import Integral, Real
+
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from .._backend import float32_unless_mixed, names_of_their_own
+from .._parts import PartsMixin, check_part_names, check_part_tuples, naming, split_part
+from .._scikeras import MendedWrapper, routes
+from ..branches._base import Branch, check_no_branch_inside
+from ..branches._blocks import check_activation, check_units
+from ..branches._numeric import NumericBranch
+from ..fusion._base import check_fusion
+from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
+from ..training._fit import Schedule
+from ._assembly import Architecture
+
+#: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
+_ROUTED = ("optimizer", "loss", "metrics", "callbacks")
+
+#: Whether networks of folds are trained together, by `fold_training`; None where a rule decides.
+VECTORIZED = {"auto": None, "vectorized": True, "sequential": False}
+
+
+class NetworkParameters(PartsMixin, MendedWrapper):
+    """The parameters of a network, checked and made ready for Keras."""
+
+    _parts_attribute = "branches"
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        "fusion": [str, HasMethods("get_config")],
+        "head": ["array-like", Integral],
+        "activation": [str],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "modality_dropout": [Interval(Real, 0, 1, closed="left")],
+        "allow_missing_columns": ["boolean"],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "patience": [Interval(Integral, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "fold_training": [StrOptions(set(VECTORIZED))],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        branches=None,
+        *,
+        fusion="concatenate",
+        head=(32,),
+        activation="relu",
+        dropout=0.0,
+        modality_dropout=0.0,
+        loss=None,
+        optimizer="adam",
+        metrics=None,
+        epochs=100,
+        batch_size=32,
+        early_stopping=True,
+        patience=10,
+        validation_fraction=0.1,
+        callbacks=None,
+        fold_training="auto",
+        allow_missing_columns=False,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.branches = branches
+        self.fusion = fusion
+        self.head = head
+        self.activation = activation
+        self.dropout = dropout
+        self.modality_dropout = modality_dropout
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.callbacks = callbacks
+        self.fold_training = fold_training
+        self.allow_missing_columns = allow_missing_columns
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        vars(self).update(routed)
+        self._refuse_unknown(routed)
+
+    # --- parameters -------------------------------------------------------------------------------------------------
+
+    def _get_param_names(self):
+        return sorted([*self._own_names(), *(name for name in vars(self) if "__" in name and name[0] != "_")])
+
+    def _own_names(self):
+        parameters = inspect.signature(type(self).__init__).parameters.values()
+        return {parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD} - {"self"}
+
+    def _known_names(self):
+        known = super()._known_names()
+        if isinstance(self.loss, str):
+            with suppress(ValueError):  # `fit` says that there is no such loss
+                known.update(routes("loss", resolve_loss(self.loss)))
+        return {prefix: names for prefix, names in known.items() if prefix.partition("__")[0] in ("", *_ROUTED)}
+
+    def _refuse_unknown(self, names):
+        parts = dict(self._named_parts)
+        super()._refuse_unknown(name for name in names if name.partition("__")[0] not in parts)
+
+    def _model_function(self):
+        # The branches build the model; no parameter of the network is handed on to a function.
+        return lambda: None
+
+    def _validated_branches(self):
+        """Return clones of the branches with their names and columns, after checking them."""
+        if self.branches is None:
+            return [("numeric", NumericBranch(hidden=()), None)]
+        owner = type(self).__name__
+        check_part_tuples(self.branches, owner, "branches")
+        parts = [split_part(part) for part in self.branches]
+        check_part_names([name for name, _, _ in parts], self._reserved_names(), owner, "branches")
+        for name, branch, _ in parts:
+            if not isinstance(branch, Branch):
+                check_no_branch_inside(branch, f"branch {name!r} of {owner}")
+                raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
+        return [(name, clone(branch), columns) for name, branch, columns in parts]
+
+    def _reserved_names(self):
+        return {*self._own_names(), *_ROUTED}
+
+    def _check_settings(self):
+        """Raise if a parameter of the network has a value that no training could use."""
+        owner = type(self).__name__
+        self._validate_params()
+        self._refuse_unknown(name for name in self.get_params(deep=False) if "__" in name)
+        with naming(owner):
+            check_fusion(self.fusion)
+            check_units(self.head, "head")
+            check_activation(self.activation)
+            check_optimizer(self.optimizer)
+            check_metrics(self.metrics)
+            check_learning_rate(self._compile_arguments({})["optimizer"])
+            self._initialize_callbacks()
+
+    @float32_unless_mixed()
+    @names_of_their_own()
+    def _compile_arguments(self, tasks):
+        """Return a fresh optimizer, and by the name of the task fresh losses and metrics.
+
+        Parameters
+        ----------
+        tasks : dict of str to Task
+            Fitted, so that they know their default loss.
+        """
+        by_task = {name: self._keras_arguments(task.default_loss, task.default_metrics) for name, task in tasks.items()}
+        arguments = [*by_task.values(), self._keras_arguments("mean_squared_error", ())][0]
+        return {
+            "optimizer": arguments["optimizer"],
+            "loss": {name: of_task["loss"] for name, of_task in by_task.items()},
+            "metrics": {name: of_task["metrics"] for name, of_task in by_task.items()},
+        }
+
+    def _keras_arguments(self, default_loss, default_metrics):
+        """Return fresh arguments of Keras's ``compile``, with the defaults of a task where none are given."""
+        loss = resolve_loss(default_loss if self.loss is None else self.loss)
+        metrics = list(default_metrics) if self.metrics is None else self.metrics
+        settings = type(self)(**{**self.get_params(deep=False), "loss": loss, "metrics": metrics})
+        arguments = settings._get_compile_kwargs()
+        if inspect.isclass(arguments["loss"]):
+            arguments["loss"] = arguments["loss"]()
+        # An optimizer or metric belongs to the model it is compiled with, so that given instances are copied.
+        if arguments["optimizer"] is self.optimizer:
+            arguments["optimizer"] = _copied(self.optimizer)
+        arguments["metrics"] = [_copied(metric) for metric in arguments["metrics"] or []]
+        return arguments
+
+    def _given_losses(self, tasks):
+        """Return the loss that was given for each task, or None where the task's default counts."""
+        loss = resolve_loss(self.loss)
+        return {name: loss for name in tasks}
+
+    def _architecture(self):
+        """Return what the network is made of besides branches and tasks."""
+        return Architecture(
+            type(self).__name__, self.fusion, self.head, self.activation, self.dropout, self.modality_dropout
+        )
+
+    def _schedule(self, done, epochs, watchers):
+        """Return how long to train, after so many epochs are done."""
+        self._initialize_callbacks()
+        return Schedule(
+            epochs=done + epochs,
+            initial_epoch=done,
+            batch_size=self.batch_size,
+            patience=self.patience,
+            callbacks=self._fit_callbacks or [],
+            watchers=watchers,
+            vectorized=VECTORIZED[self.fold_training],
+        )
+
+
+def _copied(part):
+    """Return a fresh Keras optimizer or metric with the settings of the given one; a name comes back as it is."""
+    return part.__class__.from_config(part.get_config()) if hasattr(part, "get_config") else part

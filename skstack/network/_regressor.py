@@ -1,0 +1,142 @@
+"""The network alone, for numbers."""
+
+from sklearn.base import RegressorMixin
+
+from ..tasks._regression import RegressionTask
+from ._base import OUTPUT, MultimodalNetwork
+
+
+class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
+    """Neural network regressor with a branch for each kind of data.
+
+    The feature vectors of the branches are fused and go through dense layers to one output per target. Targets
+    are standardised inside, with mean and deviation of the training rows; the outputs of ``model_`` are in the targets'
+    own units.
+
+    Parameters
+    ----------
+    branches : list of (str, Branch, columns) tuples, default=None
+        Name, branch and columns of each part; columns as in :class:`~sklearn.compose.ColumnTransformer` (names,
+        positions, slices, masks, callables), or left out for every column. ``None`` stands for one
+        :class:`~skstack.branches.NumericBranch` without layers of its own over every column.
+    fusion : str or keras.layers.Layer, default="concatenate"
+        How the feature vectors of the branches become one: "concatenate", "add", "average", "maximum", "multiply",
+        "gated" or "attention" (see :doc:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
+        first bring vectors of different lengths to the largest one by a dense layer each.
+    head : tuple of int, default=(32,)
+        Units of the dense layers between the fused branches and the output; empty for none.
+    activation : str, default="relu"
+        Activation of these layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each of these layers.
+    modality_dropout : float, default=0.0
+        Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
+        learns to predict without it. Without effect in a network of one branch.
+    loss : str, keras.losses.Loss or callable, default=None
+        A Keras loss; ``None`` is "mean_squared_error". Squared, absolute, Huber and log-cosh losses are computed on the
+        standardised target, any other in the target's own units.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A Keras optimizer.
+    metrics : list of str or keras.metrics.Metric, default=None
+        Keras metrics, in the target's own units, to be followed in ``history_``.
+    epochs : int, default=100
+        Passes over the training rows, at most.
+    batch_size : int, default=32
+        Rows per step of the optimizer.
+    early_stopping : bool, default=True
+        Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
+        epochs, and restore the best weights. ``partial_fit`` never does.
+    patience : int, default=10
+        See `early_stopping`.
+    validation_fraction : float, default=0.1
+        Part of the training rows (or of their groups) that is set aside for early stopping.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    fold_training : {"auto", "vectorized", "sequential"}, default="auto"
+        How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
+        as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
+        recurrent layers: networks with them are always trained one after the other there.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    warm_start : bool, default=False
+        Whether a further ``fit`` goes on from the weights of the one before.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, dropout, the order of the rows and the inner validation part.
+    verbose : int, default=0
+        1 shows a bar for the whole fit, 2 prints a line per epoch.
+    **routed : dict
+        Parameters of the optimizer, loss, metrics and callbacks, such as ``optimizer__learning_rate``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
+    branches_ : list of (str, Branch, positions) tuples
+        The fitted branches.
+    tasks_ : dict of str to object
+        What is predicted, by the name of the output: ``tasks_["output"]`` holds mean (``center_``) and deviation
+        (``scale_``) of the targets.
+    target_encoder_ : object
+        The same, as SciKeras calls it.
+    history_ : dict of str to list of float
+        Loss, metrics and their values on the inner validation part after each epoch.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of these columns, where X has string names.
+
+    See Also
+    --------
+    MultimodalNetworkClassifier : The same for classes.
+    MultimodalStackingRegressor : Stacks networks and other regressors.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skstack import MultimodalNetworkRegressor
+    >>> from skstack.branches import CategoricalBranch, NumericBranch
+    >>> X = pd.DataFrame({"area": [50.0, 80.0, 120.0, 70.0] * 10, "city": ["A", "B", "A", "B"] * 10})
+    >>> network = MultimodalNetworkRegressor(
+    ...     [("numbers", NumericBranch(hidden=(8,)), ["area"]), ("place", CategoricalBranch(), ["city"])],
+    ...     epochs=2, optimizer__learning_rate=0.01, random_state=0,
+    ... )
+    >>> network.fit(X, 3.0 * X["area"]).predict(X.head(2)).shape
+    (2,)
+    """
+
+    def _task(self, y):
+        return RegressionTask()
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more epoch on the given rows, all of them, building the network at the first call.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data. What branches learn from data, they learn at the first call.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the target's units.
+        """
+        return self._outputs(X)[OUTPUT]

@@ -1,0 +1,1 @@
+"""Reading: cells of a table become arrays."""

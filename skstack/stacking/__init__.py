@@ -1,0 +1,1 @@
+"""Stacks: base models, cross-fitting, and a final estimator on top."""

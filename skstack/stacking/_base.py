@@ -1,0 +1,310 @@
+"""What stacks of regressors and of classifiers have in common: fit, transform and predict."""
+
+from contextlib import contextmanager
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier, is_regressor
+from sklearn.utils import Bunch, get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from .._atomic import unchanged_on_error
+from .._callbacks import Stages, callback_context
+from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
+from .._parts import PartsMixin, check_instance, noting, split_part
+from .._progress import showing_bar
+from .._protocols import CrossFitter
+from .._suggestions import SuggestingParams
+from .._validation import check_lengths, check_table, check_weights
+from ..branches._base import Branch, check_no_branch_inside
+from ..training._seeds import draw_seed
+from ._cross_fit import cross_fit, make_splits, predicted_rows
+from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
+from ._mixing import FinalFeatures, fit_final, missing_rows
+from ._routing import make_router, refuse_metadata, route
+
+
+class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+    """A stack, whatever it predicts.
+
+    A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
+    """
+
+    _parts_attribute = "estimators"
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        "final_estimator": [None, HasMethods("fit")],
+        "training": [StrOptions({"individual", "joint"})],
+        "network": [None, HasMethods("fit")],
+        "cv": ["cv_object", StrOptions({"prefit"})],
+        "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
+        "add_missing_indicator": ["boolean"],
+        "allow_missing_columns": ["boolean"],
+        "memory": [None, str, HasMethods("cache")],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # --- parameters -------------------------------------------------------------------------------------------------
+
+    @property
+    def named_estimators(self):
+        """Branches and learners by name, as they were given."""
+        return Bunch(**dict(self._named_parts))
+
+    def set_params(self, **params):
+        """Set the parameters of this stack, of its branches and learners, its network and its final estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Such as ``training="joint"``, ``numeric__hidden=(32,)`` or ``network__epochs=20``; the latter makes a
+            default network to set them on where ``network`` is None.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+        """
+        for_network = any(name.startswith(f"{JOINT}__") for name in params)
+        if for_network and params.get(JOINT, self.network) is None:
+            params[JOINT] = self._network_class()()
+        return super().set_params(**params)
+
+    def _check_parameters(self):
+        """Raise if a parameter is of no use; return name, part and columns of each part that is not dropped."""
+        self._validate_params()
+        for name in ("final_estimator", "network", "cv"):
+            check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
+        parts, final = check_parts(self), self.final_estimator
+        check_no_branch_inside(final, "'final_estimator'")
+        is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
+        if final is not None and not is_of_kind(final):
+            raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
+        return parts
+
+    # --- fitting ----------------------------------------------------------------------------------------------------
+
+    def fit(self, X, y, sample_weight=None, groups=None, **fit_params):
+        """Fit the base models by cross-fitting and the final estimator on their out-of-fold predictions.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data, with the columns that `estimators` name.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values; for a classifier a column of classes, or a column of two values for each of several labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, for base models and final estimator; all of them have to take weights.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for `cv` and for the inner validation part of networks.
+        **fit_params : dict
+            Further metadata for learners that request it, with metadata routing enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            If a parameter, a cell or a target value cannot be used; the message names the part and the row. Branches
+            check every row before any training starts.
+        """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, groups, fit_params)
+
+    def _fit(self, X, y, sample_weight, groups, fit_params):
+        refuse_metadata(self, fit_params)
+        parts = self._check_parameters()
+        X = check_table(self, X, reset=True)
+        labels, weight = self._check_target(X, y, sample_weight, groups)
+        final = self._make_final(X)
+        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(X, parts)
+        params = route(self, models, final, weight, groups, fit_params)
+        splits = self._make_splits(X, labels, params)
+        with self._stages((X, y, sample_weight), models, splits) as stages:
+            predictions = self._cross_fit(models, X, labels, splits, params, stages)
+            self._keep(models, splits, predictions)
+            features = self._learn_features(X, predictions, weight)
+            rows = np.arange(len(labels)) if splits is None else predicted_rows(splits)
+            self.final_estimator_ = fit_final(final, features, labels, rows, params.final_estimator.fit, stages)
+        return self
+
+    def _check_target(self, X, y, sample_weight, groups):
+        """Return the labels that base models and final estimator are fitted to, and checked weights."""
+        check_lengths(X, y, sample_weight=sample_weight, groups=groups)
+        self._task = self._make_task(y)
+        y = self._task.check(y)
+        labels = self._task.fit(y).encode_labels(y)
+        return labels, None if sample_weight is None else check_weights(sample_weight, X.shape[0])
+
+    def _make_final(self, X):
+        """Return an unfitted final estimator and prepare what it gets."""
+        final = self._default_final() if self.final_estimator is None else clone(self.final_estimator)
+        self._features = FinalFeatures(X, self.passthrough)
+        self._features.check_passed(X, final)
+        return final
+
+    def _make_splits(self, X, labels, params):
+        if self.cv == "prefit":
+            return None
+        return make_splits(self.cv, X, labels, self._task, params.splitter.split)
+
+    @contextmanager
+    def _stages(self, given, models, splits):
+        """Begin to show and tell the callbacks how far the fit is."""
+        models = [] if splits is None else models
+        n_fits = len(models) * (len(splits or ()) + 1) + 1
+        with (
+            callback_context(self, "fit", *given, n_subtasks=len(models) + 1, sequential=False) as context,
+            showing_bar(type(self).__name__, n_fits, self.verbose > 0) as bar,
+        ):
+            yield Stages(self, context, bar)
+
+    def _cross_fit(self, models, X, labels, splits, params, stages):
+        """Fit the base models and return the out-of-fold predictions of each, or those of models that are fitted."""
+        if splits is None:
+            return [model.predict(X) for model in check_fitted(models)]
+        cached = check_memory(self.memory).cache(cross_fit, ignore=["name", "n_jobs", "verbose", "stage"])
+        validation = shared_validation(models, labels, splits, params)
+        predictions = []
+        for model in models:
+            with stages.stage(model.name, len(splits) + 1) as stage:
+                options = {
+                    "fit_params": params[model.name].fit,
+                    "validation": validation if model.has_branches else None,
+                    "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
+                    "verbose": max(0, self.verbose - 1),
+                    "stage": stage,
+                }
+                predictions.append(model.cross_fit(cached, X, labels, splits, **options))
+        return predictions
+
+    def _keep(self, models, splits, predictions):
+        self._models = models
+        self.splits_ = splits
+        self.oof_predictions_ = None if splits is None else np.hstack(predictions)
+        self.estimators_ = [model.estimator for model in models]
+        self.stack_method_ = [model.method for model in models]
+        self.named_estimators_ = Bunch(**{model.name: model.estimator for model in models})
+        for name, part in self._named_parts:
+            if isinstance(part, str) and part == "drop":
+                self.named_estimators_[name] = "drop"
+
+    def _learn_features(self, X, predictions, weight):
+        """Return what the final estimator gets for the training rows, after learning how the columns are called."""
+        missing = missing_rows(self._models, X) if self.add_missing_indicator else {}
+        counts = slice(None) if weight is None else weight > 0
+        counted = {name: rows[counts] for name, rows in missing.items()}
+        self._features.learn(type(self).__name__.lower(), self._models, predictions, counted)
+        return self._features.join(X, predictions, missing)
+
+    # --- metadata ---------------------------------------------------------------------------------------------------
+
+    def get_metadata_routing(self):
+        """Get the metadata routing of this object: to the learners, the splitter, networks and the final estimator.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            See scikit-learn's user guide on metadata routing.
+        """
+        final = getattr(self, "final_estimator_", self.final_estimator)
+        final = self._default_final() if final is None else final
+        return make_router(self, self._named_parts, self._network_class, final)
+
+    # --- predicting -------------------------------------------------------------------------------------------------
+
+    @property
+    def n_features_in_(self):
+        """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
+        if not hasattr(self, "final_estimator_"):
+            raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
+        reads_all = self._models[0].positions is None
+        return self.estimators_[0].n_features_in_ if reads_all else self._n_features_in
+
+    @n_features_in_.setter
+    def n_features_in_(self, n_features):
+        self._n_features_in = n_features
+
+    def _check_predict_data(self, X):
+        check_is_fitted(self, "final_estimator_")
+        X = check_table(self, X, reset=False)
+        if X.shape[1] != self._n_features_in:
+            owner = type(self).__name__
+            raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {self._n_features_in}.")
+        return X
+
+    def _features_of(self, X):
+        X = self._check_predict_data(X)
+        predictions = [model.predict(X) for model in self._models]
+        missing = missing_rows(self._models, X) if self._features.indicated else {}
+        return self._features.join(X, predictions, missing)
+
+    def transform(self, X):
+        """Return the predictions of the base models, missing indicators and the columns that are passed through.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
+            What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
+        """
+        features = self._features_of(X)
+        return features.to_numpy() if isinstance(features, pd.DataFrame) else features
+
+    def get_feature_names_out(self, input_features=None):
+        """Get the names of the columns that :meth:`transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X, where they have none of their own; used with `passthrough` only.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Class, base model and index of each prediction, the missing indicators, then the names of the columns
+            passed through.
+        """
+        check_is_fitted(self, "final_estimator_")
+        input_features = check_feature_names_in(self, input_features, generate_names=self._features.passes)
+        return self._features.names_out(input_features)
+
+    def _predict_final(self, X, method, params):
+        features = self._features_of(X)
+        if params and routing_enabled():
+            params = process_routing(self, method, **params).final_estimator[method]
+        with noting("in the final estimator"):
+            return getattr(self.final_estimator_, method)(features, **params)
+
+    # --- scikit-learn -----------------------------------------------------------------------------------------------
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        parts = [part for _, part in self._named_parts if not isinstance(part, str)]
+        branches = [part for part in parts if isinstance(part, Branch)]
+        learners = [get_tags(part).input_tags for part in parts if hasattr(part, "fit") and part not in branches]
+        tags.input_tags.allow_nan = all(b.allow_missing for b in branches) and all(t.allow_nan for t in learners)
+        tags.input_tags.sparse = all(b.accept_sparse for b in branches) and all(t.sparse for t in learners)
+        tags.input_tags.string = bool(branches) or any(t.string for t in learners)
+        return tags
+
+    def _sk_visual_block_(self):
+        parts = [split_part(part) for part in self.estimators]
+        names, estimators, columns = zip(*parts, strict=True)
+        details = [None if chosen is None else str(chosen) for chosen in columns]
+        base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)
+        final = self._default_final() if self.final_estimator is None else self.final_estimator
+        last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
+        return VisualBlock("serial", (base, last), dash_wrapped=False)

@@ -1,0 +1,222 @@
+"""The stack that predicts classes, or several labels."""
+
+from sklearn.base import ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from .._compat import routing_enabled
+from ..tasks._classification import ClassificationTask
+from ..tasks._multilabel import MultilabelTask, is_multilabel
+from ._base import BaseStacking
+
+
+def _final_has(method):
+    """Return a check, for ``available_if``, that the final estimator has a method."""
+
+    def check(self):
+        final = getattr(self, "final_estimator_", self.final_estimator)
+        getattr(self._default_final() if final is None else final, method)
+        return True
+
+    return check
+
+
+class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
+    """Stack of branch networks and classifiers with a final classifier.
+
+    Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
+    these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
+    networks that `training` makes of the branches. With learners only it does what
+    :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
+    positions of classes, and the target may have a column for each of several labels.
+
+    Parameters
+    ----------
+    estimators : list of (str, branch or estimator, columns) tuples
+        Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
+        :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
+        column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
+        predicts positions in ``classes_``.
+    final_estimator : estimator, default=None
+        Classifier for the predictions of the base models; ``None`` is
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
+        :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
+    training : {"joint", "individual"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    network : MultimodalNetworkClassifier, default=None
+        Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
+        own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
+    cv : int, cross-validation generator, iterable or "prefit", default=None
+        Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
+        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
+        get the average. "prefit" takes fitted learners as they are.
+    stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
+    passthrough : bool or columns, default=False
+        Whether the final estimator also gets the columns of X: all of them, or the ones named.
+    add_missing_indicator : bool, default=False
+        Whether the final estimator also gets a column for each branch that some training rows hold nothing for, which
+        is 1 in such rows.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    memory : str or object with the joblib.Memory interface, default=None
+        Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
+        and data.
+    n_jobs : int, default=None
+        Fits of a learner that run at a time. Networks are trained one after the other.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the networks and, unless it is None, the learners whose own ``random_state`` is None.
+    verbose : int, default=0
+        1 shows a bar for the whole fit, or where the output goes to a file a line per base model; more is the verbosity
+        of joblib plus one.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes; for several labels per row the two values of each.
+    estimators_ : list of estimators
+        The base models, fitted on all rows.
+    named_estimators_ : :class:`~sklearn.utils.Bunch`
+        The same by name; the joint network is called "network".
+    final_estimator_ : estimator
+        The fitted final estimator.
+    oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
+        Out-of-fold predictions of all base models, in their order: what the final estimator was fitted to, before
+        missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
+    splits_ : list of (ndarray, ndarray) or None
+        The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
+    stack_method_ : list of str
+        The method of each base model that gives its predictions.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of these columns, where X has string names.
+
+    See Also
+    --------
+    MultimodalStackingRegressor : The same for numbers.
+    MultimodalNetworkClassifier : The joint network alone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skstack import MultimodalStackingClassifier
+    >>> from skstack.branches import NumericBranch
+    >>> X = pd.DataFrame({"area": [50.0, 80.0, 120.0, 70.0] * 10, "rooms": [1.0, 3.0, 4.0, 2.0] * 10})
+    >>> stack = MultimodalStackingClassifier(
+    ...     [("numbers", NumericBranch(hidden=(4,)), ["area", "rooms"]), ("logistic", LogisticRegression(), ["area"])],
+    ...     cv=2, random_state=0,
+    ... )
+    >>> stack.set_params(network__epochs=2).fit(X, X["rooms"] > 2).predict_proba(X.head(2)).shape
+    (2, 2)
+    """
+
+    _kind = "classifier"
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **BaseStacking._parameter_constraints,
+        "stack_method": [StrOptions({"auto", *ClassificationTask.methods})],
+    }
+
+    def __init__(
+        self,
+        estimators,
+        final_estimator=None,
+        *,
+        training="joint",
+        network=None,
+        cv=None,
+        stack_method="auto",
+        passthrough=False,
+        add_missing_indicator=False,
+        allow_missing_columns=False,
+        memory=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimators = estimators
+        self.final_estimator = final_estimator
+        self.training = training
+        self.network = network
+        self.cv = cv
+        self.stack_method = stack_method
+        self.passthrough = passthrough
+        self.add_missing_indicator = add_missing_indicator
+        self.allow_missing_columns = allow_missing_columns
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _network_class(self):
+        from ..network._classifier import MultimodalNetworkClassifier
+
+        return MultimodalNetworkClassifier
+
+    def _make_task(self, y):
+        return MultilabelTask() if is_multilabel(y) else ClassificationTask(type(self).__name__)
+
+    def _check_target(self, X, y, sample_weight, groups):
+        checked = super()._check_target(X, y, sample_weight, groups)
+        self.classes_ = self._task.classes_
+        return checked
+
+    def _default_final(self):
+        if isinstance(getattr(self, "_task", None), MultilabelTask):
+            each = LogisticRegression()
+            return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
+        return LogisticRegression()
+
+    def predict(self, X, **predict_params):
+        """Predict the class.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+        **predict_params : dict
+            Parameters of the ``predict`` of the final estimator.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Classes, or the values of several labels.
+        """
+        labels = self._predict_final(X, "predict", predict_params)
+        return self._task.decode_labels(labels)
+
+    @available_if(_final_has("predict_proba"))
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            In the order of ``classes_``; for several labels per row, that the row has each of them.
+        """
+        probabilities = self._predict_final(X, "predict_proba", {})
+        return self._task.probabilities(self.final_estimator_, probabilities)
+
+    @available_if(_final_has("decision_function"))
+    def decision_function(self, X):
+        """Return the decision function of the final estimator.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+        """
+        return self._predict_final(X, "decision_function", {})

@@ -1,0 +1,300 @@
+"""Cross-fitting: predictions for every row by a model that never saw it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold, check_cv
+
+from .._callbacks import SILENT
+from .._compat import num_samples, take
+from .._parts import noting
+from .._protocols import CrossFitter
+from ..tasks._base import Task
+
+# --- splits -----------------------------------------------------------------------------------------------------------
+
+
+def make_splits(cv, X, y, task, split_params):
+    """Return the rows to fit on and to predict of each fold.
+
+    Parameters
+    ----------
+    cv : int, cross-validation generator, iterable or None
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Encoded labels.
+    task : Task
+        Fitted.
+    split_params : dict
+        Further arguments of the splitter, such as groups.
+
+    Returns
+    -------
+    splits : list of (ndarray of int, ndarray of int)
+
+    Raises
+    ------
+    ValueError
+        If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
+    """
+    splitter = check_cv(cv, y=y, classifier=task.has_classes)
+    if isinstance(splitter, StratifiedKFold):
+        _check_members(cv, splitter.n_splits, y, task)
+    splits = check_splits(splitter.split(X, y, **split_params), len(y))
+    if not splits:
+        raise ValueError(f"cv={cv!r} yields no split.")
+    return splits
+
+
+def _check_members(cv, n_splits, y, task):
+    labels = task.stratify_labels(y)
+    counts = np.unique(labels, return_counts=True)[1] if labels is not None else []
+    if len(counts) and counts.min() < n_splits:
+        rare = task.classes_.tolist()[counts.argmin()]
+        raise ValueError(
+            f"class {rare!r} has {counts.min()} members, fewer than the {n_splits} folds of cv={cv!r}: "
+            "every fold should have one. Take fewer folds or leave the class out."
+        )
+
+
+def check_splits(splits, n_samples):
+    """Return the splits of a splitter as pairs of row positions counted from 0.
+
+    Parameters
+    ----------
+    splits : iterable of (array-like, array-like)
+        Rows to fit on and rows to predict: positions, negative ones counted from the end, or boolean masks.
+    n_samples : int
+
+    Returns
+    -------
+    splits : list of (ndarray of int, ndarray of int)
+
+    Raises
+    ------
+    ValueError
+        If a side of a split is empty or names no rows, saying which.
+    """
+    checked = []
+    for index, split in enumerate(splits):
+        if not isinstance(split, (tuple, list)) or len(split) != 2:
+            raise ValueError(f"split {index} of cv should be a pair of training and test rows, got {split!r}.")
+        sides = zip(("training", "test"), split, strict=True)
+        checked.append(
+            tuple(_positions(rows, n_samples, f"the {side} rows of split {index} of cv") for side, rows in sides)
+        )
+    return checked
+
+
+def _positions(rows, n_samples, what):
+    rows = np.asarray(rows)
+    if rows.dtype.kind == "b":
+        if rows.shape != (n_samples,):
+            raise ValueError(f"{what} are a mask of shape {rows.shape}, X has {n_samples} rows.")
+        rows = np.flatnonzero(rows)
+    if not rows.size:
+        raise ValueError(f"{what} are none: every split needs rows to fit on and rows to predict.")
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"{what} should be positions (integers) or a boolean mask, got an array of shape {rows.shape} and dtype "
+            f"{rows.dtype}."
+        )
+    outside = (rows < -n_samples) | (rows >= n_samples)
+    if outside.any():
+        raise ValueError(f"{what} name row {rows[outside][0]}, X has {n_samples} rows.")
+    return np.where(rows < 0, rows + n_samples, rows)
+
+
+def predicted_rows(splits):
+    """Return the rows that a split predicts, in order."""
+    return np.unique(np.concatenate([held_out for _, held_out in splits]))
+
+
+def params_of_rows(params, rows, n_samples):
+    """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
+    return {name: take(v, rows, axis=0) if _is_per_row(v, n_samples) else v for name, v in params.items()}
+
+
+def _is_per_row(values, n_samples):
+    return hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
+
+
+# --- fitting ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class CrossFitted:
+    """What cross-fitting makes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted on all rows.
+    predictions : ndarray of shape (n_samples, n_columns)
+        Out-of-fold; NaN for rows that no split predicts.
+    fold_models : list of estimator or None
+        Fitted on the training rows of each split, if they were asked for.
+    """
+
+    estimator: object
+    predictions: np.ndarray
+    fold_models: list | None = None
+
+
+def cross_fit(
+    estimator,
+    X,
+    y,
+    splits,
+    *,
+    method,
+    task,
+    fit_params=None,
+    validation=None,
+    keep_fold_models=False,
+    name="",
+    n_jobs=None,
+    verbose=0,
+    stage=SILENT,
+):
+    """Fit an estimator on all rows, and once per split for out-of-fold predictions.
+
+    A function of its arguments alone: it knows neither stacks nor networks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned for every fit.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Encoded labels.
+    splits : list of (ndarray, ndarray)
+        Rows to fit on and rows to predict. A row may be predicted several times, which gives the average, or never.
+    method : str
+        What to call for predictions.
+    task : Task
+        Fitted; makes the columns of the predictions.
+    fit_params : dict, default=None
+        Further arguments of ``fit``; those with a value per row are cut to the rows of a split.
+    validation : list of (ndarray, ndarray), default=None
+        For a CrossFitter: the rows to train on and to validate on, of all rows and of each split.
+    keep_fold_models : bool, default=False
+        Whether to return the estimators of the splits too.
+    name : str, default=""
+        Of the base model, for messages.
+    n_jobs : int, default=None
+        How many fits run at a time.
+    verbose : int, default=0
+        Verbosity of joblib.
+    stage : Stage
+        Is told how far it is.
+
+    Returns
+    -------
+    made : CrossFitted
+
+    Raises
+    ------
+    ValueError
+        If a prediction is not finite. Errors of the estimator get a note that says where they come from.
+    """
+    fits = _fits(splits)
+    how = _How(f"in base model {name!r}", method, task, fit_params or {}, keep_fold_models)
+    if isinstance(estimator, CrossFitter):
+        results = _fit_all_at_once(clone(estimator), X, y, fits, how, validation, stage)
+    else:
+        results = _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage)
+    (fitted, _), *of_folds = results
+    predictions = _gather(num_samples(X), splits, [predicted for _, predicted in of_folds])
+    if not np.isfinite(predictions[predicted_rows(splits)]).all():
+        raise ValueError(f"base model {name!r} predicted NaN or infinity for a row that it was not fitted on.")
+    return CrossFitted(fitted, predictions, [model for model, _ in of_folds] if keep_fold_models else None)
+
+
+@dataclass
+class _How:
+    """What all fits of a base model have in common."""
+
+    where: str
+    method: str
+    task: Task
+    fit_params: dict
+    keep_fold_models: bool
+
+
+@dataclass
+class _Fit:
+    """One of the fits of a base model: the rows to fit on and to predict, or ``None`` for all rows and none."""
+
+    which: str
+    training: np.ndarray | None = None
+    held_out: np.ndarray | None = None
+
+
+def _fits(splits):
+    of_folds = [_Fit(f"fold {index} of {len(splits)}", *rows) for index, rows in enumerate(splits, start=1)]
+    return [_Fit("fitted on all rows"), *of_folds]
+
+
+def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
+    in_turn = effective_n_jobs(n_jobs) == 1
+    with stage.parts(len(fits)) as contexts:
+        return Parallel(n_jobs=n_jobs, verbose=verbose)(
+            delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
+            for fit, context in zip(fits, _in_turn(contexts, stage) if in_turn else contexts, strict=True)
+        )
+
+
+def _in_turn(contexts, stage):
+    """Yield contexts of fits of which each is over when the next one is asked for."""
+    for index, context in enumerate(contexts):
+        yield context
+        stage.fitted(index)
+
+
+def _fit_and_predict(estimator, X, y, fit, how, context):
+    rows, fit_params = fit.training, how.fit_params
+    X_fit, y_fit = X, y
+    if rows is not None:
+        X_fit, y_fit = take(X, rows, axis=0), y[rows]
+        fit_params = params_of_rows(fit_params, rows, num_samples(X))
+    with noting(f"{how.where}, {fit.which}"):
+        with context.fitting(estimator, X_fit, y_fit):
+            estimator.fit(X_fit, y_fit, **fit_params)
+        return _predicted(estimator, X, fit, how)
+
+
+def _predicted(estimator, X, fit, how):
+    """Return an estimator, or None in its place where nobody asked for it, and its predictions of the rows held out."""
+    if fit.held_out is None:
+        return estimator, None
+    predictions = getattr(estimator, how.method)(take(X, fit.held_out, axis=0))
+    # Between processes, sending back the estimator of a fold would cost more than the predictions.
+    kept = estimator if how.keep_fold_models else None
+    return kept, how.task.prediction_columns(estimator, predictions, how.method)
+
+
+def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
+    """Do the same with an estimator that has a faster way than a clone for every fold."""
+    results = []
+    with stage.whole().fitting(estimator, X, y), noting(how.where):
+        training = [fit.training for fit in fits[1:]]
+        models = estimator.cross_fit(X, y, training, bar=stage.bar, validation=validation, **how.fit_params)
+        for model, fit in zip(models, fits, strict=True):
+            with noting(fit.which):
+                results.append(_predicted(model, X, fit, how))
+    return results
+
+
+def _gather(n_samples, splits, predictions):
+    """Average the predictions of each row over the splits that held it out."""
+    held_out = [rows for _, rows in splits]
+    counts = np.bincount(np.concatenate(held_out), minlength=n_samples)
+    total = np.zeros((n_samples, predictions[0].shape[1]), dtype=np.result_type(*predictions))
+    for rows, predicted in zip(held_out, predictions, strict=True):
+        np.add.at(total, rows, predicted)  # a split may name a row twice
+    if (counts == 1).all():
+        return total
+    return total / np.where(counts == 0, np.nan, counts)[:, np.newaxis]

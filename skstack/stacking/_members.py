@@ -1,0 +1,233 @@
+"""The base models of a stack: its parts, checked; learners with seeds; networks made of branches."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.utils.validation import check_is_fitted
+
+from .._columns import resolve_columns, select_columns
+from .._compat import check_response_method
+from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
+from ..branches._base import Branch, check_no_branch_inside
+from ..tasks._base import Task
+from ..tasks._multilabel import MultilabelTask
+
+#: The name of the base model that joint training makes of all branches, and of the parameter with its template.
+JOINT = "network"
+
+
+@dataclass
+class BaseModel:
+    """A base model of a stack: a learner with its columns, or a network over the columns of its branches.
+
+    Parameters
+    ----------
+    name : str
+    estimator : estimator
+        Fitted by :meth:`cross_fit`.
+    positions : list of int, int or None
+        The columns of X that it gets; ``None`` for all.
+    method : str
+        What is called for its predictions.
+    task : Task
+        What the stack predicts.
+    has_branches : bool, default=False
+        Whether it is a network made of branches of the stack.
+    """
+
+    name: str
+    estimator: object
+    positions: object
+    method: str
+    task: Task
+    has_branches: bool = False
+
+    def cross_fit(self, cross_fit, X, y, splits, **options):
+        """Fit on all rows and return the out-of-fold predictions.
+
+        Parameters
+        ----------
+        cross_fit : callable
+            :func:`skstack.stacking._cross_fit.cross_fit`, which may look into a cache first.
+        X, y, splits, **options
+            See there.
+        """
+        columns = select_columns(X, self.positions)
+        made = cross_fit(
+            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
+        )
+        self.estimator = made.estimator
+        return made.predictions
+
+    def predict(self, X):
+        """Return the columns that the final estimator gets from this model."""
+        with noting(f"in base model {self.name!r}"):
+            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
+            return self.task.prediction_columns(self.estimator, predictions, self.method)
+
+
+def check_parts(stack):
+    """Return name, part and columns of each part of a stack that is not dropped, or raise if one is of no use."""
+    owner = type(stack).__name__
+    check_part_tuples(stack.estimators, owner, "estimators")
+    parts = [split_part(part) for part in stack.estimators]
+    reserved = {*stack.get_params(deep=False), "optimizer", "loss", "metrics", "callbacks"}
+    check_part_names([name for name, _, _ in parts], reserved, owner, "estimators")
+    kept = [part for part in parts if not (isinstance(part[1], str) and part[1] == "drop")]
+    if not kept:
+        raise ValueError(f"All estimators of {owner} are dropped; at least one is required to be an estimator.")
+    for name, part, _ in kept:
+        check = _check_branch if isinstance(part, Branch) else _check_learner
+        check(stack, name, part)
+    return kept
+
+
+def _check_branch(stack, name, branch):
+    if isinstance(stack.cv, str):
+        raise ValueError(
+            f"branch {name!r} cannot be used with cv='prefit': a branch predicts nothing by itself. "
+            "Give a fitted network as a learner instead."
+        )
+    with naming(f"branch {name!r}"):
+        branch.check_parameters()
+
+
+def _check_learner(stack, name, learner):
+    check_no_branch_inside(learner, f"learner {name!r}")
+    if not hasattr(learner, "fit"):
+        raise TypeError(f"{name!r} should be a branch, an estimator instance or 'drop', got {learner!r}.")
+    # A regressor can say something about classes too, as where these have an order.
+    if not (is_regressor(learner) or (is_classifier(learner) and is_classifier(stack))):
+        kinds = "classifier or regressor" if is_classifier(stack) else "regressor"
+        raise ValueError(f"learner {name!r} should be a {kinds}, got {learner!r}.")
+
+
+def network_template(network, network_class):
+    """Return a clone of the network that the branches of a stack are put into, or a default one for ``None``."""
+    if network is None:
+        return network_class()
+    if not isinstance(network, network_class):
+        raise TypeError(f"'network' parameter should be a {network_class.__name__}, got {network!r}.")
+    if network.branches is not None:
+        raise ValueError(
+            "'network' is a template for the branches among 'estimators': leave its own 'branches' out, "
+            "or give it as a learner."
+        )
+    return clone(network)
+
+
+class BaseModels:
+    """Makes the base models of a stack.
+
+    Parameters
+    ----------
+    stack : estimator
+        Its parameters say how.
+    network_class : callable
+        Returns the class of its networks; called if there are branches.
+    task : Task
+        Fitted.
+    seed : int
+        Of the networks and, if the stack has a random state, the learners that have none.
+    """
+
+    def __init__(self, stack, network_class, task, seed):
+        self._stack, self._network_class, self._task = stack, network_class, task
+        self._generator = np.random.RandomState(seed)
+
+    def make(self, X, parts):
+        """Return the unfitted base models, in the order of the parts.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+        parts : list of (str, branch or estimator, columns)
+        """
+        branches = [part for part in parts if isinstance(part[1], Branch)]
+        models = []
+        for part in parts:
+            name, estimator, columns = part
+            if not isinstance(estimator, Branch):
+                models.append(self._learner(name, estimator, columns, X))
+            elif self._stack.training == "individual":
+                models.append(self._network(name, [part], X))
+            elif name == branches[0][0]:
+                models.append(self._network(JOINT, branches, X))
+        return models
+
+    def _learner(self, name, learner, columns, X):
+        with naming(f"learner {name!r}"):
+            positions = resolve_columns(X, columns)
+        if self._stack.cv != "prefit":
+            learner = self._seeded(clone(learner))
+        return BaseModel(name, learner, positions, self._method(name, learner), self._task)
+
+    def _network(self, name, branches, X):
+        network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
+        if network.random_state is None:
+            network.set_params(random_state=self._draw())
+        self._translate_class_weight(network)
+        network.check_data(X)
+        return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
+
+    def _method(self, name, estimator):
+        wanted = getattr(self._stack, "stack_method", "auto")
+        methods = self._task.methods if wanted == "auto" else (wanted,)
+        try:
+            return check_response_method(estimator, methods).__name__
+        except AttributeError as error:
+            raise ValueError(f"learner {name!r} does not implement the method {' or '.join(methods)}.") from error
+
+    def _seeded(self, learner):
+        """Give a learner's unset random states a seed, if the stack has one."""
+        if self._stack.random_state is not None:
+            unset = [
+                name
+                for name, value in sorted(learner.get_params(deep=True).items())
+                if value is None and name.rpartition("__")[2] == "random_state"
+            ]
+            learner.set_params(**{name: self._draw() for name in unset})
+        return learner
+
+    def _draw(self):
+        return self._generator.randint(np.iinfo("int32").max)
+
+    def _translate_class_weight(self, network):
+        """Name the classes in the weights of a network as it gets to see them."""
+        given = network.get_params(deep=False).get("class_weight")
+        if isinstance(given, dict) and not isinstance(self._task, MultilabelTask):
+            with naming("class_weight of 'network'"):
+                classes = self._task.encode_labels(list(given))
+            network.set_params(class_weight=dict(zip(classes.tolist(), given.values(), strict=True)))
+
+
+def check_fitted(models):
+    """Return base models that are used as they are, after checking that they are fitted."""
+    for model in models:
+        name = model.name.replace("%", "%%")  # scikit-learn fills the message in
+        check_is_fitted(model.estimator, msg=f"learner {name!r}, a %(name)s, is not fitted, as cv='prefit' needs.")
+    return models
+
+
+def shared_validation(models, y, splits, params):
+    """Return the inner validation split that all networks made of branches get, or None if there are none.
+
+    Parameters
+    ----------
+    models : list of BaseModel
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Encoded labels.
+    splits : list of (ndarray, ndarray)
+    params : Bunch
+        What each model gets beside X and y.
+
+    Returns
+    -------
+    validation : list of (ndarray, ndarray) or None
+        See :meth:`~skstack._protocols.CrossFitter.split_validation`.
+    """
+    first = next((model for model in models if model.has_branches), None)
+    if first is None:
+        return None
+    return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)

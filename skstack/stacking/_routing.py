@@ -1,0 +1,213 @@
+"""Sample weights, groups and other metadata on their way to base models, splitter and final estimator."""
+
+import warnings
+from numbers import Integral
+
+from sklearn.base import is_classifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_routing_for_object, process_routing
+from sklearn.utils.validation import has_fit_parameter
+
+from .._compat import own_requests, routing_enabled
+from ..branches._base import Branch
+from ._members import JOINT
+
+
+def refuse_metadata(stack, fit_params):
+    """Raise if there is metadata besides weights and groups, which needs scikit-learn's metadata routing."""
+    if fit_params and not routing_enabled():
+        raise ValueError(
+            f"{sorted(fit_params)} are given to {type(stack).__name__}.fit, but such metadata is only supported if "
+            "enable_metadata_routing=True, as sklearn.set_config(enable_metadata_routing=True) does."
+        )
+
+
+def route(stack, models, final, sample_weight, groups, fit_params):
+    """Return what each base model, the splitter and the final estimator get beside X and y.
+
+    Parameters
+    ----------
+    stack : estimator
+    models : list of BaseModel
+    final : estimator
+    sample_weight : ndarray of shape (n_samples,) or None
+    groups : array-like of shape (n_samples,) or None
+    fit_params : dict
+        Further metadata.
+
+    Returns
+    -------
+    routed : Bunch
+        Arguments of a method by ``routed[name].fit``, of the splitter by ``routed.splitter.split``, and of the final
+        estimator by ``routed.final_estimator.fit``.
+    """
+    if not routing_enabled():
+        return _route_by_hand(models, final, sample_weight, groups, fits=stack.cv != "prefit")
+    given = {"sample_weight": sample_weight, "groups": groups, **fit_params}
+    given = {name: value for name, value in given.items() if value is not None}
+    routed = process_routing(stack, "fit", **given)
+    if not given:  # scikit-learn then returns an object that knows any name, but not which names it knows
+        return routed
+    for model in models:
+        if model.has_branches and model.name != JOINT:  # branch networks take what the template takes
+            routed[model.name] = routed[JOINT]
+    if groups is not None and stack.cv != "prefit" and not routed.splitter.split:
+        _warn_of_divided_groups(stack)
+    return routed
+
+
+def _route_by_hand(models, final, sample_weight, groups, fits):
+    """Return the same without metadata routing; with fitted learners only the final estimator gets anything."""
+
+    def params_of(estimator, what):
+        return weights_for(estimator, sample_weight, what) | groups_for(estimator, groups, what)
+
+    routed = Bunch(splitter=Bunch(split={} if groups is None else {"groups": groups}))
+    for model in models:
+        routed[model.name] = Bunch(fit=params_of(model.estimator, f"learner {model.name!r}") if fits else {})
+    routed["final_estimator"] = Bunch(fit=params_of(final, "'final_estimator'"))
+    return routed
+
+
+def _warn_of_divided_groups(stack):
+    """Say what scikit-learn's splitters say without metadata routing, which hands them only what they take."""
+    if stack.cv is None or isinstance(stack.cv, Integral) or hasattr(stack.cv, "split"):
+        name = type(check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))).__name__
+        warnings.warn(
+            f"The groups parameter is ignored by {name}: rows of a group fall on both sides of a split. Give a "
+            "splitter that takes groups as cv, such as GroupKFold.",
+            stacklevel=5,
+        )
+
+
+def make_router(stack, parts, network_class, final):
+    """Return the metadata router of a stack: to the learners, the splitter, networks and the final estimator.
+
+    Parameters
+    ----------
+    stack : estimator
+    parts : list of (str, branch or estimator)
+    network_class : callable
+        Returns the class of networks that are made of branches.
+    final : estimator
+
+    Returns
+    -------
+    router : MetadataRouter
+    """
+    fits = MethodMapping().add(caller="fit", callee="fit")
+    router = MetadataRouter(owner=type(stack).__name__)
+    for name, part in parts:
+        if hasattr(part, "fit") and not isinstance(part, Branch):
+            router.add(**{name: part}, method_mapping=fits)
+    if any(isinstance(part, Branch) for _, part in parts):
+        network = stack.network
+        if network is None:
+            network = network_class()().set_fit_request(sample_weight=True, groups=True)
+        router.add(**{JOINT: network}, method_mapping=fits)
+    if not isinstance(stack.cv, str):
+        splitter = check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))
+        router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+    router.add(
+        final_estimator=_requests_of_final(final),
+        method_mapping=MethodMapping().add(caller="fit", callee="fit").add(caller="predict", callee="predict"),
+    )
+    return router
+
+
+def _requests_of_final(final):
+    """Return the requests of the final estimator, which gets what its ``fit`` takes unless it refuses it.
+
+    As in scikit-learn's stacking, it need not ask: the default one could not.
+    """
+    routing = get_routing_for_object(final)
+    requests = own_requests(routing, "fit")
+    for name, request in list(requests.requests.items()) if requests is not None else []:
+        if request is None:
+            requests.add_request(param=name, alias=True)
+    return routing
+
+
+def weights_for(estimator, sample_weight, what):
+    """Return the arguments of ``fit`` that bring sample weights to an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+    sample_weight : ndarray of shape (n_samples,) or None
+    what : str
+        What to call the estimator in a message.
+
+    Returns
+    -------
+    params : dict
+
+    Raises
+    ------
+    TypeError
+        If its ``fit`` takes no weights.
+    """
+    if sample_weight is None or isinstance(estimator, FrozenEstimator):
+        return {}
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise TypeError(
+            f"{what} does not support sample weights: {estimator!r} has no parameter 'sample_weight' in fit. With "
+            "metadata routing enabled, weights go to the learners that request them."
+        )
+    return {"sample_weight": sample_weight}
+
+
+def groups_for(estimator, groups, what):
+    """Return the arguments of ``fit`` that bring groups to an estimator; none where it has no use for them.
+
+    A warning says which part of it would have a use for them and does not get them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    groups : array-like of shape (n_samples,) or None
+    what : str
+        What to call the estimator in a message.
+
+    Returns
+    -------
+    params : dict
+    """
+    if groups is None:
+        return {}
+    if has_fit_parameter(estimator, "groups"):
+        return {"groups": groups}
+    if isinstance(estimator, Pipeline) and has_fit_parameter(estimator.steps[-1][1], "groups"):
+        return {f"{estimator.steps[-1][0]}__groups": groups}
+    for part in _parts(estimator):
+        if has_fit_parameter(part, "groups"):
+            warnings.warn(
+                f"groups do not reach {type(part).__name__} inside {what}: it may divide them when it sets rows aside. "
+                "Give it as a base model by itself, or enable metadata routing and request them by "
+                "set_fit_request(groups=True).",
+                stacklevel=2,
+            )
+            return {}
+    return {}
+
+
+def _parts(estimator):
+    """Yield the estimators inside an estimator that it fits."""
+    if isinstance(estimator, FrozenEstimator) or isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        return
+    for value in estimator.get_params(deep=False).values():
+        for candidate in _flattened(value):
+            if hasattr(candidate, "fit") and not isinstance(candidate, type):
+                yield candidate
+                yield from _parts(candidate)
+
+
+def _flattened(value):
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _flattened(item)
+    else:
+        yield value

@@ -1,0 +1,205 @@
+"""Classification: one of several classes per row."""
+
+from numbers import Number
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from ..reading._cells import row_name, shown
+from ._base import Task
+from ._checks import refuse_rows
+
+
+class ClassificationTask(Task):
+    """One class per row.
+
+    Parameters
+    ----------
+    owner : str
+        What messages call the estimator.
+    class_weight : dict or "balanced", default=None
+        Weight of each class in the loss.
+    classes : array-like of shape (n_classes,), default=None
+        The classes there are; ``None`` takes those in the target.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_units_ : int
+        1 for two classes unless the loss needs a probability for each, else the number of classes.
+    """
+
+    methods = ("predict_proba", "decision_function", "predict")
+    has_classes = True
+
+    def __init__(self, owner, class_weight=None, classes=None):
+        self.owner = owner
+        self.class_weight = class_weight
+        self._known = classes
+
+    @property
+    def default_loss(self):
+        """See Task."""
+        return "sparse_categorical_crossentropy" if len(self.classes_) > 2 else "binary_crossentropy"
+
+    def check(self, y):
+        """See Task."""
+        return check_class_target(y)
+
+    def fit(self, y, rows=None, sample_weight=None, loss=None):
+        """Learn the classes of all rows: those that early stopping sets aside may be the only ones of a class."""
+        self._labels = LabelEncoder().fit(check_classes(y if self._known is None else self._known, self.owner))
+        self.classes_ = self._labels.classes_
+        n_classes = len(self.classes_)
+        self._sparse, categorical = n_classes > 2, False  # as the default loss wants
+        if loss is not None:
+            from ._losses import is_categorical, is_sparse, loss_kind
+
+            self._sparse, categorical = is_sparse(loss_kind(loss)), is_categorical(loss_kind(loss))
+        self.n_units_ = 1 if n_classes == 2 and not categorical else n_classes
+        return self
+
+    def row_weight(self, y, sample_weight):
+        """Return the weight of each row, that of its class included."""
+        if self.class_weight is None:
+            return sample_weight
+        if self.class_weight == "balanced" and sample_weight is not None:
+            weight = _balanced(y, sample_weight)
+        else:
+            weight = compute_sample_weight(self.class_weight, y)
+        return weight.astype(np.float32) if sample_weight is None else (weight * sample_weight).astype(np.float32)
+
+    def stratify_labels(self, y):
+        """See Task."""
+        return y
+
+    def encode_labels(self, y):
+        """Return positions in ``classes_``."""
+        return self._labels.transform(y)
+
+    def decode_labels(self, predictions):
+        """Return classes for their positions."""
+        return self._labels.inverse_transform(predictions)
+
+    def prediction_columns(self, estimator, predictions, method):
+        """Return a column for each class, except the first of two: its probability is one minus the other."""
+        predictions, n_classes = np.asarray(predictions), len(self.classes_)
+        classes = getattr(estimator, "classes_", ())
+        if method == "decision_function" and predictions.ndim == 1 and n_classes > 2:
+            # The rows this estimator was fitted to have two of the classes only.
+            predictions = np.column_stack([-predictions, predictions])
+        if method == "predict" or predictions.ndim == 1:
+            return predictions.reshape(len(predictions), -1)
+        if predictions.shape[1] == len(classes) != n_classes:
+            predictions = _aligned(predictions, classes, n_classes, method)
+        return predictions[:, 1:] if method == "predict_proba" and n_classes == 2 else predictions
+
+    def probabilities(self, estimator, predictions):
+        """Return the probability of each class that an estimator predicts; it is fitted to all of them."""
+        return np.asarray(predictions)
+
+    def encode(self, y):
+        """Return positions of classes, or indicators where the loss does not take them."""
+        positions = self._labels.transform(y)
+        if self.n_units_ == 1 or self._sparse:
+            return positions[:, np.newaxis].astype("int32" if self._sparse else "float32")
+        return np.eye(self.n_units_, dtype="float32")[positions]
+
+    def decode(self, outputs):
+        """Return the network's outputs as probabilities of shape (n_samples, n_classes)."""
+        outputs = outputs.astype("float64")
+        if self.n_units_ == 1:
+            return np.hstack([1 - outputs, outputs])
+        # Rounding of float32 leaves sums a little off 1, which scikit-learn's scorers notice.
+        return outputs / outputs.sum(axis=1, keepdims=True)
+
+    def resolve_loss(self, loss, output):
+        """Return a loss of probabilities."""
+        from ._losses import on_margins
+
+        return on_margins(loss)
+
+    def build_output(self, x, name):
+        """Return one probability, or those of all classes."""
+        from .._backend import keras
+
+        activation = "sigmoid" if self.n_units_ == 1 else "softmax"
+        return keras.layers.Dense(self.n_units_, activation=activation, name=name)(x)
+
+    def predict(self, probabilities):
+        """Return the class with the highest probability."""
+        return self.classes_[probabilities.argmax(axis=1)]
+
+
+def _aligned(predictions, classes, n_classes, method):
+    """Return predictions with a column for each class; one that an estimator does not know is as unlikely as can be."""
+    absent = 0.0 if method == "predict_proba" else np.finfo(predictions.dtype).min
+    aligned = np.full((len(predictions), n_classes), absent, dtype=predictions.dtype)
+    aligned[:, np.asarray(classes)] = predictions
+    return aligned
+
+
+def _balanced(y, sample_weight):
+    """Return what gives every class the same share of the weight, for each row."""
+    classes, codes = np.unique(y, return_inverse=True)
+    totals = np.bincount(codes, weights=sample_weight, minlength=len(classes))
+    shares = np.divide(totals.sum() / np.count_nonzero(totals), totals, out=np.zeros(len(totals)), where=totals > 0)
+    return shares[codes]
+
+
+def check_class_target(y):
+    """Return y as an array of shape (n_samples,), or raise if it does not hold classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If classes are missing, of several types or no classes, naming rows where some are to blame.
+    """
+    given = np.asarray(y)
+    # NumPy turns the numbers of a list into text where one of them is.
+    cells = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else given
+    refuse_rows(y, cells, pd.isna(cells), "NaN")
+    if cells.dtype.kind == "O":
+        _refuse_mixed(y, cells.ravel())
+    if given.dtype.kind == "O" and given.size and _kind(given.flat[0]) == "number":
+        raise ValueError(
+            f"Unknown label type: y holds numbers as Python's objects, such as {shown(given.flat[0])} in "
+            f"{row_name(y, 0)}. Give them a type of their own, y.astype(int), or take them as text, y.astype(str)."
+        )
+    check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
+    check_classification_targets(y)
+    return column_or_1d(y, warn=True)
+
+
+def _kind(label):
+    if isinstance(label, str):
+        return "text"
+    return "number" if isinstance(label, (Number, np.bool_)) else type(label).__name__
+
+
+def _refuse_mixed(y, labels):
+    """Raise if classes are of several types, which have no order, naming two rows."""
+    kinds = [_kind(label) for label in labels]
+    others = [row for row, kind in enumerate(kinds) if kind != kinds[0]]
+    if others:
+        first, other = (f"{shown(labels[row])} in {row_name(y, row)}" for row in (0, others[0]))
+        raise ValueError(
+            f"Unknown label type: y holds classes of several types, {first} and {other}, which cannot be put in order. "
+            "Write all of them in the same way, such as with y.astype(str)."
+        )
+
+
+def check_classes(y, owner):
+    """Return the classes in y, or raise if there are fewer than two; `owner` names the estimator in the message."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"{owner} needs samples of at least 2 classes in y, got one class: {classes.tolist()}.")
+    return classes

@@ -1,0 +1,115 @@
+"""One Keras model of branches, fusion, head and outputs."""
+
+import numpy as np
+import pytest
+from _data import mixed_frame
+from _networks import BRANCHES, FAST, labels
+from sklearn.base import clone
+
+from skstack import MultimodalNetworkRegressor
+from skstack._backend import keras
+from skstack.branches import CategoricalBranch
+from skstack.branches._layers import Dropout
+from skstack.network._assembly import Architecture, Assembly
+from skstack.network._encoding import encode_rows, fit_branches
+from skstack.tasks._classification import ClassificationTask
+from skstack.tasks._regression import RegressionTask
+from skstack.tasks._targets import Targets
+from skstack.training._fit import Job, Schedule, fit
+from skstack.training._values import values_of
+
+
+@pytest.fixture(scope="module")
+def data():
+    return mixed_frame()
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    X, y = data
+    return MultimodalNetworkRegressor(BRANCHES, **FAST).fit(X, y)
+
+
+def test_model_has_named_inputs_and_a_named_sub_model_per_branch(fitted):
+    assert {tensor.name for tensor in fitted.model_.inputs} == {"numbers", "place"}
+    for name in ("numbers", "place"):
+        assert isinstance(fitted.model_.get_layer(f"{name}_branch"), keras.Model)
+
+
+def test_head_has_as_many_layers_as_asked_for(data):
+    X, y = data
+    network = MultimodalNetworkRegressor(BRANCHES, head=(7, 5, 3), dropout=0.1, activation="prelu", **FAST)
+    model = network.initialize(X, y).model_
+    assert [model.get_layer(f"head_{number}").units for number in (1, 2, 3)] == [7, 5, 3]
+    assert sum(isinstance(layer, Dropout) for layer in model.layers) == 3
+
+
+def test_saved_model_predicts_alone_in_the_units_of_the_target(tmp_path, data, fitted):
+    X, _ = data
+    fitted.model_.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    encoded = {
+        "numbers": X[["area", "rooms"]].to_numpy("float32"),
+        "place": fitted.branches_[1][1].encode(X[["zip"]]),
+    }
+    np.testing.assert_allclose(model.predict(encoded, verbose=0)[:, 0], fitted.predict(X), rtol=1e-5)
+
+
+TAKEN = ["x", "x_branch", "concatenate", "head_1", "head_1_relu", "output", "output_standardized", "standardised"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_no_name_of_a_branch_collides_with_ours(data, shared, tmp_path):
+    X, y = data
+    branches = [(name, CategoricalBranch(shared=shared), ["zip"]) for name in TAKEN]
+    plain = [(f"part_{index}", branch, columns) for index, (_, branch, columns) in enumerate(branches)]
+    settings = {**FAST, "modality_dropout": 0.2}
+    network = MultimodalNetworkRegressor(branches, **settings).fit(X, y)
+    np.testing.assert_allclose(
+        network.predict(X), MultimodalNetworkRegressor(plain, **settings).fit(X, y).predict(X), rtol=1e-5
+    )
+    assert {name for name in network.encode(X) if "__" not in name} == set(TAKEN)
+    network.model_.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(np.ravel(loaded(network.encode(X))), network.predict(X), rtol=1e-5)
+
+
+class _TwoTasks:
+    """A target of two tasks."""
+
+    def __init__(self, X, y):
+        self.tasks = {"price": RegressionTask(), "kind": ClassificationTask("Network")}
+        self.targets = Targets(self.tasks, {"price": y, "kind": labels(y)})
+        rows = np.arange(len(y))
+        self.targets.fit(rows, {})
+        parts = fit_branches([(name, clone(branch), columns) for name, branch, columns in BRANCHES], X, rows)
+        self.assembly = Assembly(parts, self.tasks, Architecture("two", "concatenate", (8,), "relu", 0.0, 0.0))
+
+
+def test_a_network_has_an_output_for_each_of_several_tasks(data):
+    X, y = data
+    two = _TwoTasks(X, y)
+    model = two.assembly.build()
+    two.assembly.assign_statistics(model)
+    outputs = model(encode_rows(two.assembly, X))
+    assert {name: tuple(output.shape) for name, output in outputs.items()} == {"price": (60, 1), "kind": (60, 1)}
+    np.testing.assert_allclose(model.get_layer("price").center, [y.mean()], rtol=1e-6)
+    settings = {
+        "optimizer": keras.optimizers.Adam(0.05),
+        "loss": {"price": keras.losses.MeanSquaredError(), "kind": keras.losses.BinaryCrossentropy()},
+        "metrics": {"price": [], "kind": ["accuracy"]},
+    }
+    data = {"inputs": encode_rows(two.assembly, X), **two.targets.encode()}
+    job = Job(values_of(model), data, np.arange(60), np.arange(0), seed=0)
+    schedule = Schedule(20, 0, 16, 9, [])
+    (trained,) = fit(model, settings, lambda: two.assembly.compiled(settings), [job], schedule)
+    assert trained.history["kind_accuracy"][-1] > 0.8
+    assert trained.history["loss"][-1] < 0.5 * trained.history["loss"][0]
+
+
+def test_assemblies_are_compared_by_branches_and_tasks(data):
+    X, y = data
+    one, other = _TwoTasks(X, y).assembly, _TwoTasks(X, -y).assembly
+    assert one.is_built_like(other)
+    other.tasks["price"] = RegressionTask().fit(np.column_stack([y, y]))
+    assert not one.is_built_like(other)

@@ -1,0 +1,255 @@
+"""Splits, out-of-fold predictions, fold models, and notes that say where an error came from."""
+
+import numpy as np
+import pytest
+from _small import Recorder, branches, make_table, stack_regressor
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold, RepeatedKFold, TimeSeriesSplit, cross_val_predict
+from sklearn.svm import SVR
+from sklearn.tree import DecisionTreeRegressor
+
+from skstack import MultimodalStackingRegressor
+from skstack._protocols import CrossFitter
+from skstack.stacking._cross_fit import check_splits, cross_fit
+from skstack.tasks._regression import RegressionTask
+
+NUMBERS = ["area", "rooms"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_table()
+
+
+def _out_of_fold(table, cv, **params):
+    """Return what the final estimator of a stack of one learner is fitted to."""
+    X, y = table
+    stack = MultimodalStackingRegressor([("ridge", Ridge(), NUMBERS)], Recorder(), cv=cv, **params).fit(X, y)
+    return stack.final_estimator_
+
+
+def test_splits_as_number_splitter_list_and_generator(table):
+    X, y = table
+    expected = cross_val_predict(Ridge(), X[NUMBERS], y, cv=3)
+    for cv in (3, KFold(3), list(KFold(3).split(X)), KFold(3).split(X)):
+        assert_allclose(_out_of_fold(table, cv).seen_X_[:, 0], expected)
+
+
+def test_repeated_predictions_of_a_row_are_averaged(table):
+    X, y = table
+    folds = list(RepeatedKFold(n_splits=3, n_repeats=2, random_state=0).split(X))
+    repeats = [cross_val_predict(Ridge(), X[NUMBERS], y, cv=folds[start : start + 3]) for start in (0, 3)]
+    assert np.abs(repeats[0] - repeats[1]).max() > 1e-3
+    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], np.mean(repeats, axis=0))
+    splitter = RepeatedKFold(n_splits=3, n_repeats=2, random_state=0)
+    assert_allclose(_out_of_fold(table, splitter).seen_X_[:, 0], np.mean(repeats, axis=0))
+
+
+def test_a_row_that_a_split_names_twice_is_predicted_once(table):
+    X, y = table
+    folds = [(training, np.r_[test, test[:5], test[:5]]) for training, test in KFold(3).split(X)]
+    expected = cross_val_predict(Ridge(), X[NUMBERS], y, cv=3)
+    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], expected)
+    networks = stack_regressor(branches(), final_estimator=Recorder(), cv=folds).fit(X, y)
+    plain = stack_regressor(branches(), final_estimator=Recorder(), cv=KFold(3)).fit(X, y)
+    assert_allclose(networks.final_estimator_.seen_X_, plain.final_estimator_.seen_X_, rtol=1e-5)
+
+
+def _as_mask(rows, n_rows):
+    return np.isin(np.arange(n_rows), rows)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        _as_mask,
+        lambda rows, n_rows: rows - n_rows,
+        lambda rows, n_rows: list(rows),
+        lambda rows, _: rows.astype("uint8"),
+    ],
+    ids=["masks", "counted from the end", "lists", "small integers"],
+)
+def test_splits_name_rows_as_numpy_does(table, written):
+    X, y = table
+    folds = [tuple(written(rows, len(y)) for rows in fold) for fold in KFold(3).split(X)]
+    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], cross_val_predict(Ridge(), X[NUMBERS], y, cv=3))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ((np.arange(24.0), np.arange(24, 48)), r"training rows of split 1 of cv should be positions .*float64"),
+        ((np.arange(24), []), r"test rows of split 1 of cv are none"),
+        ((np.zeros(48, dtype=bool), np.arange(48)), r"training rows of split 1 of cv are none"),
+        ((np.ones(47, dtype=bool), np.arange(48)), r"training rows of split 1 .* mask of shape \(47,\), X has 48 rows"),
+        ((np.arange(24), [24, 48]), r"test rows of split 1 of cv name row 48, X has 48 rows"),
+        ((np.arange(24), [-49]), r"test rows of split 1 of cv name row -49"),
+        ((np.arange(24), np.arange(48).reshape(2, 24)), r"test rows of split 1 .* shape \(2, 24\)"),
+        ((np.arange(24), ["a"]), r"test rows of split 1"),
+    ],
+)
+def test_splits_that_name_no_rows_are_refused(table, bad, message):
+    good = np.arange(24), np.arange(24, 48)
+    with pytest.raises(ValueError, match=message):
+        _out_of_fold(table, [good, bad])
+
+
+def test_a_splitter_whose_splits_are_no_pairs_is_refused(table):
+    class Splitter:
+        def split(self, X, y=None, groups=None):
+            yield np.arange(24), np.arange(24, 48)
+            yield np.arange(48)
+
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 2
+
+    with pytest.raises(ValueError, match="split 1 of cv should be a pair of training and test rows"):
+        _out_of_fold(table, Splitter())
+
+
+def test_splits_are_drawn_once_for_all_base_models(table):
+    X, y = table
+    learners = [("first", Ridge(), NUMBERS), ("second", Ridge(), NUMBERS)]
+    splitter = KFold(3, shuffle=True)  # draws other folds whenever it is asked
+    final = MultimodalStackingRegressor(learners, Recorder(), cv=splitter).fit(X, y).final_estimator_
+    assert_array_equal(final.seen_X_[:, 0], final.seen_X_[:, 1])
+
+
+def test_learners_in_several_processes_give_the_same(table):
+    X, y = table
+    learners = [("tree", DecisionTreeRegressor(splitter="random"), NUMBERS), ("svm", SVR(), NUMBERS)]
+    one, two = (
+        MultimodalStackingRegressor(learners, Recorder(), cv=3, n_jobs=n_jobs, random_state=0).fit(X, y)
+        for n_jobs in (None, 2)
+    )
+    assert_array_equal(two.final_estimator_.seen_X_, one.final_estimator_.seen_X_)
+    assert_array_equal(two.predict(X), one.predict(X))
+
+
+@pytest.mark.parametrize("training", ["joint", "individual"])
+def test_stack_of_networks_is_repeatable_with_several_processes(table, training):
+    X, y = table
+    one, two = (stack_regressor(training=training, n_jobs=n_jobs).fit(X, y).transform(X) for n_jobs in (None, 2))
+    assert_allclose(two, one, rtol=1e-5)
+
+
+# --- what cross-fitting makes -----------------------------------------------------------------------------------------
+
+
+class Doubtful(CrossFitter, Ridge):
+    """Fits itself for all folds, and keeps what it was asked."""
+
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+        self.validation_ = validation
+        yield self.fit(X, y)
+        for rows in splits:
+            yield Ridge().fit(X.iloc[rows], y[rows])
+
+    def split_validation(self, y, splits, sample_weight=None, groups=None):
+        return [(rows, rows[:0]) for rows in (np.arange(len(y)), *splits)]
+
+    def check_data(self, X):
+        """Nothing to check."""
+
+    def missing_rows(self, X):
+        return {}
+
+
+def _cross_fit(table, estimator, cv=None, **options):
+    X, y = table[0][NUMBERS], table[1]
+    task = RegressionTask().fit(y)
+    splits = check_splits((cv or KFold(3)).split(X), len(y))
+    return cross_fit(estimator, X, y, splits, method="predict", task=task, name="mine", **options), splits
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("kind", [Ridge, Doubtful])
+def test_fold_models_are_kept_on_request(table, kind, n_jobs):
+    X, y = table[0][NUMBERS], table[1]
+    made, splits = _cross_fit(table, kind(), keep_fold_models=True, n_jobs=n_jobs)
+    assert_allclose(made.estimator.predict(X), Ridge().fit(X, y).predict(X))
+    assert len(made.fold_models) == 3
+    for model, (_, test) in zip(made.fold_models, splits, strict=True):
+        assert_array_equal(model.predict(X.iloc[test]), made.predictions[test, 0])
+    assert_allclose(made.predictions[:, 0], cross_val_predict(Ridge(), X, y, cv=3))
+    assert _cross_fit(table, kind(), n_jobs=n_jobs)[0].fold_models is None
+
+
+def test_rows_that_no_split_predicts_are_nan(table):
+    made, splits = _cross_fit(table, Ridge(), TimeSeriesSplit(3))
+    first = splits[0][1][0]
+    assert_array_equal(np.isnan(made.predictions[:, 0]), np.arange(48) < first)
+
+
+def test_an_inner_validation_split_is_handed_on(table):
+    validation = [(np.arange(24), np.arange(24, 48))]
+    assert _cross_fit(table, Doubtful(), validation=validation)[0].estimator.validation_ is validation
+    assert _cross_fit(table, Doubtful())[0].estimator.validation_ is None
+
+
+# --- where an error came from -----------------------------------------------------------------------------------------
+
+
+class Picky(RegressorMixin, BaseEstimator):
+    """Refuses to be fitted to so many rows, or to predict them."""
+
+    def __init__(self, refuses=0):
+        self.refuses = refuses
+
+    def fit(self, X, y):
+        """Refuse, or remember nothing."""
+        if len(X) == self.refuses:
+            raise LookupError("no")
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        """Refuse, or predict 1."""
+        if len(X) == self.refuses:
+            raise LookupError("no")
+        return np.ones(len(X))
+
+
+class PickyTogether(Doubtful):
+    """Fits itself for all folds, of which the second fails, or the first one's predictions."""
+
+    def cross_fit(self, X, y, splits, **options):
+        made = super().cross_fit(X, y, splits, **options)
+        yield next(made)
+        yield Picky(refuses=38) if self.alpha == 0 else next(made)
+        raise LookupError("no")
+
+
+SIZES = [(np.arange(10), np.arange(10, 48)), (np.arange(20), np.arange(20, 48))]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize(
+    ("learner", "note"),
+    [
+        (Picky(refuses=48), "in base model 'picky', fitted on all rows"),
+        (Picky(refuses=10), "in base model 'picky', fold 1 of 2"),
+        (Picky(refuses=20), "in base model 'picky', fold 2 of 2"),
+        (Picky(refuses=28), "in base model 'picky', fold 2 of 2"),
+        (PickyTogether(), "in base model 'picky'"),
+        (PickyTogether(alpha=0), "fold 1 of 2"),
+    ],
+)
+def test_an_error_says_which_base_model_and_which_fold_it_came_from(table, learner, note, n_jobs):
+    X, y = table
+    stack = MultimodalStackingRegressor([("ridge", Ridge()), ("picky", learner)], cv=SIZES, n_jobs=n_jobs)
+    with pytest.raises(LookupError, match="no") as caught:
+        stack.fit(X[NUMBERS], y)
+    assert type(caught.value) is LookupError
+    assert caught.value.__notes__ == [note] + ["in base model 'picky'"] * note.startswith("fold")
+
+
+def test_an_error_of_a_nested_stack_names_both(table):
+    X, y = table
+    inner = MultimodalStackingRegressor([("picky", Picky(refuses=10))], cv=[(np.arange(10), np.arange(10, 20))])
+    stack = MultimodalStackingRegressor([("inner", inner)], cv=SIZES)
+    with pytest.raises(LookupError) as caught:
+        stack.fit(X[NUMBERS], y)
+    assert caught.value.__notes__ == ["in base model 'picky', fold 1 of 1", "in base model 'inner', fitted on all rows"]

@@ -1,0 +1,160 @@
+"""The base models of a stack: networks made of branches, learners, and fitted ones."""
+
+import numpy as np
+import pytest
+from _small import Recorder, branches, make_labels, make_table, network_regressor, stack_classifier, stack_regressor
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
+from skstack.branches import NumericBranch
+
+NUMBERS = ["area", "rooms"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_table()
+
+
+def test_joint_training_makes_one_base_model_of_the_branches(table):
+    X, y = table
+    stack = stack_regressor().fit(X, y)
+    assert list(stack.named_estimators_) == ["network", "ridge"]
+    assert [name for name, _, _ in stack.named_estimators_["network"].branches_] == ["numbers", "place"]
+    assert_allclose(stack.transform(X)[:, 0], stack.named_estimators_["network"].predict(X), rtol=1e-6)
+    assert_allclose(stack.transform(X)[:, 1], stack.named_estimators_["ridge"].predict(X[NUMBERS]))
+    assert set(stack.named_estimators) == {"numbers", "place", "ridge"}
+
+
+def test_individual_training_makes_a_base_model_of_each_branch(table):
+    X, y = table
+    stack = stack_regressor(training="individual", passthrough=["rooms"]).fit(X, y)
+    assert list(stack.named_estimators_) == ["numbers", "place", "ridge"]
+    assert stack.get_feature_names_out().tolist() == [
+        "multimodalstackingregressor_numbers",
+        "multimodalstackingregressor_place",
+        "multimodalstackingregressor_ridge",
+        "rooms",
+    ]
+    # A branch alone sees its own columns only.
+    moved = X.assign(area=X["area"] + 1.0)
+    changed = np.abs(stack.transform(moved) - stack.transform(X)).max(axis=0)
+    assert (changed > 0).tolist() == [True, False, True, False]
+
+
+def test_a_dropped_branch_leaves_the_joint_network(table):
+    X, y = table
+    stack = stack_regressor(branches()).set_params(place="drop").fit(X, y)
+    assert [name for name, _, _ in stack.named_estimators_["network"].branches_] == ["numbers"]
+    assert stack.named_estimators_["place"] == "drop"
+    assert_array_equal(stack.predict(X), stack.predict(X.assign(city="elsewhere")))
+
+
+def test_one_branch_object_under_two_names_still_makes_one_joint_network():
+    X, y = np.arange(24.0).reshape(12, 2), np.arange(12.0)
+    branch = NumericBranch(hidden=(2,))
+    network = MultimodalNetworkRegressor(epochs=1, early_stopping=False)
+    stack = MultimodalStackingRegressor([("left", branch, [0]), ("right", branch, [1])], network=network, cv=2)
+    assert list(stack.fit(X, y).named_estimators_) == ["network"]
+    assert len(stack.estimators_) == 1
+
+
+def test_fitted_learners_are_taken_as_they_are(table):
+    X, y = table
+    ridge = Ridge().fit(X[NUMBERS], -y)
+    network = network_regressor().fit(X, y)
+    parts = [("ridge", ridge, NUMBERS), ("net", network)]
+    stack = MultimodalStackingRegressor(parts, Recorder(), cv="prefit").fit(X, y)
+    assert stack.named_estimators_["ridge"] is ridge
+    assert stack.named_estimators_["net"] is network
+    expected = np.column_stack([ridge.predict(X[NUMBERS]), network.predict(X)])
+    assert_allclose(stack.final_estimator_.seen_X_, expected, rtol=1e-6)
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stack", "part", "message"),
+    [
+        (MultimodalStackingRegressor, StandardScaler(), "learner 'mine' should be a regressor, got StandardScaler"),
+        (MultimodalStackingRegressor, LogisticRegression(), "learner 'mine' should be a regressor, got Logistic"),
+        (MultimodalStackingClassifier, StandardScaler(), "learner 'mine' should be a classifier or regressor, got"),
+    ],
+)
+def test_learners_of_no_use(table, stack, part, message):
+    X, y = table
+    with pytest.raises(ValueError, match=message):
+        stack([("mine", part)]).fit(X[NUMBERS], make_labels(y) if stack is MultimodalStackingClassifier else y)
+
+
+def test_no_parts():
+    with pytest.raises(ValueError, match=r"Invalid 'estimators' attribute, .*MultimodalStackingRegressor.*got \[\]"):
+        MultimodalStackingRegressor([]).fit([[1.0]], [1.0])
+
+
+# --- seeds -----------------------------------------------------------------------------------------------------------
+
+
+def test_learners_without_a_seed_get_one_of_the_stack(table):
+    X, y = table
+    parts = [("unset", DecisionTreeRegressor()), ("set", DecisionTreeRegressor(random_state=3))]
+    seeds = [
+        {name: model.random_state for name, model in _fitted(parts, seed, X, y).items()} for seed in (0, 0, 1, None)
+    ]
+    assert seeds[0] == seeds[1]
+    assert seeds[0]["unset"] is not None and seeds[0]["unset"] != seeds[2]["unset"]
+    assert seeds[3]["unset"] is None
+    assert {seed["set"] for seed in seeds} == {3}
+
+
+def _fitted(parts, seed, X, y):
+    return MultimodalStackingRegressor(parts, cv=2, random_state=seed).fit(X[NUMBERS], y).named_estimators_
+
+
+# --- networks --------------------------------------------------------------------------------------------------------
+
+
+def _validations(monkeypatch, **params):
+    """Fit a stack of branches and a network as learner; return what validation rows each network was given."""
+    given = {}
+    original = MultimodalNetworkRegressor.cross_fit
+
+    def recording(network, X, y, splits, **options):
+        given["+".join(name for name, _, _ in network.branches)] = options["validation"]
+        return original(network, X, y, splits, **options)
+
+    monkeypatch.setattr(MultimodalNetworkRegressor, "cross_fit", recording)
+    learner = ("learner", network_regressor([("own", NumericBranch(), NUMBERS)]))
+    template = MultimodalNetworkRegressor(head=(), epochs=1, validation_fraction=0.25)
+    X, y = make_table()
+    stack_regressor([*branches(), learner], network=template, **params).fit(X, y)
+    return given
+
+
+@pytest.mark.parametrize("training", ["individual", "joint"])
+def test_networks_made_of_branches_share_one_inner_validation_split(monkeypatch, training):
+    given = _validations(monkeypatch, training=training, cv=KFold(3))
+    assert given.pop("own") is None
+    first, *others = given.values()
+    assert len(others) == (training == "individual")
+    assert all(other is first for other in others)
+    for (training_rows, validation_rows), rows in zip(
+        first, [np.arange(48), *(rows for rows, _ in KFold(3).split(np.zeros(48)))], strict=True
+    ):
+        assert_array_equal(np.sort(np.r_[training_rows, validation_rows]), rows)
+        assert len(validation_rows) == round(0.25 * len(rows))
+
+
+def test_class_weights_name_the_classes_of_the_user(table):
+    X, y = table
+    labels = make_labels(y, 3)
+    weight = {"dear": 3.0, "cheap": 1.0, "fair": 2.0}
+    stack = stack_classifier(branches()).set_params(network__class_weight=weight).fit(X, labels)
+    assert stack.named_estimators_["network"].class_weight == {0: 1.0, 1: 3.0, 2: 2.0}
+    with pytest.raises(ValueError, match=r"class_weight of 'network'.*unseen labels"):
+        stack.set_params(network__class_weight={"dear": 1.0, "lost": 2.0}).fit(X, labels)

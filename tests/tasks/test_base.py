@@ -1,0 +1,82 @@
+"""What every task does."""
+
+import numpy as np
+import pytest
+
+from skstack._backend import keras
+from skstack.tasks._base import Task
+from skstack.tasks._classification import ClassificationTask
+from skstack.tasks._losses import resolve_loss
+from skstack.tasks._multilabel import MultilabelTask
+from skstack.tasks._regression import RegressionTask
+
+# A task, a target for it, and whether it has classes; a new task is one more line.
+TASKS = {
+    "regression": (RegressionTask, np.array([1.0, 2.5, 4.0, 2.0]), False),
+    "several numbers": (RegressionTask, np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0], [2.0, 0.0]]), False),
+    "two classes": (lambda: ClassificationTask("Network"), np.array(["a", "b", "a", "b"]), True),
+    "classes": (lambda: ClassificationTask("Network"), np.array([5, 7, 9, 7]), True),
+    "multilabel": (MultilabelTask, np.array([[0, 1], [1, 1], [0, 0], [1, 0]]), True),
+}
+
+
+@pytest.fixture(params=TASKS)
+def case(request):
+    make, y, has_classes = TASKS[request.param]
+    task = make()
+    return task.fit(task.check(y)), y, has_classes
+
+
+def test_labels_come_back(case):
+    task, y, _ = case
+    np.testing.assert_array_equal(task.decode_labels(task.encode_labels(y)), y)
+
+
+def test_an_output_has_a_unit_for_each_column_and_is_decoded_by_row(case):
+    task, y, has_classes = case
+    inputs = keras.Input((3,), name="x")
+    model = keras.Model(inputs, task.build_output(inputs, "output"))
+    task.assign_statistics(model.get_layer("output"))
+    outputs = np.asarray(model(np.ones((4, 3))))
+    assert outputs.shape == (4, task.n_units_)
+    decoded = task.decode(outputs)
+    assert len(decoded) == 4
+    assert decoded.dtype == "float64"
+    if has_classes:
+        assert decoded.min() >= 0 and decoded.max() <= 1
+        assert task.predict(decoded).shape == y.shape
+    else:
+        assert decoded.shape == y.shape
+
+
+def test_the_default_loss_takes_what_is_encoded_and_is_least_at_the_truth(case):
+    task, y, _ = case
+    inputs = keras.Input((3,), name="x")
+    model = keras.Model(inputs, task.build_output(inputs, "output"))
+    task.assign_statistics(model.get_layer("output"))
+    loss = task.resolve_loss(resolve_loss(task.default_loss)(), model.get_layer("output"))
+    encoded = task.encode(y)
+    truth = encoded
+    if task.n_units_ == 3:  # positions of classes: the truth is their indicators
+        truth = np.eye(3)[encoded[:, 0]]
+    truth = np.asarray(truth, dtype="float32")
+    values = [float(np.mean(loss(encoded, outputs))) for outputs in (truth, 0.5 * truth + 0.2)]
+    assert values[0] < values[1]
+
+
+def test_a_task_is_built_like_one_of_the_same_target(case):
+    task, _, _ = case
+    assert task.is_built_like(task)
+
+
+def test_defaults_of_the_base_class():
+    class Plain(RegressionTask):
+        encode_labels, decode_labels = Task.encode_labels, Task.decode_labels
+
+    y = np.array([1.0, 2.0])
+    assert Plain().encode_labels(y) is y
+    assert Plain().row_weight(y, None) is None
+    assert Plain().default_metrics == ()
+    assert Plain().prediction_columns(None, np.ones((2, 3)), "predict").shape == (2, 3)
+    assert Plain().prediction_names("stack_ridge", 1) == ["stack_ridge"]
+    assert Plain().prediction_names("stack_ridge", 2) == ["stack_ridge0", "stack_ridge1"]

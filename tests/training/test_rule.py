@@ -1,0 +1,128 @@
+"""When networks are trained in one vectorised program."""
+
+import numpy as np
+import pytest
+from _problems import BatchHook, build, job_of, make_data, settings_of, train
+
+from skstack._backend import keras
+from skstack._layers import Layer
+from skstack.training import _rule
+from skstack.training._fit import Schedule
+from skstack.training._rule import is_vectorized
+
+layers = keras.layers
+
+
+def jobs_of(*n_validation):
+    """Return jobs on the same data with so many validation rows."""
+    data = make_data()
+    return [job_of(data, n_validation=n) for n in n_validation]
+
+
+def asked(network=None, jobs=None, device="processor", vectorized=None, batch_size=16, callbacks=()):
+    """Ask the rule about two small dense networks, but for what is given."""
+    schedule = Schedule(4, 0, batch_size, 1, list(callbacks), vectorized)
+    return is_vectorized(network or build(), jobs or jobs_of(20, 20), schedule, device)
+
+
+def with_layer(layer, shape=(4, 2)):
+    """Return a network that holds a layer."""
+    inputs = keras.Input(shape, name="x")
+    return keras.Model(inputs, layers.Dense(1)(layers.Flatten()(layer(inputs))))
+
+
+def test_small_dense_networks_are():
+    assert asked() is True
+
+
+@pytest.mark.parametrize("vectorized", [None, True])
+def test_one_network_is_not(vectorized):
+    assert not asked(jobs=jobs_of(20), vectorized=vectorized)
+
+
+@pytest.mark.parametrize("vectorized", [None, True])
+def test_networks_that_callbacks_listen_to_are_not(vectorized):
+    assert not asked(callbacks=[BatchHook()], vectorized=vectorized)
+
+
+def test_networks_that_are_stopped_and_ones_that_are_not_do_not_go_in_step():
+    assert not asked(jobs=jobs_of(20, 0), vectorized=True)
+    assert asked(jobs=jobs_of(0, 0))
+    assert asked(jobs=jobs_of(20, 10))
+
+
+def test_the_wish_of_the_caller_counts():
+    large = with_layer(layers.Conv1D(3, 2))
+    assert not asked(large)
+    assert asked(large, vectorized=True)
+    assert not asked(vectorized=False)
+
+
+def test_weights_times_rows_of_a_batch_are_bounded(monkeypatch):
+    network = build()
+    n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+    monkeypatch.setattr(_rule, "_MAX_WORK", {"processor": n_weights * 16, "accelerator": n_weights * 32})
+    assert asked(network)
+    assert not asked(network, batch_size=17)
+    assert asked(network, batch_size=32, device="accelerator")
+    network.get_layer("first").trainable = False  # weights that stay cost little
+    assert asked(network, batch_size=17)
+
+
+def test_bytes_of_the_data_are_bounded(monkeypatch):
+    jobs = jobs_of(20, 20)
+    n_bytes = 2 * 70 * (5 + 1) * 4
+    monkeypatch.setattr(_rule, "_MAX_BYTES", n_bytes)
+    assert asked(jobs=jobs)
+    assert not asked(jobs=[*jobs, jobs[0]])
+
+
+class Ours(Layer):
+    """A layer that says whether it may be vectorised."""
+
+    def __init__(self, vectorizable):
+        super().__init__()
+        self.vectorizable = vectorizable
+
+    def call(self, inputs):
+        """Return the inputs."""
+        return inputs
+
+
+class Plain(layers.Layer):
+    """A layer of somebody who has not heard of us."""
+
+    def call(self, inputs):
+        """Return the inputs."""
+        return inputs
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (layers.LayerNormalization(), True),
+        (layers.Conv1D(3, 2), False),
+        (layers.GRU(2, return_sequences=True, unroll=True), False),
+        (Ours(True), True),
+        (Ours(False), False),
+        (Plain(), False),
+        (keras.Sequential([keras.Input((4, 2)), layers.Dense(3)]), True),
+        (keras.Sequential([keras.Input((4, 2)), layers.Conv1D(3, 2)]), False),  # inside of a model
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_every_layer_has_to_be_as_fast(layer, expected):
+    assert asked(with_layer(layer)) is expected
+
+
+@pytest.mark.parametrize("unroll", [True, False])
+def test_loops_that_tensorflow_cannot_vectorise_are_not(unroll):
+    possible = unroll or keras.backend.backend() != "tensorflow"
+    assert asked(with_layer(layers.GRU(2, return_sequences=True, unroll=unroll)), vectorized=True) is possible
+
+
+def test_networks_with_and_without_validation_rows_are_trained_apart():
+    jobs = [job_of(make_data(), n_validation=n) for n in (20, 0)]
+    first, second = train(jobs, settings_of(), vectorized=True)
+    assert min(first.history["val_loss"]) > 0
+    assert set(second.history) == {"loss"}

@@ -1,0 +1,152 @@
+"""Compiled loops on the TensorFlow backend."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from skstack._backend import keras
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("these are the loops of the TensorFlow backend", allow_module_level=True)
+
+import tensorflow as tf
+
+from skstack.training._tensorflow import (
+    Loops,
+    _without_remarks,
+    densified,
+    place,
+    stack,
+    unstack,
+    value_and_gradients,
+)
+
+N_ROWS = 10
+
+
+class Step:
+    """Adds up rows and writes down when it is traced."""
+
+    def __init__(self):
+        self.traced = 0
+
+    def __call__(self, state, fixed, hyperparameters, batch):
+        """Add the batch to the sum, scaled, and count it; what it adds depends on the order."""
+        self.traced += 1
+        total = hyperparameters["decay"] * state["total"] + tf.reduce_sum(batch["inputs"]["x"], axis=0) + fixed[0]
+        return {"total": total, "steps": state["steps"] + 1}
+
+
+@pytest.fixture
+def step():
+    return Step()
+
+
+@pytest.fixture
+def loops(step):
+    return Loops({"train": step, "evaluate": step})
+
+
+START = {"total": place(np.zeros(2, "float32")), "steps": place(np.int32(0))}
+DECAY = {"decay": place(np.float32(0.5))}
+FIXED = [place(np.float32(0.25))]
+X = np.arange(2 * N_ROWS, dtype="float32").reshape(N_ROWS, 2)
+DATA = {"inputs": {"x": place(X)}}
+
+
+def by_hand(rows, batch_size, x=X, fixed=0.25, start=0.0):
+    """Return the sum and the number of steps."""
+    total, steps = np.full(2, start, "float32"), 0
+    for begin in range(0, len(rows), batch_size):
+        total, steps = 0.5 * total + x[rows[begin : begin + batch_size]].sum(axis=0) + fixed, steps + 1
+    return total, steps
+
+
+@pytest.mark.parametrize("kind", ["train", "evaluate"])
+@pytest.mark.parametrize("rows", [[4, 2, 9, 0, 1, 7, 7], [4, 2, 9], [5], [8, 3, 1, 0, 6, 2]], ids=len)
+def test_every_batch_is_a_step_the_last_of_what_is_left(loops, kind, rows):
+    state = loops.run(kind, START, FIXED, DECAY, DATA, np.array(rows), 3)
+    total, steps = by_hand(np.array(rows), 3)
+    np.testing.assert_allclose(state["total"], total)
+    assert int(state["steps"]) == steps
+
+
+def test_any_number_of_rows_goes_through_one_program(loops, step):
+    for kind in ("train", "evaluate"):
+        loops.run(kind, START, FIXED, DECAY, DATA, np.arange(7), 3)
+    traced = step.traced
+    larger = {"inputs": {"x": place(np.ones((30, 2), "float32"))}}
+    for kind in ("train", "evaluate"):
+        state = loops.run(kind, START, FIXED, DECAY, larger, np.arange(29), 3)
+        assert int(state["steps"]) == 10
+    assert step.traced == traced
+
+
+def test_values_are_no_part_of_the_program(loops, step):
+    first = loops.run("train", START, FIXED, DECAY, DATA, np.arange(7), 3)
+    traced = step.traced
+    second = loops.run("train", START, [place(np.float32(0.0))], {"decay": place(np.float32(0))}, DATA, np.arange(7), 3)
+    assert step.traced == traced
+    np.testing.assert_allclose(second["total"], X[6])
+    assert not np.allclose(first["total"], second["total"])
+
+
+def test_networks_in_step_each_have_rows_and_state_of_their_own(loops):
+    shifted = np.concatenate([X, 10 * X])  # of the first network and of the second
+    data, offsets = {"inputs": {"x": place(shifted)}}, {"inputs": {"x": place(np.array([0, N_ROWS], "int32"))}}
+    rows = np.array([[[0, 1], [4, 2]], [[5, 3], [9, 9]], [[7, 7], [1, 0]]])  # steps, networks, rows
+    state = {"total": place(np.array([[0, 0], [1, 1]], "float32")), "steps": place(np.zeros(2, "int32"))}
+    fixed = [place(np.array([0.25, 4.0], "float32"))]
+    after = loops.run_vectorized(state, fixed, DECAY, data, offsets, rows)
+    assert after["steps"].numpy().tolist() == [3, 3]
+    for index, (x, constant) in enumerate([(X, 0.25), (10 * X, 4.0)]):
+        total, _ = by_hand(rows[:, index].ravel(), 2, x, constant, start=float(index))
+        np.testing.assert_allclose(after["total"][index], total)
+
+
+def test_gradients_of_what_does_not_count_are_0():
+    values = [tf.constant([2.0, 3.0]), tf.constant(5.0)]
+    rest, gradients = value_and_gradients(lambda parts: (tf.reduce_sum(parts[0] ** 2), "rest"), values)
+    assert rest == "rest"
+    assert [gradient.numpy().tolist() for gradient in gradients] == [[4, 6], 0]
+
+
+def test_gradients_of_an_embedding_come_as_a_whole():
+    table = tf.ones((4, 2))
+
+    def function(values):
+        return tf.reduce_sum(tf.gather(values[0], [1, 1, 3])), None
+
+    _, (gradient,) = value_and_gradients(function, [table])
+    assert isinstance(gradient, tf.Tensor)
+    assert gradient.numpy()[:, 0].tolist() == [0, 2, 0, 1]
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "Adagrad"])
+def test_rows_that_occur_twice_are_added_before_they_are_squared(optimizer):
+    moved = []
+    for whole in (True, False):
+        variable = keras.Variable(np.ones((4, 2), "float32"))
+        kind = getattr(keras.optimizers, optimizer)(0.1)
+        kind = densified(kind) if not whole else kind
+        kind.build([variable])
+        rows = tf.IndexedSlices(tf.constant([[1.0, 1.0], [3.0, 3.0]]), tf.constant([2, 2]), tf.constant([4, 2]))
+        kind.apply([tf.convert_to_tensor(rows) if whole else rows])
+        moved.append(variable.numpy())
+    np.testing.assert_array_equal(*moved)
+    assert type(kind).__name__ == optimizer
+
+
+def test_tensors_are_stacked_and_come_apart():
+    stacked = stack([place(np.zeros(2)), place(np.ones(2))])
+    assert [part.numpy().tolist() for part in unstack(stacked)] == [[0, 0], [1, 1]]
+
+
+def test_tensorflow_is_quiet_within_a_block_only():
+    logger = tf.get_logger()
+    level = logger.level
+    with pytest.raises(ZeroDivisionError), _without_remarks():
+        assert logger.level == logging.ERROR
+        raise ZeroDivisionError
+    assert logger.level == level
