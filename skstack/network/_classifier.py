@@ -23,7 +23,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         :class:`~skstack.branches.NumericBranch` without layers of its own over every column.
     fusion : str or keras.layers.Layer, default="concatenate"
         How the feature vectors of the branches become one: "concatenate", "add", "average", "maximum", "multiply",
-        "gated" or "attention" (see :doc:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
+        "gated" or "attention" (see :ref:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
         first bring vectors of different lengths to the largest one by a dense layer each.
     head : tuple of int, default=(32,)
         Units of the dense layers between the fused branches and the output; empty for none.
