@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from ..training._values import free_name
+
 #: What TensorFlow takes as the name of a scope inside another, less the signs that part names of variables.
 _SAFE = re.compile(r"[A-Za-z0-9_.>-]+")
 
@@ -61,17 +63,10 @@ def layer_names(names):
     found = {name: name for name in names if _SAFE.fullmatch(name)}
     for name in names:
         if name not in found:
-            found[name] = _free(_ascii(name), set(found.values()))
+            found[name] = free_name(_ascii(name), set(found.values()))
     return found
 
 
 def _ascii(name):
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9.-]+", "_", letters).strip("_-.") or "branch"
-
-
-def _free(name, taken):
-    candidate, index = name, 2
-    while candidate in taken:
-        candidate, index = f"{name}_{index}", index + 1
-    return candidate

@@ -162,7 +162,8 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             Fitted, so that they know their default loss.
         """
         by_task = {name: self._keras_arguments(task.default_loss, task.default_metrics) for name, task in tasks.items()}
-        arguments = [*by_task.values(), self._keras_arguments("mean_squared_error", ())][0]
+        # Without a task there is no loss to ask for, but the optimizer is the same.
+        arguments = next(iter(by_task.values()), None) or self._keras_arguments("mean_squared_error", ())
         return {
             "optimizer": arguments["optimizer"],
             "loss": {name: of_task["loss"] for name, of_task in by_task.items()},
