@@ -167,6 +167,12 @@ def rounded_up(size):
     return 1 << max(size - 1, 0).bit_length()
 
 
+def near_size(size):
+    """Return the next of 1, 2, 3, 4, 6, 8, 12, 16, and so on, for sizes that cost more than an entry of a table."""
+    above = rounded_up(size)
+    return above * 3 // 4 if size <= above * 3 // 4 else above
+
+
 def category_columns(X):
     """Yield the distinct categories of each column, as Python's objects, and for each row which one it has.
 

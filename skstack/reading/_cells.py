@@ -16,10 +16,33 @@ _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60
 _DATES = (datetime.date, datetime.time, datetime.timedelta, pd.Period, np.datetime64, np.timedelta64)
 
 
+class ItemLabel:
+    """Label of a row that is one of the items of a cell of another table, which messages name in its place.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray
+    row, item : int
+        Positions in `X` and in the cell.
+    """
+
+    __slots__ = ("X", "item", "row")
+
+    def __init__(self, X, row, item):
+        self.X = X
+        self.row = row
+        self.item = item
+
+    def __str__(self):
+        return f"item {self.item} of {row_name(self.X, self.row)}"
+
+
 def row_name(X, position):
     """Name a row for an error message, with its index label where that says more than its position."""
     if isinstance(X, (pd.DataFrame, pd.Series)):
         (label,) = X.index[position : position + 1].tolist()  # as Python's types, which read better
+        if isinstance(label, ItemLabel):
+            return str(label)
         if label is pd.NA or label != position:
             return f"row {position} (index {label!r})"
     return f"row {position}"
