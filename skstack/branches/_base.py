@@ -80,6 +80,7 @@ class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
 
     hidden, activation, dropout, batch_norm, shared, merge = (), "relu", 0.0, False, False, "concatenate"
     trainable = True
+    item_pooling = None
 
     #: Whether cells may be missing in this branch as it is set.
     allow_missing = True

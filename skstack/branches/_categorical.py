@@ -244,8 +244,8 @@ def _warn_of_dates(name, values, codes):
     if len(values) and is_date(values[0]) and len(values) > _MOST_DATES * np.count_nonzero(codes >= 0):
         warnings.warn(
             f"column {name} of a CategoricalBranch holds dates or times of which nearly every row has its own, so that "
-            "nothing can be learned from them as categories. Make columns of them that come again, such as the month "
-            "or the day of the week, or numbers for a NumericBranch, such as the days since a date.",
+            "nothing can be learned from them as categories. Give them a DateBranch, which makes of them what comes "
+            "again, such as the month and the day of the week.",
             stacklevel=2,
         )
 

@@ -29,9 +29,9 @@ class DateBranch(Branch):
     Parameters
     ----------
     parts : "auto" or tuple of str, default="auto"
-        Any of "year", "month", "day" (of the month), "dayofweek", "hour", "minute" and "second". "auto" takes those
-        that the training rows have: "month" and "dayofweek", and "hour" if they have times of the day; no "dayofweek"
-        if each date is the first of a month.
+        Any of "year", "month", "day" (of the month), "day_of_week", "hour", "minute" and "second". "auto" takes
+        those that the training rows tell apart: "month", "day_of_week" unless each date is the first of a month, and
+        "hour" if there are times of the day.
     encoding : {"periodic", "embedding"}, default="periodic"
         What each part but the year becomes: sines and cosines of its place in the cycle, in which what is finer counts
         too, so that 9:30 is between 9 and 10 hours; or a trained vector of each of its values.
@@ -102,7 +102,7 @@ class DateBranch(Branch):
     >>> orders = pd.DataFrame({"placed": pd.to_datetime(["2026-01-01 06:00", "2026-01-02 18:00"])})
     >>> branch = DateBranch().fit(orders)
     >>> branch.parts_
-    ('month', 'dayofweek', 'hour')
+    ('month', 'day_of_week', 'hour')
     >>> branch.build("placed").output_shape
     (None, 32)
     """
@@ -315,7 +315,7 @@ def _parts_of(clock):
     days, months = clock.astype("datetime64[D]"), clock.astype("datetime64[M]")
     has_times = np.any(clock != days)
     if has_times or np.any(days != months.astype("datetime64[D]")):
-        return ("month", "dayofweek", "hour") if has_times else ("month", "dayofweek")
+        return ("month", "day_of_week", "hour") if has_times else ("month", "day_of_week")
     return ("month",)
 
 

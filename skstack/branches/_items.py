@@ -49,8 +49,8 @@ class ItemsBranch(Branch):
         if self.item_pooling is None:
             return uses
         lengths = np.stack([self._items(column, 1).n_items for column in columns], axis=1)
-        longest = lengths.max() if weight is None else lengths[weight > 0].max()
-        self.n_items_ = int(min(self.max_items, near_size(longest)))
+        longest = int(lengths.max() if weight is None else lengths[weight > 0].max())
+        self.n_items_ = min(self.max_items, near_size(longest))
         return (*uses, self.n_items_)
 
     def _items(self, column, max_items):

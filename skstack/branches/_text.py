@@ -92,8 +92,8 @@ class TextBranch(ItemsBranch):
         How the feature vectors of shared columns become one.
     item_pooling : {"avg", "max", "attention"} or None, default=None
         How the feature vectors of several texts in one cell become one: their average, their maximum, or a mean that
-        attention weighs (see :class:`ImageBranch`). A cell is then a list of any length, or a single text; an empty list is missing. ``None``
-        takes one text to a cell.
+        attention weighs (see :class:`ImageBranch`). A cell is then a list of any length, or a single text; an empty
+        list is missing. ``None`` takes one text to a cell.
     max_items : int, default=16
         How many texts are read of a cell, at most: the first ones, with a warning where there are more.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .._backend import float32_unless_mixed, keras
 from .._parts import naming
 from ..branches._blocks import dense_layers
+from ..branches._item_layers import PoolItems
 from ..branches._layers import Merge, MissingEmbedding
 from ..fusion._base import fuse
 from ..training._outputs import lone
@@ -66,8 +67,9 @@ class Assembly:
         )
         x = sub_network(x)
         if self.has_missing_embedding(branch):
-            uses = branch.input_shape_[0] if branch.shared else 1
-            flags = inputs[names.missing(name)] = keras.Input((uses,), name=names.missing(name))
+            flags = inputs[names.missing(name)] = keras.Input(branch.uses or (1,), name=names.missing(name))
+            if branch.item_pooling is not None:
+                x, flags = PoolItems(branch.item_pooling, name=names.of_branch(name, "items"))([x, flags])
             embedding = MissingEmbedding(self.drops_modalities(), name=names.of_branch(name, "missing_embedding"))
             x = embedding([x, flags])
         return Merge(branch.merge, name=names.of_branch(name, "merge"))(x) if branch.shared else x

@@ -102,5 +102,5 @@ def missing_rows(branches, X):
                 flags = part.branch.encode_with_missing(columns)[1]
             else:
                 flags = part.branch.missing(columns)
-        missing[part.name] = flags.all(axis=1)
+        missing[part.name] = flags.reshape(len(flags), -1).all(axis=1)
     return missing

@@ -184,9 +184,8 @@ def _parsed_numbers(X):
 
 def _dates_message(name, what):
     return (
-        f"column {name} holds dates or times ({what}), not numbers. Turn them into columns of numbers first, such as "
-        "year, month and hour, or the days since a date; or write a branch for them, as the page on a new kind of data "
-        "in the documentation does."
+        f"column {name} holds dates or times ({what}), not numbers. Give dates a DateBranch; times of day and "
+        "differences of dates become numbers first, such as hours."
     )
 
 

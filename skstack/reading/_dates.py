@@ -164,8 +164,11 @@ def years(clock):
     return np.where(np.isnat(clock), np.nan, clock.astype("datetime64[Y]").astype("int64") + 1970)
 
 
+#: Microseconds of the steps of a clock.
+_STEPS = {"hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000}
+
 #: Parts of a date that come again and again, with the number of values that each has at most.
-CYCLES = {"month": 12, "day": 31, "dayofweek": 7, "hour": 24, "minute": 60, "second": 60}
+CYCLES = {"month": 12, "day": 31, "day_of_week": 7, "hour": 24, "minute": 60, "second": 60}
 
 
 def cycle_places(clock, cycle):
@@ -196,9 +199,8 @@ def cycle_places(clock, cycle):
         return months.astype("int64") % 12, (in_month + of_day) / length, 12
     if cycle == "day":
         return in_month, of_day, length
-    if cycle == "dayofweek":
+    if cycle == "day_of_week":
         return (days.astype("int64") + 3) % 7, of_day, 7  # 1970 began with a Thursday
-    n_steps = CYCLES[cycle]
-    turns = {"hour": 1, "minute": 24, "second": 24 * 60}[cycle]
-    steps = np.round(of_day * turns * n_steps, 6)  # where a product falls short of a whole second
-    return steps.astype("int64") % n_steps, steps % 1, n_steps
+    length = _STEPS[cycle]
+    passed = (clock - days).astype("int64")  # in microseconds, exactly
+    return passed // length % CYCLES[cycle], passed % length / length, CYCLES[cycle]
