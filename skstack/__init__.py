@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalStackingRegressor": ".stacking._regressor",
         "branches": ".branches",
         "datasets": ".datasets",
+        "model_selection": ".model_selection",
         "preprocessing": ".preprocessing",
         "training": ".training",
     },

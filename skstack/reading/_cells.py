@@ -22,8 +22,10 @@ class ItemLabel:
     Parameters
     ----------
     X : DataFrame or ndarray
-    row, item : int
-        Positions in `X` and in the cell.
+    row : int
+        Position in `X`.
+    item : int or None
+        Position in the cell; None for a cell that is no list.
     """
 
     __slots__ = ("X", "item", "row")
@@ -34,7 +36,8 @@ class ItemLabel:
         self.item = item
 
     def __str__(self):
-        return f"item {self.item} of {row_name(self.X, self.row)}"
+        row = row_name(self.X, self.row)
+        return row if self.item is None else f"item {self.item} of {row}"
 
 
 def row_name(X, position):

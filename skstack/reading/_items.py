@@ -74,12 +74,18 @@ class Items:
             raise ValueError(
                 f"expected one column of lists, got {X.shape[1]} columns; give each its own branch, or shared=True."
             )
-        lists = [_listed(cell, item_ndim) for cell in _cells(X)]
-        rows = np.repeat(np.arange(len(lists)), [len(cells) for cells in lists])
-        labels = [ItemLabel(X, row, item) for row, cells in enumerate(lists) for item in range(len(cells))]
+        cells = _cells(X)
+        are_lists = [is_list(cell, item_ndim) for cell in cells]
+        lists = [list(cell) if is_one else [cell] for cell, is_one in zip(cells, are_lists, strict=True)]
+        rows = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
+        labels = [
+            ItemLabel(X, row, item if is_one else None)
+            for row, (items, is_one) in enumerate(zip(lists, are_lists, strict=True))
+            for item in range(len(items))
+        ]
         name = X.columns[0] if isinstance(X, pd.DataFrame) else 0
-        cells = pd.Series([cell for cells in lists for cell in cells], dtype=object, name=name)
-        table = cells.to_frame().set_axis(pd.Index(labels, dtype=object), axis=0)
+        series = pd.Series([item for items in lists for item in items], dtype=object, name=name)
+        table = series.to_frame().set_axis(pd.Index(labels, dtype=object), axis=0)
         present = ~missing_rows(table)
         self.n_items = np.bincount(rows[present], minlength=len(lists))
         place = np.cumsum(present) - 1 - (np.cumsum(self.n_items) - self.n_items)[rows]
@@ -131,7 +137,3 @@ def _cells(X):
         return list(X[:, 0] if X.ndim == 2 else X)
     tensors = tensors_of(X.iloc[:, 0])
     return list(X.iloc[:, 0] if tensors is None else tensors)
-
-
-def _listed(cell, item_ndim):
-    return list(cell) if is_list(cell, item_ndim) else [cell]

@@ -85,6 +85,7 @@ def test_messages_name_item_and_row():
     items = Items(column(LISTS, index=list("stuvwx")), 16)
     assert row_name(items.table, 2) == "item 2 of row 0 (index 's')"
     assert row_name(items.table.iloc[[5]], 0) == "item 2 of row 5 (index 'x')"
+    assert row_name(items.table, 4) == "row 4 (index 'w')"
     assert row_name(Items(column(LISTS).to_numpy(), 16).table, 3) == "item 0 of row 2"
 
 
