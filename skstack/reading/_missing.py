@@ -99,8 +99,9 @@ def _is_blank(cell):
 
 def _nan_rows(array):
     missing = np.zeros(len(array), dtype=bool)
-    if array.dtype.kind == "f" and array.size:
+    is_missing = {"f": np.isnan, "m": np.isnat, "M": np.isnat}.get(array.dtype.kind)
+    if is_missing and array.size:
         flat = array.reshape(len(array), -1)
-        candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # a look at every number would take long for large arrays
-        missing[candidates] = np.isnan(flat[candidates]).all(axis=1)
+        candidates = np.flatnonzero(is_missing(flat[:, 0]))  # a look at every number would take long for large arrays
+        missing[candidates] = is_missing(flat[candidates]).all(axis=1)
     return missing

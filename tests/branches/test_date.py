@@ -102,7 +102,7 @@ def test_a_network_learns_the_hour_and_the_season():
     """Noon in summer is warm; a year that was never seen follows the others."""
     rng = np.random.default_rng(0)
     when = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 3 * 365 * 24, 1500), unit="h"))
-    y = -10 * np.cos(2 * np.pi * when.dt.dayofyear / 365) - 5 * np.cos(2 * np.pi * when.dt.hour / 24)
+    y = -10 * np.cos(2 * np.pi * when.dt.day_of_year / 365) - 5 * np.cos(2 * np.pi * when.dt.hour / 24)
     train = when < "2022-01-01"
     network = MultimodalNetworkRegressor([("when", DateBranch(elapsed=False))], head=(), epochs=20, random_state=0)
     network.set_params(optimizer__learning_rate=0.01).fit(when[train].to_frame(), y[train])
@@ -160,8 +160,8 @@ NAIVE, UTC, TOKYO = pd.Timestamp("2026-01-01"), pd.Timestamp(0, tz="UTC"), pd.Ti
         ([UTC, NAIVE, UTC], None, r"date without a time zone in row 1 \(index 'b'\), where one is expected"),
         ([UTC, UTC, TOKYO], None, r"several time zones, UTC in row 0 .* and Asia/Tokyo in row 2 .*; set 'tz'"),
         ([UTC, UTC, NAIVE], "UTC", r"date without a time zone in row 2"),
-        ([NAIVE, "tomorrow", None], None, r"holds 'tomorrow' in row 1 \(index 'b'\), which is no date"),
-        ([NAIVE, 2026, None], None, r"holds 2026 in row 1 \(index 'b'\), where a date was expected"),
+        ([NAIVE, "tomorrow", None], None, r"'tomorrow' in row 1 \(index 'b'\), which is no date"),
+        ([NAIVE, 2026, None], None, r"2026 in row 1 \(index 'b'\), where a date was expected"),
     ],
 )
 def test_cells_that_do_not_fit_are_named(cells, tz, message):
@@ -203,8 +203,8 @@ def test_tensors_are_no_dates():
         ({"n_harmonics": 0}, "'n_harmonics' parameter"),
         ({"dim": 0}, "'dim' parameter"),
         ({"elapsed": 1.5}, "'elapsed' parameter"),
-        ({"tz": "Europe/Berln"}, "'tz' should name a time zone .*'Europe/Berln'. Did you mean 'Europe/Berlin'"),
-        ({"tz": "../passwd"}, "'tz' should name a time zone"),
+        ({"tz": "Europe/Berln"}, "'tz' should be the name of a time zone .*'Europe/Berln'. Did you mean 'Europe/Berlin'"),
+        ({"tz": "../passwd"}, "'tz' should be the name of a time zone"),
         ({"tz": 3}, "'tz' parameter"),
         ({"date_format": 3}, "'date_format' parameter"),
     ],

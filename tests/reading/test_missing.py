@@ -43,12 +43,13 @@ def test_missing_cells_of_a_column(kind):
         (np.array([[1, 2], [3, 4]]), []),
         (np.array([[NAN, 2.0], [NAN, NAN]]), [1]),
         (np.array([["", None], ["a", ""]], dtype=object), [0]),
+        (np.array([["2026-01-01", "NaT"], ["NaT", "NaT"]], dtype="datetime64[s]"), [1]),
         (TENSORS, [1]),
         (np.zeros((2, 3, 3), "uint8"), []),
         (sparse.csr_matrix(np.eye(2)), []),
         (pd.DataFrame({"a": [NAN, NAN, 1.0], "b": ["", "x", ""]}), [0]),
     ],
-    ids=["whole numbers", "numbers", "objects", "tensors", "images", "sparse", "columns"],
+    ids=["whole numbers", "numbers", "objects", "dates", "tensors", "images", "sparse", "columns"],
 )
 def test_a_row_is_missing_where_all_of_its_cells_are(X, expected):
     assert np.flatnonzero(missing_rows(X)).tolist() == expected
