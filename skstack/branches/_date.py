@@ -250,7 +250,9 @@ class DateBranch(Branch):
         """Find the origin, the mean and the deviation of year and elapsed time."""
         whole, part = np.split(numbers, 2, axis=2)
         self._origin = np.nan_to_num(np.fmin.reduce(whole))
-        since = (whole - self._origin + part).reshape(len(numbers), -1)
+        since = whole - self._origin + part
+        self._span = np.nan_to_num(np.fmax.reduce(since))
+        since = since.reshape(len(numbers), -1)
         statistics = [_scaling(DenseColumn(values, sample_weight)) for values in since.T]
         self._statistics = np.array(statistics, dtype="float64").reshape(-1, 4).T
 
@@ -305,7 +307,9 @@ class DateBranch(Branch):
             table = model.get_layer("vectors").embeddings
             table.assign(np.asarray(table) * self._seen[:, np.newaxis])
         if self.cell_shape_[1] > n_cycles:
-            model.get_layer("since_origin").origin.assign(self._origin)
+            since = model.get_layer("since_origin")
+            since.origin.assign(self._origin)
+            since.span.assign(self._span)
             model.get_layer("standardize").assign_statistics(*self._statistics)
 
 

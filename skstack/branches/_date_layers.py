@@ -55,7 +55,8 @@ class SinceOrigin(Layer):
     """The sum of a whole number, such as a day since 1970, and a part, such as that of the day, less an origin.
 
     The first half of the inputs are whole numbers, the second half the parts: float32 holds both exactly, where it
-    could not tell the seconds of their sum apart.
+    could not tell the seconds of their sum apart. What lies before the origin is at the origin, and what lies further
+    from it than a span is at its end: a network is no good at what comes after the time that it knows. Gaps (NaN) stay.
     """
 
     vectorizable = True
@@ -63,15 +64,18 @@ class SinceOrigin(Layer):
     def build(self, input_shape):
         shape = (input_shape[1], input_shape[2] // 2)
         self.origin = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="origin")
+        self.span = self.add_weight(shape=shape, initializer="ones", trainable=False, name="span")
 
     @property
     def constants(self):
         """Variables that training does not change."""
-        return [self.origin]
+        return [self.origin, self.span]
 
     def call(self, inputs):
         n_numbers = inputs.shape[2] // 2
         since = (inputs[:, :, :n_numbers] - self.origin) + inputs[:, :, n_numbers:]
+        since = ops.where(since < 0, 0.0, since)
+        since = ops.where(since > self.span, ops.convert_to_tensor(self.span), since)
         return ops.reshape(since, (-1, inputs.shape[1] * n_numbers))
 
     def compute_output_spec(self, inputs):

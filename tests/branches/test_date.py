@@ -53,9 +53,15 @@ def test_time_since_the_first_training_row_is_scaled():
     branch = DateBranch((), elapsed=True)
     found = features(branch, X, table(HOURS + pd.Timedelta("10s")))
     elapsed = (HOURS - HOURS[0]).total_seconds().to_numpy()
-    expected = (elapsed + 10 - elapsed.mean()) / elapsed.std()
+    expected = (np.minimum(elapsed + 10, elapsed[-1]) - elapsed.mean()) / elapsed.std()
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-6)
     assert branch.origin_ == np.datetime64("2024-01-01")
+
+
+def test_what_comes_after_the_training_rows_counts_as_their_end():
+    X = table(pd.to_datetime(["2024-03-01", "2025-03-01"]))
+    found = features(DateBranch(("year",), elapsed=True), X, table(pd.to_datetime(["1999-01-01", "2077-01-01"])))
+    np.testing.assert_allclose(found, [[-1, -1], [1, 1]], rtol=1e-6)
 
 
 def test_years_are_numbers():

@@ -43,6 +43,7 @@ def test_seconds_are_told_apart_after_centuries():
     layer = SinceOrigin()
     layer.build((None, 1, 2))
     layer.origin.assign([[100_000.0]])
+    layer.span.assign([[10_000.0]])
     second = 1 / 86400
     since = call(layer, [[[100_001, 0.5]], [[100_001, 0.5 + second]], [[np.nan, np.nan]]])
     np.testing.assert_allclose(since[:2, 0], [1.5, 1.5 + second], rtol=1e-7)
@@ -54,7 +55,8 @@ def test_each_number_of_each_column_has_its_origin():
     layer = SinceOrigin()
     assert layer(keras.Input((3, 4))).shape == (None, 6)
     layer.origin.assign(np.arange(6.0).reshape(3, 2))
+    layer.span.assign([[1.0, 1.0], [5.0, 5.0], [9.0, 9.0]])
     inputs = np.zeros((1, 3, 4))
-    inputs[0, 2] = [10, 20, 0.25, 0.5]
-    np.testing.assert_array_equal(call(layer, inputs), [[0, -1, -2, -3, 6.25, 15.5]])
-    assert layer.constants == [layer.origin]
+    inputs[0, 1:] = [[2.5, 20, 0.25, 0.5], [10, 20, 0.25, 0.5]]
+    np.testing.assert_array_equal(call(layer, inputs), [[0, 0, 0.75, 5, 6.25, 9]])
+    assert layer.constants == [layer.origin, layer.span]
