@@ -60,6 +60,7 @@ def measure(kind, hidden, batch_size, n_runs):
     from sklearn.model_selection import KFold
 
     network, X, y = _case(kind, hidden, batch_size)
+    _start_device()
     splits = [training for training, _ in KFold(N_FOLDS, shuffle=True, random_state=0).split(X)]
     seconds = {way: [] for way in WAYS}
     for _ in range(1 + n_runs):
@@ -69,6 +70,14 @@ def measure(kind, hidden, batch_size, n_runs):
             seconds[way].append(time.perf_counter() - begin)
     n_weights = sum(int(np.prod(variable.shape)) for variable in fitted[0].model_.trainable_variables)
     return {way: (times[0], statistics.median(times[1:])) for way, times in seconds.items()}, n_weights
+
+
+def _start_device():
+    """Let the backend do what it does once in a process, which takes seconds on a GPU."""
+    from skstack._backend import keras
+
+    ones = keras.ops.ones((64, 64))
+    keras.ops.convert_to_numpy(keras.ops.matmul(ones, ones))
 
 
 def _line(index, n_runs):

@@ -87,10 +87,18 @@ class Loops:
         -------
         state : dict
         """
-        arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32")
         if kind == "evaluate":
-            return self._call((kind,), partial(_evaluate, self._step[kind]), (*arguments, tf.constant(batch_size)))
-        return self._call((kind, batch_size), partial(_train, self._step[kind], batch_size), arguments)
+            arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
+            return self._call((kind,), partial(_evaluate, self._step[kind]), arguments)
+        step, n_whole = self._step[kind], len(rows) - len(rows) % batch_size
+        whole, left = tf.constant(rows[:n_whole], dtype="int32"), tf.constant(rows[n_whole:], dtype="int32")
+        # Loops of their own, so that none is traced that is not needed: vectorised training needs that of what is left.
+        if len(whole):
+            arguments = state, fixed, hyperparameters, data, whole
+            state = self._call((kind, batch_size), partial(_train, step, batch_size), arguments)
+        if len(left):
+            state = self._call((kind,), partial(_train_once, step), (state, fixed, hyperparameters, data, left))
+        return state
 
     def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all.
@@ -145,18 +153,18 @@ def _compile(loop, arguments, sizes):
 
 
 def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
-    def take_step(indices, state):
-        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), data)
-        return step(state, fixed, hyperparameters, batch)
+    """Go through whole batches, whose size is known: the graph is smaller by the operations that would find it out."""
 
     def body(index, state):
-        # Of a size that is known, so that the graph is smaller by the operations that would find it out.
-        return index + 1, take_step(tf.slice(rows, [index * batch_size], [batch_size]), state)
+        indices = tf.slice(rows, [index * batch_size], [batch_size])
+        return index + 1, _train_once(step, state, fixed, hyperparameters, data, indices)
 
-    n_steps = tf.shape(rows)[0] // batch_size
-    left = rows[n_steps * batch_size :]
-    state = _loop(body, state, n_steps)
-    return tf.cond(tf.size(left) > 0, lambda: take_step(left, state), lambda: state)
+    return _loop(body, state, tf.shape(rows)[0] // batch_size)
+
+
+def _train_once(step, state, fixed, hyperparameters, data, rows):
+    batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), data)
+    return step(state, fixed, hyperparameters, batch)
 
 
 def _evaluate(step, state, fixed, hyperparameters, data, rows, batch_size):
