@@ -87,18 +87,8 @@ class Loops:
         -------
         state : dict
         """
-        if kind == "evaluate":
-            arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
-            return self._call((kind,), partial(_evaluate, self._step[kind]), arguments)
-        step, n_whole = self._step[kind], len(rows) - len(rows) % batch_size
-        whole, left = tf.constant(rows[:n_whole], dtype="int32"), tf.constant(rows[n_whole:], dtype="int32")
-        # Loops of their own, so that none is traced that is not needed: vectorised training needs that of what is left.
-        if len(whole):
-            arguments = state, fixed, hyperparameters, data, whole
-            state = self._call((kind, batch_size), partial(_train, step, batch_size), arguments)
-        if len(left):
-            state = self._call((kind,), partial(_train_once, step), (state, fixed, hyperparameters, data, left))
-        return state
+        arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
+        return self._call((kind,), partial(_step_through, self._step[kind]), arguments)
 
     def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all.
@@ -152,22 +142,12 @@ def _compile(loop, arguments, sizes):
         return compiled.get_concrete_function()
 
 
-def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
-    """Go through whole batches, whose size is known: the graph is smaller by the operations that would find it out."""
+def _step_through(step, state, fixed, hyperparameters, data, rows, batch_size):
+    """Take a step with each batch.
 
-    def body(index, state):
-        indices = tf.slice(rows, [index * batch_size], [batch_size])
-        return index + 1, _train_once(step, state, fixed, hyperparameters, data, indices)
-
-    return _loop(body, state, tf.shape(rows)[0] // batch_size)
-
-
-def _train_once(step, state, fixed, hyperparameters, data, rows):
-    batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), data)
-    return step(state, fixed, hyperparameters, batch)
-
-
-def _evaluate(step, state, fixed, hyperparameters, data, rows, batch_size):
+    Steps of a size that is known take a few per cent less time, but the last batch needs one of its own, and to trace a
+    step takes as long as thousands of them.
+    """
     n_rows = tf.shape(rows)[0]
 
     def body(index, state):
