@@ -209,7 +209,10 @@ def test_tensors_are_no_dates():
         ({"n_harmonics": 0}, "'n_harmonics' parameter"),
         ({"dim": 0}, "'dim' parameter"),
         ({"elapsed": 1.5}, "'elapsed' parameter"),
-        ({"tz": "Europe/Berln"}, "'tz' should be the name of a time zone .*'Europe/Berln'. Did you mean 'Europe/Berlin'"),
+        (
+            {"tz": "Europe/Berln"},
+            "'tz' should be the name of a time zone .*'Europe/Berln'. Did you mean 'Europe/Berlin'",
+        ),
         ({"tz": "../passwd"}, "'tz' should be the name of a time zone"),
         ({"tz": 3}, "'tz' parameter"),
         ({"date_format": 3}, "'date_format' parameter"),
