@@ -172,7 +172,7 @@ NAIVE, UTC, TOKYO = pd.Timestamp("2026-01-01"), pd.Timestamp(0, tz="UTC"), pd.Ti
 )
 def test_cells_that_do_not_fit_are_named(cells, tz, message):
     X = pd.DataFrame({"when": pd.Series(cells, dtype=object, index=list("abc"))})
-    network = MultimodalNetworkRegressor([("date", DateBranch(tz=tz))], epochs=1)
+    network = MultimodalNetworkRegressor([("date", DateBranch(tz=tz))], epochs=1, early_stopping=False)
     with pytest.raises((ValueError, TypeError), match=f"branch 'date': column 'when' holds.*{message}"):
         network.fit(X, np.arange(3.0))
 
