@@ -77,6 +77,10 @@ class ClassificationTask(Task):
         """See Task."""
         return y
 
+    def knows(self, y):
+        """See Task."""
+        return np.isin(y, self.classes_)
+
     def encode_labels(self, y):
         """Return positions in ``classes_``."""
         return self._labels.transform(y)
