@@ -11,6 +11,7 @@ from .._callbacks import SILENT
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
+from .._validation import VALIDATION
 from ..tasks._base import Task
 
 # --- splits -----------------------------------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ def predicted_rows(splits):
 
 def params_of_rows(params, rows, n_samples):
     """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
-    return {name: take(v, rows, axis=0) if _is_per_row(v, n_samples) else v for name, v in params.items()}
+    cut = {name: v for name, v in params.items() if name not in VALIDATION and _is_per_row(v, n_samples)}
+    return params | {name: take(v, rows, axis=0) for name, v in cut.items()}
 
 
 def _is_per_row(values, n_samples):

@@ -43,27 +43,40 @@ class BaseModel:
     task: Task
     has_branches: bool = False
 
-    def cross_fit(self, cross_fit, X, y, splits, **options):
+    def cross_fit(self, cross_fit, X, y, splits, fit_params, **options):
         """Fit on all rows and return the out-of-fold predictions.
 
         Parameters
         ----------
         cross_fit : callable
             :func:`skstack.stacking._cross_fit.cross_fit`, which may look into a cache first.
-        X, y, splits, **options
-            See there.
+        X, y, splits, fit_params, **options
+            See there; a table to validate on among `fit_params` has the columns of X.
         """
-        columns = select_columns(X, self.positions)
         made = cross_fit(
-            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
+            self.estimator,
+            self._columns(X),
+            y,
+            splits,
+            method=self.method,
+            task=self.task,
+            name=self.name,
+            fit_params=self._fit_params(fit_params),
+            **options,
         )
         self.estimator = made.estimator
         return made.predictions
 
+    def _columns(self, X):
+        return select_columns(X, self.positions)
+
+    def _fit_params(self, params):
+        return {**params, "X_val": self._columns(params["X_val"])} if "X_val" in params else params
+
     def predict(self, X):
         """Return the columns that the final estimator gets from this model."""
         with noting(f"in base model {self.name!r}"):
-            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
+            predictions = getattr(self.estimator, self.method)(self._columns(X))
             return self.task.prediction_columns(self.estimator, predictions, self.method)
 
 

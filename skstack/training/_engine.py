@@ -27,6 +27,7 @@ class Engine:
     def __init__(self, program, settings, job, placed):
         self._runner = Runner(program, settings)
         self._data = Data(job.data, self._runner, placed)
+        self._stopping_data = Data(job.stopping_data, self._runner, placed)
         self._fixed = program.steps.fixed(job.values)
         self._placed_fixed = map_structure(self._runner.place, self._fixed)
         self.state = map_structure(self._runner.place, program.steps.start(job.values, job.optimizer_state, settings))
@@ -44,17 +45,17 @@ class Engine:
         -------
         logs : list of dict
         """
-        self.state = self._run("train", rows[0], batch_size)
+        self.state = self._run("train", self._data, rows[0], batch_size)
         return [self._runner.logs(self.state)]
 
     def evaluate(self, rows, batch_size):
         """Return loss and metrics on the given rows; see :meth:`train`."""
-        return [self._runner.logs(self._run("evaluate", rows[0], batch_size))]
+        return [self._runner.logs(self._run("evaluate", self._stopping_data, rows[0], batch_size))]
 
-    def _run(self, kind, rows, batch_size):
+    def _run(self, kind, data, rows, batch_size):
         state = self._runner.reset(self.state)
-        for data, indices in self._data.pieces(rows, batch_size):
-            state = self._runner.run(kind, state, self._placed_fixed, data, indices, batch_size)
+        for placed, indices in data.pieces(rows, batch_size):
+            state = self._runner.run(kind, state, self._placed_fixed, placed, indices, batch_size)
         return state
 
     def listen(self, schedule):

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from _small import make_labels, make_table, network_classifier, network_regressor, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.exceptions import NotFittedError
@@ -257,7 +258,7 @@ def test_a_model_that_is_not_fitted_is_refused(other):
         ({}, ValueError, r"lacks columns that Ridge was fitted with: \['area'\].*say so with 'rename'"),
         ({"columns": ["area"]}, ValueError, r"not columns of the dataframe: \['area'\]"),
         ({"method": "predict_probability"}, ValueError, "'method' parameter"),
-        ({"method": "predict_proba"}, AttributeError, "predict_proba"),
+        ({"columns": ["rooms"], "method": "predict_proba"}, AttributeError, "predict_proba"),
         ({"prefix": 3}, ValueError, "'prefix' parameter"),
         ({"estimator": Ridge}, TypeError, "got the class Ridge: did you forget the parentheses"),
         ({"estimator": StandardScaler()}, ValueError, "'estimator' parameter"),
@@ -286,14 +287,15 @@ class MeanOfRow(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        return np.asarray(X, dtype="float64").mean(axis=1)
+        X = X if sparse.issparse(X) else np.asarray(X, dtype="float64")
+        return np.asarray(X.mean(axis=1)).ravel()
 
     def __sklearn_is_fitted__(self):
         return True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
 
