@@ -167,7 +167,6 @@ def test_with_metadata_routing_they_go_to_those_that_request_them(table, other):
         assert len(stack.estimators_[0].history_["val_loss"]) == 1
         seen = stack.named_estimators_["scaled"][-1].seen_validation_[0]
         assert stack.named_estimators_["plain"].seen_validation_ == (None, None, None)
-        assert stack.named_estimators_["plain"].seen_validation_ == (None, None, None)
         assert_allclose(seen, StandardScaler().fit(X[NUMBERS]).transform(other["X_val"][NUMBERS]))
         assert_array_equal(stack.final_estimator_.seen_validation_[0], stack.transform(other["X_val"]))
         with pytest.raises(UnsetMetadataPassedError, match="X_val"):
