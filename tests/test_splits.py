@@ -79,7 +79,7 @@ def _levels(fitted, training, jobs):
 def test_every_level_keeps_to_the_rows_it_is_given(table, jobs, inner):
     X, y, weight, groups = table
     params = {"sample_weight": weight} | ({"groups": groups} if isinstance(inner, GroupKFold) else {})
-    outer = type(inner)(3)
+    outer = type(inner)(2)
     with sklearn.config_context(enable_metadata_routing=True):
         results = cross_validate(
             _stack(inner, request=True), X, y, cv=outer, params=params, return_estimator=True, return_indices=True

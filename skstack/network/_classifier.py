@@ -47,7 +47,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Rows per step of the optimizer.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
-        epochs, and restore the best weights. ``partial_fit`` never does.
+        epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
+        ``fit``) no training rows are set aside.
     patience : int, default=10
         See `early_stopping`.
     validation_fraction : float, default=0.1
