@@ -154,12 +154,12 @@ print("References: course 11.65, ridge rating for each team and season 8.76")
 #
 # The season's forecast as a column
 # ---------------------------------
-# Two tables, one prediction: what the network has learned from the games of all seasons becomes a column of the table of
-# tournaments, beside the seeds, which committees choose by what they saw. A ``PredictionTransformer`` holds the fitted
-# network, takes its columns out of a wider table and returns what it predicts; in a ``FrozenEstimator`` the same network
-# is a base model of a stack. The next model learns from the tournaments before 2010, in whole seasons, as each game
-# stands there twice. As in the course, the season of a tested tournament is among those that the network has seen: its
-# games were played before.
+# Two tables, one prediction: what the network has learned from the games of all seasons becomes a column of the table
+# of tournaments, beside the seeds, which a committee chooses by what it saw. A ``PredictionTransformer`` holds the
+# fitted network, takes its columns out of a wider table and returns what it predicts; in a ``FrozenEstimator`` the same
+# network is a base model of a stack. The next model learns from the tournaments before 2010, in whole seasons, as each
+# game stands there twice. As in the course, the season of a tested tournament is among those that the network has seen:
+# its games were played before.
 columns_of_season = [*teams, "site"]
 groups = tournament.loc[~test, "season"]
 
@@ -214,8 +214,8 @@ print(runs.assign(mean=runs.mean(axis=1)).round(3).to_string())
 print("References: course about 9, a ridge rating for each team and season 8.76, with the seeds beside it 8.78")
 
 # %%
-# The season alone is nearly all there is: seeds add a few hundredths of a point to it, and it takes four tenths off what
-# seeds alone predict. They know little that the games of the season do not.
+# The season is nearly all there is: seeds take a few hundredths of a point off its error, and it takes four tenths off
+# that of the seeds.
 #
 # Two scores from one network
 # ---------------------------
