@@ -8,7 +8,7 @@ from .._compat import take
 from .._parts import naming
 from .._validation import check_lengths, check_table, check_weights, has_validation_rows, rows_of
 from ..tasks._checks import refuse_rows
-from ._encoding import encode_rows
+from ._assembly import encode_rows
 
 
 class ValidationRows:
