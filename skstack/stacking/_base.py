@@ -26,6 +26,8 @@ from ._cross_fit import cross_fit, make_splits, predicted_rows
 from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, fit_final, missing_rows
 from ._routing import make_router, refuse_metadata, route
+from ._time_order import in_time_order, stop_on_latest
+from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
 class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
@@ -90,7 +92,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y, sample_weight=None, groups=None, **fit_params):
+    def fit(
+        self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None, sample_weight_val=None, **fit_params
+    ):
         """Fit the base models by cross-fitting and the final estimator on their out-of-fold predictions.
 
         Parameters
@@ -103,6 +107,14 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             Weight of each row, for base models and final estimator; all of them have to take weights.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for `cv` and for the inner validation part of networks.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Rows that decide when to stop, in every fold and in the last fit, for networks and for learners whose
+            ``fit`` takes them under this name; nothing else is learned from them. A final estimator gets the
+            predictions of the base models for them.
+        y_val : array-like of shape (n_val_samples,) or (n_val_samples, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights.
         **fit_params : dict
             Further metadata for learners that request it, with metadata routing enabled.
 
@@ -118,23 +130,29 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             check every row before any training starts.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups, fit_params)
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val), fit_params)
 
-    def _fit(self, X, y, sample_weight, groups, fit_params):
+    def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
         parts = self._check_parameters()
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
+        validation = check_validation_rows(self, self._task, *validation)
         final = self._make_final(X)
-        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(X, parts)
-        params = route(self, models, final, weight, groups, fit_params)
+        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
+            X, parts, validation.get("X_val")
+        )
+        params = route(self, models, final, weight, groups, validation, fit_params)
         splits = self._make_splits(X, labels, params)
+        if splits is not None and in_time_order(splits):
+            stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
             predictions = self._cross_fit(models, X, labels, splits, params, stages)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             rows = np.arange(len(labels)) if splits is None else predicted_rows(splits)
-            self.final_estimator_ = fit_final(final, features, labels, rows, params.final_estimator.fit, stages)
+            fit_params = self._final_params(params.final_estimator.fit)
+            self.final_estimator_ = fit_final(final, features, labels, rows, fit_params, stages)
         return self
 
     def _check_target(self, X, y, sample_weight, groups):
@@ -206,6 +224,13 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         self._features.learn(type(self).__name__.lower(), self._models, predictions, counted)
         return self._features.join(X, predictions, missing)
 
+    def _final_params(self, params):
+        """Return further arguments of the final estimator's ``fit``, with rows to validate on as it gets all others."""
+        return {**params, "X_val": self._features_of(params["X_val"])} if "X_val" in params else params
+
+    def _takes_validation_rows(self):
+        return any_takes_validation_rows(self._named_parts, self.network, self.final_estimator)
+
     # --- metadata ---------------------------------------------------------------------------------------------------
 
     def get_metadata_routing(self):
@@ -227,8 +252,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
-        reads_all = self._models[0].positions is None
-        return self.estimators_[0].n_features_in_ if reads_all else self._n_features_in
+        if self._models[0].positions is None and not hasattr(self.estimators_[0], "n_features_in_"):
+            raise AttributeError(f"{type(self.estimators_[0]).__name__} object has no attribute n_features_in_")
+        return self._n_features_in
 
     @n_features_in_.setter
     def n_features_in_(self, n_features):
@@ -236,6 +262,10 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _check_predict_data(self, X):
         check_is_fitted(self, "final_estimator_")
+        return self._check_columns(X)
+
+    def _check_columns(self, X):
+        """Return X, checked to have the columns of the training rows."""
         X = check_table(self, X, reset=False)
         if X.shape[1] != self._n_features_in:
             owner = type(self).__name__
@@ -243,7 +273,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return X
 
     def _features_of(self, X):
-        X = self._check_predict_data(X)
+        """Return what the final estimator gets for checked rows."""
         predictions = [model.predict(X) for model in self._models]
         missing = missing_rows(self._models, X) if self._features.indicated else {}
         return self._features.join(X, predictions, missing)
@@ -261,7 +291,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
             What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
         """
-        features = self._features_of(X)
+        features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features
 
     def get_feature_names_out(self, input_features=None):
@@ -283,7 +313,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return self._features.names_out(input_features)
 
     def _predict_final(self, X, method, params):
-        features = self._features_of(X)
+        features = self._features_of(self._check_predict_data(X))
         if params and routing_enabled():
             params = process_routing(self, method, **params).final_estimator[method]
         with noting("in the final estimator"):

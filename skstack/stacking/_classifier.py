@@ -51,7 +51,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     cv : int, cross-validation generator, iterable or "prefit", default=None
         Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. "prefit" takes fitted learners as they are.
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     passthrough : bool or columns, default=False

@@ -32,7 +32,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     cv : int, cross-validation generator, iterable or "prefit", default=None
         Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. "prefit" takes fitted learners as they are.
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False

@@ -72,6 +72,10 @@ class Task(ABC):
         """Return what parts of the rows should hold in the same proportions, or None."""
         return None
 
+    def knows(self, y):
+        """Tell which rows of another checked target can be encoded: a class may be unknown."""
+        return np.ones(len(y), dtype=bool)
+
     # --- learners ---------------------------------------------------------------------------------------------------
 
     def encode_labels(self, y):

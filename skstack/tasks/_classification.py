@@ -77,6 +77,10 @@ class ClassificationTask(Task):
         """See Task."""
         return y
 
+    def knows(self, y):
+        """See Task."""
+        return np.isin(y, self.classes_)
+
     def encode_labels(self, y):
         """Return positions in ``classes_``."""
         return self._labels.transform(y)
@@ -94,7 +98,7 @@ class ClassificationTask(Task):
             predictions = np.column_stack([-predictions, predictions])
         if method == "predict" or predictions.ndim == 1:
             return predictions.reshape(len(predictions), -1)
-        if predictions.shape[1] == len(classes) != n_classes:
+        if predictions.shape[1] == len(classes) != n_classes and _are_positions(classes, n_classes):
             predictions = _aligned(predictions, classes, n_classes, method)
         return predictions[:, 1:] if method == "predict_proba" and n_classes == 2 else predictions
 
@@ -133,6 +137,12 @@ class ClassificationTask(Task):
     def predict(self, probabilities):
         """Return the class with the highest probability."""
         return self.classes_[probabilities.argmax(axis=1)]
+
+
+def _are_positions(classes, n_classes):
+    """Tell whether an estimator was fitted to positions; one from elsewhere has classes of its own, of any number."""
+    classes = np.asarray(classes)
+    return classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < n_classes
 
 
 def _aligned(predictions, classes, n_classes, method):
