@@ -11,10 +11,11 @@ class CrossFitter(ABC):
     """
 
     @abstractmethod
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None, refit=True):
         """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn.
 
         `validation` is what :meth:`split_validation` returned for the same rows; ``None`` lets the estimator split.
+        Without `refit`, there is no fit on all rows, and nothing is yielded for it.
         """
 
     @abstractmethod

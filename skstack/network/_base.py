@@ -265,7 +265,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
             parts.append(tuple(rows[part] for part in split_targets(self, targets, rows_of(groups, rows), seed)))
         return parts
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None, refit=True):
         """Fit this network on all rows and clones of it on the training rows of several splits.
 
         The results are those of a ``fit`` each, found in less time: see :ref:`the trainer <trainer>`.
@@ -287,14 +287,25 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
+        refit : bool, default=True
+            Whether to fit this network on all rows; else it stays as it is, and only what the splits have in common is
+            done for all rows.
 
         Yields
         ------
         fitted : estimator
-            This network first, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and no more.
         """
         yield from cross_fit(
-            self, X, y, splits, sample_weight=sample_weight, groups=groups, bar=bar, validation=validation
+            self,
+            X,
+            y,
+            splits,
+            sample_weight=sample_weight,
+            groups=groups,
+            bar=bar,
+            validation=validation,
+            refit=refit,
         )
 
     def _adopt_columns(self, other):

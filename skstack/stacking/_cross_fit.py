@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from scipy.stats import mode
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 
@@ -130,8 +131,8 @@ class CrossFitted:
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted on all rows.
+    estimator : estimator or None
+        Fitted on all rows, if that was asked for.
     predictions : ndarray of shape (n_samples, n_columns)
         Out-of-fold; NaN for rows that no split predicts.
     fold_models : list of estimator or None
@@ -153,13 +154,14 @@ def cross_fit(
     task,
     fit_params=None,
     validation=None,
+    refit=True,
     keep_fold_models=False,
     name="",
     n_jobs=None,
     verbose=0,
     stage=SILENT,
 ):
-    """Fit an estimator on all rows, and once per split for out-of-fold predictions.
+    """Fit an estimator once per split for out-of-fold predictions, and on all rows.
 
     A function of its arguments alone: it knows neither stacks nor networks.
 
@@ -180,6 +182,8 @@ def cross_fit(
         Further arguments of ``fit``; those with a value per row are cut to the rows of a split.
     validation : list of (ndarray, ndarray), default=None
         For a CrossFitter: the rows to train on and to validate on, of all rows and of each split.
+    refit : bool, default=True
+        Whether to fit it on all rows, too.
     keep_fold_models : bool, default=False
         Whether to return the estimators of the splits too.
     name : str, default=""
@@ -200,13 +204,13 @@ def cross_fit(
     ValueError
         If a prediction is not finite. Errors of the estimator get a note that says where they come from.
     """
-    fits = _fits(splits)
+    fits = _fits(splits, refit)
     how = _How(f"in base model {name!r}", method, task, fit_params or {}, keep_fold_models)
     if isinstance(estimator, CrossFitter):
         results = _fit_all_at_once(clone(estimator), X, y, fits, how, validation, stage)
     else:
         results = _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage)
-    (fitted, _), *of_folds = results
+    fitted, of_folds = (results[0][0], results[1:]) if refit else (None, results)
     predictions = _gather(num_samples(X), splits, [predicted for _, predicted in of_folds])
     if not np.isfinite(predictions[predicted_rows(splits)]).all():
         raise ValueError(f"base model {name!r} predicted NaN or infinity for a row that it was not fitted on.")
@@ -233,14 +237,16 @@ class _Fit:
     held_out: np.ndarray | None = None
 
 
-def _fits(splits):
+def _fits(splits, refit):
     of_folds = [_Fit(f"fold {index} of {len(splits)}", *rows) for index, rows in enumerate(splits, start=1)]
-    return [_Fit("fitted on all rows"), *of_folds]
+    return [_Fit("fitted on all rows"), *of_folds] if refit else of_folds
 
 
 def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
     in_turn = effective_n_jobs(n_jobs) == 1
-    with stage.parts(len(fits)) as contexts:
+    n_folds = sum(fit.held_out is not None for fit in fits)
+    with stage.parts(n_folds + 1) as contexts:
+        contexts = contexts[-len(fits) :]  # without that of all rows, which comes first, where there is no such fit
         return Parallel(n_jobs=n_jobs, verbose=verbose)(
             delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
             for fit, context in zip(fits, _in_turn(contexts, stage) if in_turn else contexts, strict=True)
@@ -280,8 +286,11 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     """Do the same with an estimator that has a faster way than a clone for every fold."""
     results = []
     with stage.whole().fitting(estimator, X, y), noting(how.where):
-        training = [fit.training for fit in fits[1:]]
-        models = estimator.cross_fit(X, y, training, bar=stage.bar, validation=validation, **how.fit_params)
+        training = [fit.training for fit in fits if fit.training is not None]
+        refit = len(fits) > len(training)
+        models = estimator.cross_fit(
+            X, y, training, bar=stage.bar, validation=validation, refit=refit, **how.fit_params
+        )
         for model, fit in zip(models, fits, strict=True):
             with noting(fit.which):
                 results.append(_predicted(model, X, fit, how))
@@ -298,3 +307,26 @@ def _gather(n_samples, splits, predictions):
     if (counts == 1).all():
         return total
     return total / np.where(counts == 0, np.nan, counts)[:, np.newaxis]
+
+
+def average_of_folds(predictions, votes):
+    """Return one prediction of each row from those of the models of several folds.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_samples, n_columns)
+    votes : bool
+        Whether they are classes, which have no mean: the most frequent one is taken, of equals the first.
+
+    Returns
+    -------
+    average : ndarray of shape (n_samples, n_columns)
+    """
+    stacked = np.stack(predictions)
+    if votes:
+        return mode(stacked, axis=0).mode
+    if stacked.dtype.kind != "f":
+        return stacked.mean(axis=0)
+    # A class that a fold does not know has the lowest score there is: those that know it decide.
+    unknown = np.finfo(stacked.dtype).min
+    return np.ma.masked_equal(stacked, unknown).mean(axis=0).filled(unknown)

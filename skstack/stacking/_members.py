@@ -12,6 +12,7 @@ from .._parts import check_part_names, check_part_tuples, naming, noting, split_
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._base import Task
 from ..tasks._multilabel import MultilabelTask
+from ._cross_fit import average_of_folds
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -25,7 +26,7 @@ class BaseModel:
     ----------
     name : str
     estimator : estimator
-        Fitted by :meth:`cross_fit`.
+        Fitted to all rows by :meth:`cross_fit`, unless that was told otherwise.
     positions : list of int, int or None
         The columns of X that it gets; ``None`` for all.
     method : str
@@ -34,6 +35,8 @@ class BaseModel:
         What the stack predicts.
     has_branches : bool, default=False
         Whether it is a network made of branches of the stack.
+    fold_models : list of estimator, default=None
+        Those that predict in the place of `estimator`, as :meth:`cross_fit` says.
     """
 
     name: str
@@ -42,29 +45,49 @@ class BaseModel:
     method: str
     task: Task
     has_branches: bool = False
+    fold_models: list | None = None
 
-    def cross_fit(self, cross_fit, X, y, splits, **options):
-        """Fit on all rows and return the out-of-fold predictions.
+    @property
+    def can_be_averaged(self):
+        """Whether its predictions and those of other models have a meaningful mean."""
+        return self.task.can_average(self.method)
+
+    @property
+    def fitted(self):
+        """The models that predict: several are averaged."""
+        return self.fold_models or [self.estimator]
+
+    def cross_fit(self, cross_fit, X, y, splits, refit=True, **options):
+        """Fit to the rows of each fold, and to all rows, and return the out-of-fold predictions.
 
         Parameters
         ----------
         cross_fit : callable
             :func:`skstack.stacking._cross_fit.cross_fit`, which may look into a cache first.
+        refit : {True, "folds"}, default=True
+            Whether to fit to all rows, or to keep the models of the folds.
         X, y, splits, **options
             See there.
         """
+        of_folds = refit == "folds"
+        options |= {"refit": not of_folds, "keep_fold_models": of_folds}
         columns = select_columns(X, self.positions)
         made = cross_fit(
             self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
         )
-        self.estimator = made.estimator
+        self.estimator, self.fold_models = self.estimator if of_folds else made.estimator, made.fold_models
         return made.predictions
 
     def predict(self, X):
         """Return the columns that the final estimator gets from this model."""
         with noting(f"in base model {self.name!r}"):
-            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
-            return self.task.prediction_columns(self.estimator, predictions, self.method)
+            columns = select_columns(X, self.positions)
+            each = [
+                self.task.prediction_columns(model, getattr(model, self.method)(columns), self.method)
+                for model in self.fitted
+            ]
+            votes = self.method == "predict" and is_classifier(self.estimator)
+            return each[0] if len(each) == 1 else average_of_folds(each, votes)
 
 
 def check_parts(stack):
