@@ -1,7 +1,7 @@
 """Stacks over real data sets, for comparing what stands on top of them.
 
-Each set has base models that people would give it: a linear one, trees, a network. They are not tuned, and not chosen for
-what is compared.
+Each set has base models that people would give it: a linear one, trees, a network. They are not tuned, and were not
+chosen for what is compared.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from sklearn.svm import SVR
 
 from skstack.datasets import find_data, load_houses
 
-N_FOLDS, N_OUTER = 5, 3
+N_FOLDS = 5
 
 
 @dataclass
@@ -44,8 +44,6 @@ class Problem:
         Parameters of the network that the branches become.
     cv : cross-validation generator
         Of the stack.
-    outer : list of (ndarray, ndarray)
-        Rows to fit stacks on and rows to judge them on.
     groups : ndarray of shape (n_samples,), default=None
     training : str, default="joint"
     """
@@ -55,7 +53,6 @@ class Problem:
     parts: list
     network: dict
     cv: object
-    outer: list
     groups: np.ndarray | None = None
     training: str = "joint"
 
@@ -86,19 +83,18 @@ def _folder(name):
     return folder
 
 
-def _shuffled(X, y, n_folds, groups=None, seed=0):
+def _shuffled(X, y, groups=None):
     """Return a splitter of rows in any order: by group, by class or neither."""
     if groups is not None:
-        return GroupKFold(n_folds)
+        return GroupKFold(N_FOLDS)
     kind = KFold if y.dtype.kind == "f" else StratifiedKFold
-    return kind(n_folds, shuffle=True, random_state=seed)
+    return kind(N_FOLDS, shuffle=True, random_state=0)
 
 
 def _problem(X, y, parts, network=None, groups=None, **settings):
     X = X.reset_index(drop=True)
-    outer = list(_shuffled(X, y, N_OUTER, groups, seed=1).split(X, y, groups))
-    network = {"epochs": 60, "patience": 8, "batch_size": 32, **(network or {})}
-    return Problem(X, y, parts, network, _shuffled(X, y, N_FOLDS, groups), outer, groups, **settings)
+    network = {"epochs": 40, "patience": 6, "batch_size": 32, **(network or {})}
+    return Problem(X, y, parts, network, _shuffled(X, y, groups), groups, **settings)
 
 
 # --- base models of any table -----------------------------------------------------------------------------------------
@@ -118,7 +114,7 @@ def _table_parts(X, y):
     )
     codes = make_column_transformer((SimpleImputer(strategy="median"), numbers), (ordinal, categories))
     classifies = y.dtype.kind != "f"
-    trees = (ExtraTreesClassifier if classifies else ExtraTreesRegressor)(200, min_samples_leaf=2, random_state=0)
+    trees = (ExtraTreesClassifier if classifies else ExtraTreesRegressor)(100, min_samples_leaf=2, random_state=0)
     boosting = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
     linear = LogisticRegression(C=0.3, max_iter=500) if classifies else RidgeCV(np.logspace(-1, 3, 9))
     neighbours = KNeighborsClassifier(15) if classifies else KNeighborsRegressor(10)
@@ -128,7 +124,7 @@ def _table_parts(X, y):
         *branches,
         ("linear", make_pipeline(dense, linear)),
         ("trees", make_pipeline(codes, trees)),
-        ("boosting", make_pipeline(clone(codes), boosting(learning_rate=0.05, max_iter=150, random_state=0))),
+        ("boosting", make_pipeline(clone(codes), boosting(learning_rate=0.05, max_iter=100, random_state=0))),
         ("neighbours", make_pipeline(clone(dense), neighbours)),
     ]
 
@@ -202,7 +198,7 @@ def steel():
     targets = ["yield strength", "tensile strength", "elongation"]
     table = pd.read_csv(_folder("materials") / "steel_strength.csv.gz").dropna(subset=targets)
     X, Y = table.drop(columns=["formula", *targets]), table[targets].to_numpy()
-    return _table(X, Y, network={"epochs": 100, "batch_size": 16})
+    return _table(X, Y, network={"epochs": 60, "batch_size": 16})
 
 
 def molecules():
@@ -213,7 +209,7 @@ def molecules():
     table = table.drop(columns="ESOL predicted log solubility in mols per litre")
     numbers = [name for name in table if name != "smiles"]
     words = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=2, sublinear_tf=True)
-    boosting = GradientBoostingRegressor(n_estimators=200, max_depth=4, learning_rate=0.05, subsample=0.6)
+    boosting = GradientBoostingRegressor(n_estimators=100, max_depth=4, learning_rate=0.05, subsample=0.6)
     parts = [
         ("numbers", NumericBranch(hidden=(64,)), numbers),
         ("linear", make_pipeline(StandardScaler(), Ridge()), numbers),
@@ -242,7 +238,7 @@ def _house_parts():
             ("passthrough", ["bedrooms", "bathrooms", "area", "zip_number"]),
             (TargetEncoder(target_type="continuous", random_state=0), ["zipcode"]),
         ),
-        GradientBoostingRegressor(n_estimators=200, learning_rate=0.05, max_depth=4, subsample=0.6, min_samples_leaf=5),
+        GradientBoostingRegressor(n_estimators=100, learning_rate=0.05, max_depth=4, subsample=0.6, min_samples_leaf=5),
     )
     onehot = OneHotEncoder(handle_unknown="infrequent_if_exist")
     dense = make_column_transformer((StandardScaler(), numbers), (onehot, ["zipcode"]))
@@ -287,8 +283,7 @@ def _tournament():
     X = games[["seed_diff"]].astype(float)
     X["rating_1"], X["rating_2"] = games["team_1"].map(ratings), games["team_2"].map(ratings)
     X["rating_diff"] = X["rating_1"] - X["rating_2"]
-    early = games["season"].to_numpy() < 2010
-    return X, games, [(np.flatnonzero(early), np.flatnonzero(~early))]
+    return X, games
 
 
 def _tournament_parts(y):
@@ -298,11 +293,11 @@ def _tournament_parts(y):
 
 
 def _tournament_problem(target, dtype):
-    X, games, outer = _tournament()
+    X, games = _tournament()
     y = games[target].to_numpy().astype(dtype)
-    network = {"epochs": 30, "patience": 5, "batch_size": 64}
+    network = {"epochs": 15, "patience": 4, "batch_size": 64}
     groups = games["season"].to_numpy()
-    return Problem(X, y, _tournament_parts(y), network, GroupKFold(N_FOLDS), outer, groups)
+    return Problem(X, y, _tournament_parts(y), network, GroupKFold(N_FOLDS), groups)
 
 
 def tournament_score():
@@ -321,11 +316,9 @@ def traffic():
     X["hour"], X["weekday"] = hourly.index.hour.astype(float), hourly.index.day_of_week.astype(str)
     X["hour of the week"] = (24 * hourly.index.day_of_week + hourly.index.hour).astype(str)
     X["month"] = hourly.index.month.astype(float)
-    X, y = X.iloc[-16000:].reset_index(drop=True), hourly["traffic_volume"].to_numpy().astype(float)[-16000:]
-    rows = np.arange(len(X))
-    outer = [(rows[:12000], rows[12000:])]
+    X, y = X.iloc[-9000:].reset_index(drop=True), hourly["traffic_volume"].to_numpy().astype(float)[-9000:]
     network = {"epochs": 8, "patience": 3, "batch_size": 128}
-    return Problem(X, y, _table_parts(X, y), network, TimeSeriesSplit(N_FOLDS), outer)
+    return Problem(X, y, _table_parts(X, y), network, TimeSeriesSplit(N_FOLDS))
 
 
 # --- texts, images, sequences -----------------------------------------------------------------------------------------
@@ -341,7 +334,6 @@ def womens_clothing():
     reviews = pd.read_csv(_folder("women_clothing") / "reviews.csv.gz")
     texts, garment = ["Title", "Review Text"], ["Division Name", "Department Name", "Class Name"]
     table = ["Age", "Positive Feedback Count", *garment]
-    is_test = (reviews["toolkit_split"] == "test").to_numpy()
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+(?:'\w+)*|[!?]")
     ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     boosting = make_pipeline(
@@ -354,10 +346,10 @@ def womens_clothing():
         ("mean", TextBranch(encoder="mean", dim=32, dropout=0.5), texts),
         ("table", boosting, table),
     ]
-    y, outer = reviews["Recommended IND"].to_numpy(), [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
-    network = {"head": (), "epochs": 6, "patience": 1, "batch_size": 64, "optimizer__learning_rate": 0.002}
+    y = reviews["Recommended IND"].to_numpy()
+    network = {"head": (), "epochs": 4, "patience": 1, "batch_size": 64, "optimizer__learning_rate": 0.002}
     cv = StratifiedKFold(4, shuffle=True, random_state=0)
-    return Problem(reviews[[*texts, *table]], y, parts, network, cv, outer, training="individual")
+    return Problem(reviews[[*texts, *table]], y, parts, network, cv, training="individual")
 
 
 def digits():
@@ -372,24 +364,23 @@ def _archive(name):
     archive = np.load(_folder("sequences") / f"{name}.npz", allow_pickle=True)
     X = np.concatenate([archive["X_train"], archive["X_test"]])
     y = np.unique(np.concatenate([archive["y_train"], archive["y_test"]]), return_inverse=True)[1]
-    n_train = len(archive["X_train"])
     table = pd.DataFrame(np.nan_to_num(X.reshape(len(X), -1)).astype(float)).add_prefix("step_")
-    return table, y, [(np.arange(n_train), np.arange(n_train, len(X)))]
+    return table, y
 
 
-def _sequences(name, n_folds):
-    X, y, outer = _archive(name)
+def _sequences(name):
+    X, y = _archive(name)
     parts = [part for part in _table_parts(X, y) if part[0] != "boosting"]
-    network = {"epochs": 60, "patience": 8, "batch_size": 16}
-    return Problem(X, y, parts, network, _shuffled(X, y, n_folds), outer)
+    network = {"epochs": 30, "patience": 5, "batch_size": 16}
+    return Problem(X, y, parts, network, _shuffled(X, y))
 
 
 def vowels():
-    return _sequences("JapaneseVowels", N_FOLDS)
+    return _sequences("JapaneseVowels")
 
 
 def power():
-    return _sequences("ItalyPowerDemand", N_FOLDS)
+    return _sequences("ItalyPowerDemand")
 
 
 #: Functions that load a set, by its name.

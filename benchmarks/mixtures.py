@@ -1,9 +1,9 @@
 """Compare what may stand on top of a stack, over real data sets: python -m benchmarks.mixtures --cache FOLDER
 
-The base models of each set are cross-fitted once, and what they predict is kept in the folder; mixtures are then fitted
-to the out-of-fold predictions and judged on rows that no model of the stack has seen. ``SKSTACK_DATA`` names the folder
-of the data sets. Scores are R2, or the negative log loss of classes. Best members are those of the very rows that they
-are judged on, in hindsight: no mixture could have known them.
+The base models of each set are cross-fitted once, and what they predict is kept in the folder. Each mixture is fitted
+to the out-of-fold predictions of all folds but one, those of the base models (by group or in time order where the data
+ask for it), and judged on that one. ``SKSTACK_DATA`` names the folder of the data sets. Scores are R2, or the negative
+log loss of classes. The best member is that of the very rows it is judged on: no mixture could have known it.
 """
 
 import argparse
@@ -41,37 +41,29 @@ def mixtures(classifies):
 # --- predictions of base models ---------------------------------------------------------------------------------------
 
 
-def outer_folds(name, folder, refit):
-    """Return what the base models of a set predict, for each of its outer splits, from the folder if it is there."""
-    paths = sorted(Path(folder).glob(f"{name}-{refit}-*.npz"))
-    if not paths:
-        problem = PROBLEMS[name]()
-        paths = [Path(folder) / f"{name}-{refit}-{number}.npz" for number in range(len(problem.outer))]
-        made = [_cross_fitted(problem, *rows, refit) for rows in problem.outer]
-        for path, arrays in zip(paths, made, strict=True):
-            np.savez(path, **arrays)
-    return [dict(np.load(path)) for path in paths]
+def out_of_fold(name, folder):
+    """Return what the base models of a set predict out of fold, from the folder if it is there."""
+    path = Path(folder) / f"{name}.npz"
+    if not path.exists():
+        np.savez(path, **_cross_fitted(name, PROBLEMS[name]()))
+    return dict(np.load(path))
 
 
-def _cross_fitted(problem, training, test, refit):
-    """Return out-of-fold predictions of the training rows and predictions of the test rows, with their targets."""
-    groups = problem.groups if problem.groups is not None else np.arange(len(problem.y))
-    given = {} if problem.groups is None else {"groups": groups[training]}
+def _cross_fitted(name, problem):
+    """Return names of base models, their predictions, target, groups, and for each fold which rows it is fitted on."""
+    given = {} if problem.groups is None else {"groups": problem.groups}
     nothing = DummyClassifier() if problem.classifies else DummyRegressor()
     started = time.perf_counter()
-    stack = problem.stack(nothing, refit=refit).fit(problem.X.iloc[training], problem.y[training], **given)
-    seconds = time.perf_counter() - started
-    names = list(stack.stack_report_.loc["base model"].index)
-    print(f"cross-fitted {len(training)} rows in {seconds:.0f} s: {', '.join(names)}", flush=True)
-    predicted = ~np.isnan(stack.oof_predictions_[:, 0])
+    stack = problem.stack(nothing, refit="folds").fit(problem.X, problem.y, **given)
+    print(f"{name}: {len(problem.y)} rows cross-fitted in {time.perf_counter() - started:.0f} s", flush=True)
+    rows = np.arange(len(problem.y))
     return {
-        "names": names,
-        "oof": stack.oof_predictions_[predicted],
-        "y": problem.y[training][predicted],
-        "test": stack.transform(problem.X.iloc[test]),
-        "y_test": problem.y[test],
-        "groups_test": groups[test],
-        "seconds": seconds,
+        "names": list(stack.fold_estimators_),
+        "predictions": stack.oof_predictions_,
+        "y": problem.y,
+        "groups": rows if problem.groups is None else problem.groups,
+        "fits": [np.isin(rows, training) for training, _ in stack.splits_],
+        "predicts": [np.isin(rows, held_out) for _, held_out in stack.splits_],
     }
 
 
@@ -79,7 +71,7 @@ def _cross_fitted(problem, training, test, refit):
 
 
 def row_scores(y, predicted):
-    """Return the score of each row: its part of R2, or the log-probability of its class. Classes are numbered from 0."""
+    """Return the score of each row: its part of R2, or the log-probability of its class, where these are 0, 1, ..."""
     if y.dtype.kind != "f":
         return np.log(np.maximum(predicted[np.arange(len(y)), y], np.finfo(float).eps))
     y, predicted = y.reshape(len(y), -1), predicted.reshape(len(y), -1)
@@ -92,26 +84,30 @@ def _as_predictions(columns, y):
     return np.hstack([1.0 - columns, columns]) if binary else columns
 
 
-def judge(folds):
-    """Return the scores of members and mixtures on the test rows, for each a column, and the groups of the rows.
+def judge(data):
+    """Return the scores of members and mixtures on the rows that mixtures can be judged on, and the groups of these.
 
     Parameters
     ----------
-    folds : list of dict
-        See :func:`outer_folds`.
+    data : dict
+        See :func:`out_of_fold`.
     """
-    tables = []
-    for fold in folds:
-        y, names = fold["y_test"], fold["names"]
-        blocks = np.split(fold["test"], len(names), axis=1)
-        scores = {("member", name): row_scores(y, _as_predictions(b, y)) for name, b in zip(names, blocks, strict=True)}
-        for name, mixture in mixtures(y.dtype.kind != "f").items():
-            mixture.fit(fold["oof"], fold["y"])
-            method = "predict" if y.dtype.kind == "f" else "predict_proba"
-            scores["mixture", name] = row_scores(y, getattr(mixture, method)(fold["test"]))
-        tables.append(pd.DataFrame(scores).assign(group=fold["groups_test"]))
-    table = pd.concat(tables, ignore_index=True)
-    return table.drop(columns="group", level=0), table["group"].to_numpy().ravel()
+    X, y, names = data["predictions"], data["y"], data["names"]
+    known, method = ~np.isnan(X[:, 0]), "predict" if y.dtype.kind == "f" else "predict_proba"
+    predicted = {}
+    for fits, predicts in zip(data["fits"] & known, data["predicts"], strict=True):
+        for name, mixture in mixtures(y.dtype.kind != "f").items() if fits.any() else ():
+            mixture.fit(X[fits], y[fits])
+            of_fold = getattr(mixture, method)(X[predicts])
+            predicted.setdefault(name, np.full((len(y), *of_fold.shape[1:]), np.nan))[predicts] = of_fold
+    judged = ~np.isnan(predicted["mean"].reshape(len(y), -1)[:, 0])
+    blocks = np.split(X[judged], len(names), axis=1)
+    members = {name: _as_predictions(block, y) for name, block in zip(names, blocks, strict=True)}
+    of_kind = {"member": members, "mixture": {name: values[judged] for name, values in predicted.items()}}
+    scores = {
+        (kind, name): row_scores(y[judged], values) for kind, table in of_kind.items() for name, values in table.items()
+    }
+    return pd.DataFrame(scores), data["groups"][judged]
 
 
 def _standard_error(differences, groups):
@@ -119,9 +115,9 @@ def _standard_error(differences, groups):
     return float(np.sqrt((deviations**2).sum())) / len(differences)
 
 
-def line(name, folds):
+def line(name, data):
     """Return a line of the table: the best member, and how far from it each mixture is, with standard errors."""
-    scores, groups = judge(folds)
+    scores, groups = judge(data)
     best = scores["member"].mean().idxmax()
     result = {"set": name, "rows": len(scores), "best member": best, "score": scores["member", best].mean()}
     result["its standard error"] = _standard_error(scores["member", best], groups)
@@ -154,11 +150,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mixtures", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"data sets ({', '.join(PROBLEMS)}); all by default")
     parser.add_argument("--cache", type=Path, required=True, help="folder for what base models predict")
-    parser.add_argument("--refit", default="True", choices=["True", "folds"], help="parameter of the stack")
     options = parser.parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
-    refit = True if options.refit == "True" else options.refit
-    lines = [line(name, outer_folds(name, options.cache, refit)) for name in options.names or PROBLEMS]
+    lines = [line(name, out_of_fold(name, options.cache)) for name in options.names or PROBLEMS]
     regressions = [of_set for of_set in lines if "ridge" in of_set]
     for of_kind in (regressions, [of_set for of_set in lines if of_set not in regressions]):
         if of_kind:

@@ -22,12 +22,12 @@ class _WeightedAverage(BaseEstimator):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "weighting": [StrOptions(set(WEIGHTINGS))],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, weighting="nonnegative", *, max_iter=50):
+    def __init__(self, weighting="nonnegative", *, n_rounds=50):
         self.weighting = weighting
-        self.max_iter = max_iter
+        self.n_rounds = n_rounds
 
     def _members(self, X):
         """Return the predictions of each member, of shape (n_members, n_samples, width)."""
@@ -40,7 +40,7 @@ class _WeightedAverage(BaseEstimator):
         return X.reshape(len(X), -1, width).transpose(1, 0, 2)
 
     def _find_weights(self, loss, n_members):
-        self.weights_ = WEIGHTINGS[self.weighting](loss, n_members, self.max_iter)
+        self.weights_ = WEIGHTINGS[self.weighting](loss, n_members, self.n_rounds)
 
     def _average(self, X):
         """Return the weighted average of the members, of shape (n_samples, width)."""
@@ -71,7 +71,7 @@ class WeightedAverageRegressor(MultiOutputMixin, RegressorMixin, _WeightedAverag
         - "selection": greedy ensemble selection with replacement [3]_, where most members end up without a weight;
         - "mean": all alike;
         - "best": all weight for the member with the least squared error.
-    max_iter : int, default=50
+    n_rounds : int, default=50
         How often ensemble selection takes a member.
 
     Attributes
@@ -181,7 +181,7 @@ class WeightedAverageClassifier(ClassifierMixin, _WeightedAverage):
         - "selection": greedy ensemble selection with replacement [2]_, where most members end up without a weight;
         - "mean": all alike;
         - "best": all weight for the member with the least log loss.
-    max_iter : int, default=50
+    n_rounds : int, default=50
         How often ensemble selection takes a member.
 
     Attributes

@@ -91,29 +91,29 @@ class LogLoss:
         return weights / weights.sum()
 
 
-def mean_weights(loss, n_members, max_iter):
+def mean_weights(loss, n_members, n_rounds):
     """Return the same weight for all members."""
     return np.full(n_members, 1.0 / n_members)
 
 
-def best_member(loss, n_members, max_iter):
+def best_member(loss, n_members, n_rounds):
     """Return all weight for the member that loses least by itself."""
     alone = np.eye(n_members)
     return alone[np.argmin(loss(alone))]
 
 
-def nonnegative_weights(loss, n_members, max_iter):
+def nonnegative_weights(loss, n_members, n_rounds):
     """Return the weights that lose least."""
     return loss.minimize()
 
 
-def ensemble_selection(loss, n_members, max_iter):
+def ensemble_selection(loss, n_members, n_rounds):
     """Return how often greedy selection with replacement takes each member, as parts of all it took.
 
-    The member that helps most is added again and again, `max_iter` times; what lost least on the way is the result.
+    The member that helps most is added again and again, `n_rounds` times; what lost least on the way is the result.
     """
     counts, best = np.zeros(n_members), (np.inf, None)
-    for n_taken in range(1, max_iter + 1):
+    for n_taken in range(1, n_rounds + 1):
         candidates = (counts + np.eye(n_members)) / n_taken
         losses = loss(candidates)
         chosen = np.argmin(losses)
