@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from scipy.stats import mode
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._callbacks import SILENT
+from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
@@ -120,6 +121,81 @@ def params_of_rows(params, rows, n_samples):
 
 def _is_per_row(values, n_samples):
     return hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
+
+
+# --- base models ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BaseModel:
+    """A base model of a stack: a learner with its columns, or a network over the columns of its branches.
+
+    Parameters
+    ----------
+    name : str
+    estimator : estimator
+        Fitted to all rows by :meth:`cross_fit`, unless that was told otherwise.
+    positions : list of int, int or None
+        The columns of X that it gets; ``None`` for all.
+    method : str
+        What is called for its predictions.
+    task : Task
+        What the stack predicts.
+    has_branches : bool, default=False
+        Whether it is a network made of branches of the stack.
+    fold_models : list of estimator, default=None
+        Those that predict in the place of `estimator`, as :meth:`cross_fit` says.
+    """
+
+    name: str
+    estimator: object
+    positions: object
+    method: str
+    task: Task
+    has_branches: bool = False
+    fold_models: list | None = None
+
+    @property
+    def can_be_averaged(self):
+        """Whether its predictions and those of other models have a meaningful mean."""
+        return self.task.can_average(self.method)
+
+    @property
+    def fitted(self):
+        """The models that predict: several are averaged."""
+        return self.fold_models or [self.estimator]
+
+    def cross_fit(self, cross_fit, X, y, splits, refit=True, **options):
+        """Fit to the rows of each fold, and to all rows, and return the out-of-fold predictions.
+
+        Parameters
+        ----------
+        cross_fit : callable
+            :func:`cross_fit`, which may look into a cache first.
+        refit : {True, "folds"}, default=True
+            Whether to fit to all rows, or to keep the models of the folds.
+        X, y, splits, **options
+            See there.
+        """
+        of_folds = refit == "folds"
+        options |= {"refit": not of_folds, "keep_fold_models": of_folds}
+        columns = select_columns(X, self.positions)
+        made = cross_fit(
+            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
+        )
+        self.estimator, self.fold_models = self.estimator if of_folds else made.estimator, made.fold_models
+        return made.predictions
+
+    def predict(self, X):
+        """Return the columns that the final estimator gets from this model."""
+        with noting(f"in base model {self.name!r}"):
+            columns = select_columns(X, self.positions)
+            each = [
+                self.task.prediction_columns(model, getattr(model, self.method)(columns), self.method)
+                for model in self.fitted
+            ]
+            votes = self.method == "predict" and is_classifier(self.estimator)
+            return each[0] if len(each) == 1 else average_of_folds(each, votes)
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------------

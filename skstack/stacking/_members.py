@@ -1,93 +1,18 @@
 """The base models of a stack: its parts, checked; learners with seeds; networks made of branches."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import resolve_columns, select_columns
+from .._columns import resolve_columns
 from .._compat import check_response_method
-from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
+from .._parts import check_part_names, check_part_tuples, naming, split_part
 from ..branches._base import Branch, check_no_branch_inside
-from ..tasks._base import Task
 from ..tasks._multilabel import MultilabelTask
-from ._cross_fit import average_of_folds
+from ._cross_fit import BaseModel
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
-
-
-@dataclass
-class BaseModel:
-    """A base model of a stack: a learner with its columns, or a network over the columns of its branches.
-
-    Parameters
-    ----------
-    name : str
-    estimator : estimator
-        Fitted to all rows by :meth:`cross_fit`, unless that was told otherwise.
-    positions : list of int, int or None
-        The columns of X that it gets; ``None`` for all.
-    method : str
-        What is called for its predictions.
-    task : Task
-        What the stack predicts.
-    has_branches : bool, default=False
-        Whether it is a network made of branches of the stack.
-    fold_models : list of estimator, default=None
-        Those that predict in the place of `estimator`, as :meth:`cross_fit` says.
-    """
-
-    name: str
-    estimator: object
-    positions: object
-    method: str
-    task: Task
-    has_branches: bool = False
-    fold_models: list | None = None
-
-    @property
-    def can_be_averaged(self):
-        """Whether its predictions and those of other models have a meaningful mean."""
-        return self.task.can_average(self.method)
-
-    @property
-    def fitted(self):
-        """The models that predict: several are averaged."""
-        return self.fold_models or [self.estimator]
-
-    def cross_fit(self, cross_fit, X, y, splits, refit=True, **options):
-        """Fit to the rows of each fold, and to all rows, and return the out-of-fold predictions.
-
-        Parameters
-        ----------
-        cross_fit : callable
-            :func:`skstack.stacking._cross_fit.cross_fit`, which may look into a cache first.
-        refit : {True, "folds"}, default=True
-            Whether to fit to all rows, or to keep the models of the folds.
-        X, y, splits, **options
-            See there.
-        """
-        of_folds = refit == "folds"
-        options |= {"refit": not of_folds, "keep_fold_models": of_folds}
-        columns = select_columns(X, self.positions)
-        made = cross_fit(
-            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
-        )
-        self.estimator, self.fold_models = self.estimator if of_folds else made.estimator, made.fold_models
-        return made.predictions
-
-    def predict(self, X):
-        """Return the columns that the final estimator gets from this model."""
-        with noting(f"in base model {self.name!r}"):
-            columns = select_columns(X, self.positions)
-            each = [
-                self.task.prediction_columns(model, getattr(model, self.method)(columns), self.method)
-                for model in self.fitted
-            ]
-            votes = self.method == "predict" and is_classifier(self.estimator)
-            return each[0] if len(each) == 1 else average_of_folds(each, votes)
 
 
 def check_parts(stack):
