@@ -25,7 +25,7 @@ from skstack.branches._text_layers import (
     MeanOfTokens,
     TokenVectors,
 )
-from skstack.tasks._layers import Unstandardize
+from skstack.tasks._layers import ExpUnstandardize, IncreasingQuantiles, Unstandardize
 
 # Each layer of ours with settings that are not the defaults, and whether it may be vectorised.
 LAYERS = [
@@ -36,7 +36,9 @@ LAYERS = [
     (BlankPadding(name="x"), False),
     (Dropout(0.3, name="x"), True),
     (EntityVectors(5, 2, name="x"), True),
+    (ExpUnstandardize(name="x"), True),
     (HalveSteps(name="x"), False),
+    (IncreasingQuantiles([0.1, 0.7], name="x"), True),
     (LastToken(name="x"), False),
     (LogMel(4000, 64, 32, 8, name="x"), False),
     (MaximumOfTokens(name="x"), False),

@@ -147,8 +147,13 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
     def _make_final(self, X):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._default_final() if self.final_estimator is None else clone(self.final_estimator)
+        final = self._prepared_final(final)
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
+        return final
+
+    def _prepared_final(self, final):
+        """Return the final estimator as it predicts what the stack does."""
         return final
 
     def _make_splits(self, X, labels, params):
