@@ -140,7 +140,7 @@ BAD_PARAMETERS = [
     *rows_of(settings(metrics=[3]), TypeError, r"'metrics' should be.*got 3"),
     *rows_of(settings(optimizer=3), TypeError, r"'optimizer' should be.*got 3"),
     *rows_of(settings(loss=3), TypeError, r"'loss' should be.*got 3"),
-    *rows_of(settings(loss="hinge"), ValueError, r"MultimodalNetworkRegressor: loss 'hinge' does not predict several"),
+    *rows_of(settings(loss="hinge"), ValueError, r"MultimodalNetworkRegressor: loss 'hinge' does not predict numbers"),
     (
         stack_classifier(NUMBERS, network=MultimodalNetworkClassifier(loss="quantile")),
         ValueError,

@@ -197,7 +197,7 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         with naming(type(self).__name__):
             quantile_levels(self.quantile)
             if self.loss is not None:
-                check_loss(resolve_loss(self.loss), "several numbers")
+                check_loss(resolve_loss(self.loss), "numbers")
             if self.quantile is not None and not self._predicts_quantiles():
                 raise ValueError(f"'quantile' is for loss='quantile', but the loss is {self.loss!r}.")
 

@@ -47,15 +47,15 @@ _POSITIVE = ("MeanSquaredLogarithmicError", "Poisson")
 
 #: What no output fits, by what is predicted.
 _REFUSED = {
-    "several numbers": (
+    "numbers": (
         *_MARGIN,
         *(loss for loss in _CATEGORICAL if loss != "CosineSimilarity"),
         *("BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky"),
     ),
     "classes": ("Quantile", "MeanAbsolutePercentageError"),
-    "several labels": ("Quantile", "MeanAbsolutePercentageError", *_CATEGORICAL),
+    "labels": ("Quantile", "MeanAbsolutePercentageError", *_CATEGORICAL),
 }
-_REFUSED["a number"] = (*_REFUSED["several numbers"], "CosineSimilarity")
+_REFUSED["a number"] = (*_REFUSED["numbers"], "CosineSimilarity")
 
 
 def _classes():
@@ -181,7 +181,7 @@ def check_loss(loss, predicted):
     Parameters
     ----------
     loss : keras.losses.Loss or callable
-    predicted : {"a number", "several numbers", "classes", "several labels"}
+    predicted : {"a number", "numbers", "classes", "labels"}
     """
     kind = loss_kind(loss)
     if kind in _REFUSED[predicted]:

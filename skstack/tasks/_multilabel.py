@@ -38,7 +38,7 @@ class MultilabelTask(Task):
         if loss is not None:
             from ._losses import check_loss
 
-            check_loss(loss, "several labels")
+            check_loss(loss, "labels")
         values = np.unique(y)
         both = values if len(values) == 2 else np.array([0, 1], dtype=y.dtype)
         self.n_units_ = y.shape[1]

@@ -52,7 +52,7 @@ class RegressionTask(Task):
             return False
         from ._losses import check_loss, is_positive
 
-        check_loss(loss, "a number" if self.n_units_ == 1 else "several numbers")
+        check_loss(loss, "a number" if self.n_units_ == 1 else "numbers")
         if is_positive(loss):
             refuse_rows(y, np.asarray(y), np.asarray(y) < 0, "negative numbers, which the loss does not take")
         return is_positive(loss)
