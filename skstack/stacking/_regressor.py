@@ -155,7 +155,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         return RegressionTask() if self.quantile is None else QuantileTask(self.quantile)
 
     def _default_final(self):
-        return RidgeCV() if self.quantile is None else QuantileRegressor(alpha=0.0)
+        return RidgeCV() if self.quantile is None else QuantileRegressor(alpha=0.0, solver="highs-ipm")
 
     def _prepared_final(self, final):
         return final if self.quantile is None else final_of_quantiles(final, self.quantile)
