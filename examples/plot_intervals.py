@@ -133,8 +133,8 @@ for seed in SEEDS:
     _, intervals = conformalized(stack, X[aside], y[aside]).predict_interval(X[new])
     results.append({"what": "the same, conformalised", **scores(y[new], *intervals[:, :, 0].T)})
     known = ~new
-    plain = of_the_mean.set_params(random_state=seed, cv=2 if QUICK else 5)
-    cross = CrossConformalRegressor(plain, confidence_level=0.8, cv=2 if QUICK else 5)
+    plain = of_the_mean.set_params(random_state=seed, cv=2 if QUICK else 4)
+    cross = CrossConformalRegressor(plain, confidence_level=0.8, cv=2 if QUICK else 3)
     _, even = cross.fit_conformalize(X[known], y[known]).predict_interval(X[new])
     results.append({"what": "stack of the mean, cross-conformal", **scores(y[new], *even[:, :, 0].T)})
 
