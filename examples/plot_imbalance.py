@@ -4,8 +4,8 @@ Imbalance: who will not pay back?
 
 Three in ten of these borrowers did not pay back, and it costs a bank five times as much to trust one of them as to turn
 away somebody else. A classifier that is right as often as possible does not know that. Four ways tell it: weights of
-classes, fewer or more rows of a class (imbalanced-learn), another threshold, and probabilities that can be believed, from
-which the best threshold follows by itself.
+classes, fewer or more rows of a class (imbalanced-learn), another threshold, and probabilities that can be believed,
+from which the best threshold follows by itself.
 
 Set ``SKSTACK_DATA`` to a directory with ``tables`` to use the German credit data; else the lesson draws borrowers.
 imbalanced-learn is installed by ``pip install "skstack[imbalance]"``.
@@ -98,8 +98,8 @@ over = make_resampling_pipeline(RandomOverSampler(random_state=0), stack)
 under = make_resampling_pipeline(RandomUnderSampler(random_state=0), stack)
 
 # %%
-# A threshold can be tuned for the cost, by cross-validation. Or one calibrates the probabilities: somebody who pays back
-# with probability 5 / 6 is as likely to bring as to cost money, so that the threshold is 1 / 6.
+# A threshold can be tuned for the cost, by cross-validation. Or one calibrates the probabilities: who pays back with
+# probability 5 / 6 is as likely to bring as to cost money, so that the threshold is 1 / 6.
 tuned = TunedThresholdClassifierCV(stack, scoring=make_scorer(cost, greater_is_better=False), cv=2 if QUICK else 4)
 calibrated = FixedThresholdClassifier(
     CalibratedClassifierCV(stack, method="sigmoid", cv=2 if QUICK else 4, ensemble=False),
