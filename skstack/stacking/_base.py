@@ -172,13 +172,18 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._default_final(models) if self.final_estimator is None else clone(self.final_estimator)
+        final = self._prepared_final(final)
         if self.guard and not any(model.can_be_averaged for model in models):
             raise ValueError(
-                "guard=True needs base models whose predictions can be averaged: "
-                f"none of {[model.name for model in models]} predicts probabilities."
+                "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
+                f"those of {[model.name for model in models]} cannot."
             )
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
+        return final
+
+    def _prepared_final(self, final):
+        """Return the final estimator as it predicts what the stack does."""
         return final
 
     def _make_splits(self, X, labels, params):

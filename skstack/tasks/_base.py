@@ -108,6 +108,16 @@ class Task(ABC):
         """Return the names of these columns: the prefix, followed by their index where there are several."""
         return [prefix] if n_columns == 1 else [f"{prefix}{index}" for index in range(n_columns)]
 
+    def network_params(self, given):
+        """Return parameters for a network that a stack makes of its branches, so that it predicts what is asked for.
+
+        Parameters
+        ----------
+        given : dict of str to object
+            Its parameters so far.
+        """
+        return {}
+
     # --- scores of a stack ------------------------------------------------------------------------------------------
 
     #: What columns of predictions are judged by, the best first; the last one can be had of all of them.

@@ -58,8 +58,9 @@ class ClassificationTask(Task):
         n_classes = len(self.classes_)
         self._sparse, categorical = n_classes > 2, False  # as the default loss wants
         if loss is not None:
-            from ._losses import is_categorical, is_sparse, loss_kind
+            from ._losses import check_loss, is_categorical, is_sparse, loss_kind
 
+            check_loss(loss, "classes")
             self._sparse, categorical = is_sparse(loss_kind(loss)), is_categorical(loss_kind(loss))
         self.n_units_ = 1 if n_classes == 2 and not categorical else n_classes
         return self
@@ -123,10 +124,10 @@ class ClassificationTask(Task):
         return outputs / outputs.sum(axis=1, keepdims=True)
 
     def resolve_loss(self, loss, output):
-        """Return a loss of probabilities."""
-        from ._losses import on_margins
+        """Return a loss of probabilities and of what is encoded."""
+        from ._losses import on_margins, on_positions
 
-        return on_margins(loss)
+        return on_positions(on_margins(loss))
 
     def build_output(self, x, name):
         """Return one probability, or those of all classes."""
