@@ -82,7 +82,7 @@ class QuantileTask(RegressionTask):
         return False
 
     def row_scores(self, scoring, y, columns, method, sample_weight=None):
-        """Return 1 minus the pinball loss in units of that of constants, the mean over the quantiles; its mean is D²."""
+        """Return 1 minus the pinball loss in units of that of constants, averaged over the quantiles."""
         constants = quantiles(np.asarray(y, dtype="float64"), self.levels, sample_weight)
         losses = _pinball(y, columns, self.levels)
         units = np.average(_pinball(y, constants[np.newaxis], self.levels), axis=0, weights=sample_weight)
