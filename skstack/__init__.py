@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalNetworkRegressor": ".network._regressor",
         "MultimodalStackingClassifier": ".stacking._classifier",
         "MultimodalStackingRegressor": ".stacking._regressor",
+        "WeightedAverageClassifier": ".stacking._weighted_average",
+        "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",
         "datasets": ".datasets",
         "model_selection": ".model_selection",

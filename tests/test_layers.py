@@ -27,7 +27,7 @@ from skstack.branches._text_layers import (
     MeanOfTokens,
     TokenVectors,
 )
-from skstack.tasks._layers import Unstandardize
+from skstack.tasks._layers import ExpUnstandardize, IncreasingQuantiles, Unstandardize
 
 # Each layer of ours with settings that are not the defaults, and whether it may be vectorised.
 LAYERS = [
@@ -39,7 +39,9 @@ LAYERS = [
     (Cycles(2, name="x"), True),
     (Dropout(0.3, name="x"), True),
     (EntityVectors(5, 2, name="x"), True),
+    (ExpUnstandardize(name="x"), True),
     (HalveSteps(name="x"), False),
+    (IncreasingQuantiles([0.1, 0.7], name="x"), True),
     (LastToken(name="x"), False),
     (LogMel(4000, 64, 32, 8, name="x"), False),
     (MaximumOfTokens(name="x"), False),
