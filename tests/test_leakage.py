@@ -121,8 +121,8 @@ def test_dates_and_lists_of_held_out_rows_teach_a_fold_nothing(monkeypatch):
     rng = np.random.default_rng(0)
     lists = [rng.choice(["red", "blue", "hat", "coat"], n_texts).tolist() for n_texts in rng.integers(0, 4, 60)]
     X = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=60, freq="31h"), "notes": lists})
-    parts = [("when", DateBranch()), ("notes", TextBranch(item_pooling="attention", min_frequency=1, dim=2))]
-    branches = [(name, branch, [name]) for name, branch in parts]
+    texts = TextBranch(item_pooling="attention", min_frequency=1, dim=2)
+    branches = [("when", DateBranch(elapsed=True), ["when"]), ("notes", texts, ["notes"])]
     stack = MultimodalStackingRegressor(branches, network=MultimodalNetworkRegressor(**SETTINGS), cv=SPLITS)
     before = fold_models(monkeypatch, stack.set_params(random_state=0), X, np.arange(60.0))
 
