@@ -3,8 +3,8 @@ Divide and conquer: many classes in a hierarchy
 ===============================================
 
 What kind of garment does a review speak of? There are twenty kinds in six departments: blouses and knits are tops,
-jeans and pants are bottoms. One stack can tell all kinds apart, or (hiclass) one tells the departments, and one for each
-department tells its kinds.
+jeans and pants are bottoms. One stack can tell all kinds apart, or (hiclass) one tells the departments, and one for
+each department tells its kinds.
 
 Set ``SKSTACK_DATA`` to a directory with ``women_clothing`` to use real reviews; else the lesson makes some up. hiclass
 is installed by ``pip install "skstack[hierarchy]"``.
