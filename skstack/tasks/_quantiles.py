@@ -31,6 +31,7 @@ class QuantileTask(RegressionTask):
     default_loss = "quantile"
 
     def __init__(self, quantile=None):
+        super().__init__()
         self.quantile = quantile
         self.levels = quantile_levels(quantile)
 
