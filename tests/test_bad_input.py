@@ -264,7 +264,7 @@ def test_dates_are_no_numbers(data):
     columns = {"time": days, "day": list(days.date), "since": days - days[0], "period": days.to_period("D")}
     for name, column in columns.items():
         for estimator in parts(NumericBranch(), [name]):
-            with pytest.raises(TypeError, match=rf"branch 'part': column '{name}' holds dates.*such as year, month"):
+            with pytest.raises(TypeError, match=rf"branch 'part': column '{name}' holds dates.*a DateBranch"):
                 estimator.fit(X.assign(**{name: pd.Series(column, dtype=object if name == "day" else None)}), y)
 
 

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, for stacks, networks and what embeds by them (those of the mended wrappers stand in test_scikeras.py)."""
+"""scikit-learn's own checks of our estimators (those of the mended wrappers stand in test_scikeras.py)."""
 
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge

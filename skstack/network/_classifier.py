@@ -49,11 +49,15 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Rows per step of the optimizer.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
-        epochs, and restore the best weights. ``partial_fit`` never does.
+        epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
+        ``fit``) no training rows are set aside.
     patience : int, default=10
         See `early_stopping`.
     validation_fraction : float, default=0.1
         Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
@@ -139,6 +143,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         fold_training="auto",
         allow_missing_columns=False,
@@ -164,6 +169,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             early_stopping=early_stopping,
             patience=patience,
             validation_fraction=validation_fraction,
+            validation_part=validation_part,
             callbacks=callbacks,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,

@@ -84,13 +84,15 @@ class BaseModels:
         self._stack, self._network_class, self._task = stack, network_class, task
         self._generator = np.random.RandomState(seed)
 
-    def make(self, X, parts):
+    def make(self, X, parts, X_val=None):
         """Return the unfitted base models, in the order of the parts.
 
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (n_samples, ...)
         parts : list of (str, branch or estimator, columns)
+        X_val : DataFrame, array or sparse matrix of shape (n_val_samples, ...), default=None
+            Rows that networks stop on, whose cells are checked as those of X are.
         """
         branches = [part for part in parts if isinstance(part[1], Branch)]
         models = []
@@ -99,9 +101,9 @@ class BaseModels:
             if not isinstance(estimator, Branch):
                 models.append(self._learner(name, estimator, columns, X))
             elif self._stack.training == "individual":
-                models.append(self._network(name, [part], X))
+                models.append(self._network(name, [part], X, X_val))
             elif name == branches[0][0]:
-                models.append(self._network(JOINT, branches, X))
+                models.append(self._network(JOINT, branches, X, X_val))
         return models
 
     def _learner(self, name, learner, columns, X):
@@ -111,14 +113,14 @@ class BaseModels:
             learner = weighted_by_class(self._seeded(clone(learner)), self._stack, self._task)
         return BaseModel(name, learner, positions, self._method(name, learner), self._task)
 
-    def _network(self, name, branches, X):
+    def _network(self, name, branches, X, X_val):
         network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
         network.set_params(**self._task.network_params(network.get_params(deep=False)))
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._translate_class_weight(network)
         weighted_by_class(network, self._stack, self._task)
-        network.check_data(X)
+        network.check_data(X, X_val)
         return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
 
     def _method(self, name, estimator):
@@ -189,7 +191,7 @@ def check_fitted(models):
 
 
 def shared_validation(models, y, splits, params):
-    """Return the inner validation split that all networks made of branches get, or None if there are none.
+    """Return the inner validation split that all networks made of branches get, or None if they need none.
 
     Parameters
     ----------
@@ -206,6 +208,6 @@ def shared_validation(models, y, splits, params):
         See :meth:`~skstack._protocols.CrossFitter.split_validation`.
     """
     first = next((model for model in models if model.has_branches), None)
-    if first is None:
+    if first is None or "X_val" in params[first.name].fit:
         return None
     return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)

@@ -11,6 +11,7 @@ from ..tasks._quantiles import QuantileTask
 from ..tasks._regression import RegressionTask
 from ._base import BaseStacking
 from ._quantiles import final_of_quantiles
+from ._weighted_average import WeightedAverageRegressor
 
 
 class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
@@ -44,7 +45,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     cv : int, cross-validation generator, iterable or "prefit", default=None
         Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. "prefit" takes fitted learners as they are.
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -52,6 +54,12 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         is 1 in such rows.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    refit : {True, "folds"}, default=True
+        What predicts later on: each base model fitted to all rows once more, as in scikit-learn, or the average of the
+        models of its folds, which saves that fit.
+    guard : bool, default=False
+        Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
+        estimator is no better by the scores in ``stack_report_``.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -66,9 +74,12 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     Attributes
     ----------
     estimators_ : list of estimators
-        The base models, fitted on all rows.
+        The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fold_estimators_ : :class:`~sklearn.utils.Bunch`
+        With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
+        Networks among them can predict, and no more.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -76,6 +87,15 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
     splits_ : list of (ndarray, ndarray) or None
         The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
+    n_unpredicted_ : int
+        Number of rows that no fold predicts, on which the final estimator could not be fitted.
+    stack_report_ : DataFrame
+        Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
+        models by each weighting of :class:`WeightedAverageRegressor`. The latter two are estimated by fitting them to
+        the out-of-fold predictions of the other folds; NaN where that failed. "score" is R2 on the same "n_rows" rows
+        for all, "standard_error" that of its mean over rows, or over groups if there are any; "difference" is that to
+        the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as far as the
+        learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -127,6 +147,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
+        refit=True,
+        guard=False,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -141,6 +163,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
+        self.refit = refit
+        self.guard = guard
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -154,8 +178,14 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     def _make_task(self, y):
         return RegressionTask() if self.quantile is None else QuantileTask(self.quantile)
 
-    def _default_final(self):
+    def _average(self, weighting="nonnegative"):
+        return WeightedAverageRegressor(weighting)
+
+    def _linear(self):
         return RidgeCV() if self.quantile is None else QuantileRegressor(alpha=0.0, solver="highs-ipm")
+
+    def _default_final(self, models=()):
+        return super()._default_final(models) if self.quantile is None else self._linear()
 
     def _prepared_final(self, final):
         return final if self.quantile is None else final_of_quantiles(final, self.quantile)

@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.metrics import d2_pinball_score
 
+from ..branches._column_statistics import quantiles
 from ._regression import RegressionTask
 
 #: What is predicted where nothing else is asked for: the median.
@@ -29,6 +30,7 @@ class QuantileTask(RegressionTask):
     """
 
     default_loss = "quantile"
+    scorings = ("d2_pinball_score",)
 
     def __init__(self, quantile=None):
         super().__init__()
@@ -76,6 +78,17 @@ class QuantileTask(RegressionTask):
             return {}
         return {"loss": "quantile", "quantile": self.quantile}
 
+    def can_average(self, method):
+        """See Task: weights for an average are found by squared errors, which say nothing of quantiles."""
+        return False
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return 1 minus the pinball loss in units of that of constants, averaged over the quantiles."""
+        constants = quantiles(np.asarray(y, dtype="float64"), self.levels, sample_weight)
+        losses = _pinball(y, columns, self.levels)
+        units = np.average(_pinball(y, constants[np.newaxis], self.levels), axis=0, weights=sample_weight)
+        return (1.0 - losses / np.where(units > 0, units, 1.0)).mean(axis=1)
+
     def score(self, y, predicted, sample_weight=None):
         """Return D² of the pinball loss, the mean over the quantiles."""
         columns = predicted[:, np.newaxis] if predicted.ndim == 1 else predicted
@@ -84,6 +97,12 @@ class QuantileTask(RegressionTask):
             for level, column in zip(self.levels, columns.T, strict=True)
         ]
         return float(np.mean(scores))
+
+
+def _pinball(y, columns, levels):
+    """Return the pinball loss of each row for each quantile; a single column is taken for all of them."""
+    error = np.asarray(y)[:, np.newaxis] - columns
+    return np.maximum(np.asarray(levels) * error, (np.asarray(levels) - 1.0) * error)
 
 
 def quantile_levels(quantile):

@@ -28,6 +28,8 @@ class RegressionTask(Task):
         "float32", or "float64" where float32 could not tell the values of a target apart.
     """
 
+    scorings = ("r2",)
+
     def check(self, y):
         """See Task."""
         return check_regression_target(y)
@@ -89,6 +91,16 @@ class RegressionTask(Task):
     def is_built_like(self, other):
         """See Task."""
         return super().is_built_like(other) and self.dtype_ == other.dtype_
+
+    def can_average(self, method):
+        """See Task."""
+        return True
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2."""
+        y = _columns(y)
+        variance = np.average((y - np.average(y, axis=0, weights=sample_weight)) ** 2, axis=0, weights=sample_weight)
+        return (1.0 - (y - columns) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=1)
 
     def score(self, y, predicted, sample_weight=None):
         """Return R² of predictions."""

@@ -171,3 +171,17 @@ def test_several_targets_are_refused(table):
 def test_other_quantiles_are_refused(table, quantile):
     with pytest.raises(ValueError, match="quantile"):
         stack_regressor(quantile=quantile).fit(*table)
+
+
+def test_base_models_and_final_estimator_are_reported_by_the_pinball_loss(wide):
+    X, y = wide
+    learners = [(f"q{level}", _boosting(level)) for level in LEVELS]
+    stack = MultimodalStackingRegressor(learners, cv=3, quantile=LEVELS).fit(X, y)
+    report = stack.stack_report_
+    assert set(report["scoring"]) == {"d2_pinball_score"}
+    assert set(report.index.get_level_values("kind")) == {"base model", "final estimator"}
+    of_median = stack.oof_predictions_[:, 1]
+    by_hand = np.mean([d2_pinball_score(y, of_median, alpha=level) for level in LEVELS])
+    assert_allclose(report.loc[("base model", "q0.5"), "score"], by_hand)
+    with pytest.raises(ValueError, match="guard=True needs base models whose predictions can be averaged"):
+        stack.set_params(guard=True).fit(X, y)
