@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalNetworkRegressor": ".network._regressor",
         "MultimodalStackingClassifier": ".stacking._classifier",
         "MultimodalStackingRegressor": ".stacking._regressor",
+        "NetworkEmbedder": ".network._embedder",
         "WeightedAverageClassifier": ".stacking._weighted_average",
         "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",

@@ -65,16 +65,17 @@ def learned_state(model):
 
 
 @pytest.mark.parametrize("training", ["individual", "joint"])
-@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize("kind", ["regression", "quantiles", "classification"])
 def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypatch, training, kind):
     X, y = mixed_frame()
-    if kind == "regression":
+    params = {"quantile": [0.1, 0.9]} if kind == "quantiles" else {}
+    if kind != "classification":
         stack_class, network, linear = MultimodalStackingRegressor, MultimodalNetworkRegressor(**SETTINGS), Ridge()
     else:
         stack_class, network = MultimodalStackingClassifier, MultimodalNetworkClassifier(**SETTINGS)
         linear, y = LogisticRegression(), np.where(y > np.median(y), "dear", "cheap")
     learner = ("linear", make_pipeline(StandardScaler(), linear), ["area", "rooms"])
-    stack = stack_class([*BRANCHES, learner], training=training, network=network, cv=SPLITS, random_state=0)
+    stack = stack_class([*BRANCHES, learner], training=training, network=network, cv=SPLITS, random_state=0, **params)
 
     before = fold_models(monkeypatch, stack, X, y)
     after = fold_models(monkeypatch, stack, *changed(X, y, HELD_OUT))

@@ -55,14 +55,23 @@ class Assembly:
     @float32_unless_mixed()
     def build(self):
         """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
+        inputs, features = self._fused_features()
+        x = self._head(features)
+        outputs = {name: task.build_output(x, self._output_name(name)) for name, task in self.tasks.items()}
+        return keras.Model(inputs, lone(outputs), name=self.architecture.name)
+
+    @float32_unless_mixed()
+    def build_features(self):
+        """Return a Keras model of the fused features alone, whose variables are called as in the whole network."""
+        return keras.Model(*self._fused_features(), name=self.architecture.name)
+
+    def _fused_features(self):
+        """Return the inputs of the network, and what the branches make of them, fused."""
         inputs, features = {}, []
         for part in self.branches:
             with naming(f"branch {part.name!r}"):
                 features.append(self._branch_features(part, inputs))
-        x = fuse(self.architecture.fusion, features, self.names.own("fusion"))
-        x = self._head(x)
-        outputs = {name: task.build_output(x, self._output_name(name)) for name, task in self.tasks.items()}
-        return keras.Model(inputs, lone(outputs), name=self.architecture.name)
+        return inputs, fuse(self.architecture.fusion, features, self.names.own("fusion"))
 
     def _branch_features(self, part, inputs):
         """Return the features of a branch and add what it takes to the inputs."""

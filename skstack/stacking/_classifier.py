@@ -42,8 +42,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
         predicts positions in ``classes_``.
     final_estimator : estimator, default=None
-        Classifier for the predictions of the base models; ``None`` is
-        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
+        Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels, where it also gets missing
+        indicators, columns passed through or anything but probabilities, and with `class_weight`. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
     class_weight : dict or "balanced", default=None
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
@@ -208,6 +209,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
             each = LogisticRegression()
             return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
         return LogisticRegression()
+
+    def _default_final(self, models=()):
+        # An average of base models knows no class weights.
+        return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):
         if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):

@@ -29,7 +29,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column.
     final_estimator : estimator, default=None
-        Regressor for the predictions of the base models; ``None`` is :class:`~sklearn.linear_model.RidgeCV`, or with
+        Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
+        :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through; with
         `quantile` :class:`~sklearn.linear_model.QuantileRegressor` without penalty. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
     quantile : float or list of float, default=None

@@ -33,6 +33,7 @@ class QuantileTask(RegressionTask):
     scorings = ("d2_pinball_score",)
 
     def __init__(self, quantile=None):
+        super().__init__()
         self.quantile = quantile
         self.levels = quantile_levels(quantile)
 
