@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._columns import check_table
 from .._compat import take
 from .._parts import naming
-from .._validation import check_lengths, check_table, check_weights, has_validation_rows, rows_of
+from .._validation import check_lengths, check_weights, has_validation_rows, rows_of
 from ..tasks._checks import refuse_rows
 from ._assembly import encode_rows
 

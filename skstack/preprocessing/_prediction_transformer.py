@@ -9,11 +9,10 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import is_polars, is_table, resolve_columns, select_columns
+from .._columns import check_table, is_polars, is_table, resolve_columns, select_columns
 from .._compat import check_response_method, fit_context, take
 from .._parts import check_instance
 from .._suggestions import SuggestingParams, did_you_mean
-from .._validation import check_table
 
 #: What is called for predictions, the best first.
 _METHODS = {"classifier": ("predict_proba", "decision_function", "predict"), "other": ("predict",)}
