@@ -253,7 +253,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
         if self._models[0].positions is None and not hasattr(self.estimators_[0], "n_features_in_"):
-            raise AttributeError(f"{type(self.estimators_[0]).__name__} object has no attribute n_features_in_")
+            raise AttributeError(f"{type(self.estimators_[0]).__name__!r} object has no attribute 'n_features_in_'")
         return self._n_features_in
 
     @n_features_in_.setter
