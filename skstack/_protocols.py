@@ -24,11 +24,13 @@ class CrossFitter(ABC):
         X_val=None,
         y_val=None,
         sample_weight_val=None,
+        refit=True,
     ):
         """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn.
 
         `validation` is what :meth:`split_validation` returned for the same rows; ``None`` lets the estimator split.
         `X_val`, `y_val` and `sample_weight_val` are rows of the caller's own, which then take the place of such a part.
+        Without `refit`, there is no fit on all rows, and nothing is yielded for it.
         """
 
     @abstractmethod

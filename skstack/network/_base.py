@@ -295,6 +295,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         X_val=None,
         y_val=None,
         sample_weight_val=None,
+        refit=True,
     ):
         """Fit this network on all rows and clones of it on the training rows of several splits.
 
@@ -319,14 +320,17 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows that decide when each network stops, see :meth:`fit`.
+        refit : bool, default=True
+            Whether to fit this network on all rows; else it stays as it is, and only what the splits have in common is
+            done for all rows.
 
         Yields
         ------
         fitted : estimator
-            This network first, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and no more.
         """
         validation_rows = X_val, y_val, sample_weight_val
-        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows)
+        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit)
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""

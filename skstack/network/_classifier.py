@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
+from .._parts import naming
 from ..tasks._classification import ClassificationTask
+from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ._base import OUTPUT, MultimodalNetwork
 
@@ -177,8 +179,16 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             **routed,
         )
 
+    def _check_settings(self):
+        super()._check_settings()
+        if self.loss is not None:
+            with naming(type(self).__name__):
+                check_loss(resolve_loss(self.loss), "classes")
+
     def _task(self, y, classes=None):
         if is_multilabel(y):
+            if self.class_weight is not None:
+                raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
             return MultilabelTask()
         return ClassificationTask(type(self).__name__, self.class_weight, classes)
 

@@ -17,7 +17,7 @@ from ._assembly import Assembly, encode_rows, fit_branches
 from ._validation_rows import ValidationRows
 
 
-def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows):
+def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -38,19 +38,23 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
         See ``MultimodalNetworkRegressor.cross_fit``.
     validation_rows : tuple of array-like or None
         ``X_val``, ``y_val`` and ``sample_weight_val`` of ``fit``.
+    refit : bool
+        Whether to train the network on all rows too.
 
     Yields
     ------
     fitted : estimator
-        `network` itself, and for each split a network that can predict, and no more.
+        `network` itself, unless it is not refitted, and for each split a network that can predict, and no more.
     """
     X, targets = network._check_fit_data(X, y, sample_weight, groups, reset=True)
     given = _Given(X, y, targets.sample_weight, groups, ValidationRows.of(network, *validation_rows))
     folds = _make_folds(network, given, targets, splits, validation)
-    reference, alike = folds[0], [fold for fold in folds if fold.shares_program]
+    # What all rows have in common is prepared by the fold of all rows, whether or not it is trained.
+    reference, trainings = folds[0], folds if refit else folds[1:]
+    alike = [fold for fold in trainings if fold.shares_program]
     with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
-        trained = dict(zip(map(id, alike), _train(reference, alike, watchers), strict=True))
-        for fold in folds:
+        trained = dict(zip(map(id, alike), _train(reference, alike, watchers) if alike else (), strict=True))
+        for fold in trainings:
             if id(fold) not in trained:
                 (trained[id(fold)],) = _train(fold, [fold], watchers)
             yield fold.finish(trained.pop(id(fold)))

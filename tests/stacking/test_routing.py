@@ -356,7 +356,9 @@ def test_the_final_estimator_need_not_request_weights(table, routing, final):
     if final is not None:
         assert_allclose(stack.final_estimator_.seen_weight_, weight)
     else:
-        by_hand = RidgeCV().fit(stack.oof_predictions_, y, weight)
+        # That of a single member is 1 whatever the weights: another default shows them.
+        stack.set_params(passthrough=["area"]).fit(X, y, sample_weight=weight)
+        by_hand = RidgeCV().fit(np.column_stack([stack.oof_predictions_, X["area"]]), y, weight)
         assert_allclose(stack.final_estimator_.coef_, by_hand.coef_)
 
 

@@ -68,7 +68,7 @@ def _fold_models(monkeypatch, stack, X, y):
     models = []
 
     def keeping(*args, **options):
-        made = cross_fit(*args, **options, keep_fold_models=True)
+        made = cross_fit(*args, **{**options, "keep_fold_models": True})
         models.append(made.fold_models)
         return made
 
