@@ -40,9 +40,8 @@ def make_report(final, average, data, guard):
     """
     if not data.task.scorings:
         return None
-    predictions = {
-        (_BASE, name): columns if name in data.scored else None for name, columns in data.predictions.items()
-    }
+    known = data.scored
+    predictions = {(_BASE, name): data.predictions[name] if name in known else None for name in data.predictions}
     methods = {(_BASE, name): data.methods[name] for name in known}
     key = _FINAL, type(final).__name__
     methods[key] = check_response_method(final, data.task.methods).__name__
