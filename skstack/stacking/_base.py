@@ -288,7 +288,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
         if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
-            raise AttributeError(f"{type(self._models[0].estimator).__name__} object has no attribute n_features_in_")
+            first = type(self._models[0].estimator).__name__
+            raise AttributeError(f"{first!r} object has no attribute 'n_features_in_'")
         return self._n_features_in
 
     @n_features_in_.setter

@@ -109,11 +109,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     stack_report_ : DataFrame
         Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
         models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
-        the out-of-fold predictions of the other folds; NaN where that failed. "score" is on the same "n_rows" rows
-        for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no probabilities.
-        "standard_error" is that of its mean over rows, or over groups if there are any; "difference" is that to
-        the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as far as the
-        learners have not seen these rows.
+        the out-of-fold predictions of the other folds; NaN where that failed, and for a model fitted elsewhere to other
+        classes. "score" is on the same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where
+        some predict no probabilities. "standard_error" is that of its mean over rows, or over groups if there are any;
+        "difference" is that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores
+        are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
