@@ -273,14 +273,12 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return X
 
     def _features_of(self, X):
-        X = self._check_predict_data(X)
         predictions = [model.predict(X) for model in self._models]
         missing = missing_rows(self._models, X) if self._features.indicated else {}
         return self._features.join(X, predictions, missing)
 
     def _members_of(self, X):
         """Return the predictions that a guard averages."""
-        X = self._check_predict_data(X)
         return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
 
     def transform(self, X):
@@ -294,9 +292,10 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         Returns
         -------
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
+            What the final estimator gets from the models that predict, which have seen the training rows: those it was
+            fitted on are in ``oof_predictions_``.
         """
-        features = self._features_of(X)
+        features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features
 
     def get_feature_names_out(self, input_features=None):
@@ -318,6 +317,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return self._features.names_out(input_features)
 
     def _predict_final(self, X, method, params):
+        X = self._check_predict_data(X)
         features = self._features_of(X) if self._averaged is None else self._members_of(X)
         if params and routing_enabled():
             params = process_routing(self, method, **params).final_estimator[method]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.metrics import r2_score
 
 from skstack._backend import keras
 from skstack.tasks._regression import RegressionTask, check_regression_target
@@ -125,3 +126,13 @@ def test_numbers_are_not_stratified_and_are_their_own_labels():
     assert RegressionTask().stratify_labels(y) is None
     assert RegressionTask().encode_labels(y) is y
     assert RegressionTask().prediction_columns(None, y, "predict").shape == (2, 1)
+
+
+def test_the_mean_of_row_scores_is_r2():
+    generator = np.random.default_rng(0)
+    Y, weight = generator.normal(size=(30, 2)), generator.uniform(size=30)
+    predicted = Y + 0.3 * generator.normal(size=Y.shape)
+    scores = RegressionTask().row_scores("r2", Y, predicted, "predict", weight)
+    assert np.average(scores, weights=weight) == pytest.approx(r2_score(Y, predicted, sample_weight=weight))
+    single = RegressionTask().row_scores("r2", Y[:, 0], predicted[:, :1], "predict")
+    assert single.mean() == pytest.approx(r2_score(Y[:, 0], predicted[:, 0]))
