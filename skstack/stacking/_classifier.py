@@ -29,9 +29,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
-    positions of classes, and the target may have a column for each of several labels.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.LogisticRegression` on top, it does what :class:`~sklearn.ensemble.StackingClassifier`
+    does; like there, base models and final estimator are fitted to positions of classes, and the target may have a
+    column for each of several labels.
 
     Parameters
     ----------
@@ -41,8 +42,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
         predicts positions in ``classes_``.
     final_estimator : estimator, default=None
-        Classifier for the predictions of the base models; ``None`` is
-        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
+        Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels, where it also gets missing
+        indicators, columns passed through or anything but probabilities. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
     training : {"joint", "individual"}, default="joint"
         Whether all branches become one network, trained end to end, or each a network and base model of its own.

@@ -13,8 +13,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingRegressor` does.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.RidgeCV` on top, it does what :class:`~sklearn.ensemble.StackingRegressor` does.
 
     Parameters
     ----------
@@ -23,7 +23,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column.
     final_estimator : estimator, default=None
-        Regressor for the predictions of the base models; ``None`` is :class:`~sklearn.linear_model.RidgeCV`. A
+        Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
+        :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
     training : {"joint", "individual"}, default="joint"
         Whether all branches become one network, trained end to end, or each a network and base model of its own.
