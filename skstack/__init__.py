@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",
         "datasets": ".datasets",
+        "model_selection": ".model_selection",
         "preprocessing": ".preprocessing",
         "training": ".training",
     },

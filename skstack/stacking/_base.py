@@ -27,6 +27,8 @@ from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_valid
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._time_order import in_time_order, stop_on_latest
+from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
 class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
@@ -95,7 +97,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y, sample_weight=None, groups=None, **fit_params):
+    def fit(
+        self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None, sample_weight_val=None, **fit_params
+    ):
         """Fit the base models by cross-fitting and the final estimator on their out-of-fold predictions.
 
         Parameters
@@ -108,6 +112,14 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             Weight of each row, for base models and final estimator; all of them have to take weights.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for `cv` and for the inner validation part of networks.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Rows that decide when to stop, in every fold and in the last fit, for networks and for learners whose
+            ``fit`` takes them under this name; nothing else is learned from them. A final estimator gets the
+            predictions of the base models for them.
+        y_val : array-like of shape (n_val_samples,) or (n_val_samples, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights.
         **fit_params : dict
             Further metadata for learners that request it, with metadata routing enabled.
 
@@ -123,22 +135,28 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             check every row before any training starts.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups, fit_params)
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val), fit_params)
 
-    def _fit(self, X, y, sample_weight, groups, fit_params):
+    def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
         parts = self._check_parameters()
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
-        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(X, parts)
+        validation = check_validation_rows(self, self._task, *validation)
+        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
+            X, parts, validation.get("X_val")
+        )
         final = self._make_final(X, models)
-        params = route(self, models, final, weight, groups, fit_params)
+        params = route(self, models, final, weight, groups, validation, fit_params)
         splits = self._make_splits(X, labels, params)
+        if splits is not None and in_time_order(splits):
+            stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
             predictions = self._cross_fit(models, X, labels, splits, params, stages)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
-            data = OutOfFold(models, predictions, features, labels, splits, weight, groups, params.final_estimator.fit)
+            fit_params = self._final_params(params.final_estimator.fit)
+            data = OutOfFold(models, predictions, features, labels, splits, weight, groups, fit_params)
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
@@ -154,13 +172,18 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._default_final(models) if self.final_estimator is None else clone(self.final_estimator)
+        final = self._prepared_final(final)
         if self.guard and not any(model.can_be_averaged for model in models):
             raise ValueError(
-                "guard=True needs base models whose predictions can be averaged: "
-                f"none of {[model.name for model in models]} predicts probabilities."
+                "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
+                f"those of {[model.name for model in models]} cannot."
             )
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
+        return final
+
+    def _prepared_final(self, final):
+        """Return the final estimator as it predicts what the stack does."""
         return final
 
     def _make_splits(self, X, labels, params):
@@ -222,6 +245,13 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         self._features.learn(type(self).__name__.lower(), self._models, predictions, counted)
         return self._features.join(X, predictions, missing)
 
+    def _final_params(self, params):
+        """Return further arguments of the final estimator's ``fit``, with rows to validate on as it gets all others."""
+        return {**params, "X_val": self._features_of(params["X_val"])} if "X_val" in params else params
+
+    def _takes_validation_rows(self):
+        return any_takes_validation_rows(self._named_parts, self.network, self.final_estimator)
+
     def _fit_final(self, final, data, stages):
         """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
         self.final_estimator_ = fit_final(final, data, stages)
@@ -257,8 +287,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
-        reads_all = self._models[0].positions is None
-        return self._models[0].fitted[0].n_features_in_ if reads_all else self._n_features_in
+        if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
+            raise AttributeError(f"{type(self._models[0].estimator).__name__} object has no attribute n_features_in_")
+        return self._n_features_in
 
     @n_features_in_.setter
     def n_features_in_(self, n_features):
@@ -266,6 +297,10 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _check_predict_data(self, X):
         check_is_fitted(self, "final_estimator_")
+        return self._check_columns(X)
+
+    def _check_columns(self, X):
+        """Return X, checked to have the columns of the training rows."""
         X = check_table(self, X, reset=False)
         if X.shape[1] != self._n_features_in:
             owner = type(self).__name__
@@ -273,6 +308,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return X
 
     def _features_of(self, X):
+        """Return what the final estimator gets for checked rows."""
         predictions = [model.predict(X) for model in self._models]
         missing = missing_rows(self._models, X) if self._features.indicated else {}
         return self._features.join(X, predictions, missing)

@@ -10,6 +10,7 @@ from .._compat import routing_enabled
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ._base import BaseStacking
+from ._members import weighted_by_class
 from ._weighted_average import WeightedAverageClassifier
 
 
@@ -46,6 +47,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels, where it also gets missing
         indicators, columns passed through or anything but probabilities. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
+    class_weight : dict or "balanced", default=None
+        Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
+        None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
+        of them computes its own from the rows that it is fitted to.
     training : {"joint", "individual"}, default="joint"
         Whether all branches become one network, trained end to end, or each a network and base model of its own.
     network : MultimodalNetworkClassifier, default=None
@@ -54,7 +59,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     cv : int, cross-validation generator, iterable or "prefit", default=None
         Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. "prefit" takes fitted learners as they are.
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     passthrough : bool or columns, default=False
@@ -141,6 +147,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **BaseStacking._parameter_constraints,
         "stack_method": [StrOptions({"auto", *ClassificationTask.methods})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -148,6 +155,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         estimators,
         final_estimator=None,
         *,
+        class_weight=None,
         training="joint",
         network=None,
         cv=None,
@@ -164,6 +172,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.class_weight = class_weight
         self.training = training
         self.network = network
         self.cv = cv
@@ -188,6 +197,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     def _check_target(self, X, y, sample_weight, groups):
         checked = super()._check_target(X, y, sample_weight, groups)
+        if self.class_weight is not None and isinstance(self._task, MultilabelTask):
+            raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
         self.classes_ = self._task.classes_
         return checked
 
@@ -199,6 +210,13 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
             each = LogisticRegression()
             return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
         return LogisticRegression()
+
+    def _prepared_final(self, final):
+        if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):
+            raise ValueError(
+                f"'class_weight' is of no use to 'final_estimator' {final!r}, which has no such parameter."
+            )
+        return weighted_by_class(final, self, self._task)
 
     def predict(self, X, **predict_params):
         """Predict the class.

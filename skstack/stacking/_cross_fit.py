@@ -13,6 +13,7 @@ from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
+from .._validation import VALIDATION
 from ..tasks._base import Task
 
 # --- splits -----------------------------------------------------------------------------------------------------------
@@ -116,7 +117,8 @@ def predicted_rows(splits):
 
 def params_of_rows(params, rows, n_samples):
     """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
-    return {name: take(v, rows, axis=0) if _is_per_row(v, n_samples) else v for name, v in params.items()}
+    cut = {name: v for name, v in params.items() if name not in VALIDATION and _is_per_row(v, n_samples)}
+    return params | {name: take(v, rows, axis=0) for name, v in cut.items()}
 
 
 def _is_per_row(values, n_samples):
@@ -165,7 +167,7 @@ class BaseModel:
         """The models that predict: several are averaged."""
         return self.fold_models or [self.estimator]
 
-    def cross_fit(self, cross_fit, X, y, splits, refit=True, **options):
+    def cross_fit(self, cross_fit, X, y, splits, fit_params, refit=True, **options):
         """Fit to the rows of each fold, and to all rows, and return the out-of-fold predictions.
 
         Parameters
@@ -174,15 +176,16 @@ class BaseModel:
             :func:`cross_fit`, which may look into a cache first.
         refit : {True, "folds"}, default=True
             Whether to fit to all rows, or to keep the models of the folds.
-        X, y, splits, **options
-            See there.
+        X, y, splits, fit_params, **options
+            See there; rows to validate on have the columns of X.
         """
         of_folds = refit == "folds"
         options |= {"refit": not of_folds, "keep_fold_models": of_folds}
         columns = select_columns(X, self.positions)
-        made = cross_fit(
-            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
-        )
+        if "X_val" in fit_params:
+            fit_params = {**fit_params, "X_val": select_columns(fit_params["X_val"], self.positions)}
+        options |= {"fit_params": fit_params, "method": self.method, "task": self.task, "name": self.name}
+        made = cross_fit(self.estimator, columns, y, splits, **options)
         self.estimator, self.fold_models = self.estimator if of_folds else made.estimator, made.fold_models
         return made.predictions
 

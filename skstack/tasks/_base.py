@@ -72,6 +72,10 @@ class Task(ABC):
         """Return what parts of the rows should hold in the same proportions, or None."""
         return None
 
+    def knows(self, y):
+        """Tell which rows of another checked target can be encoded: a class may be unknown."""
+        return np.ones(len(y), dtype=bool)
+
     # --- learners ---------------------------------------------------------------------------------------------------
 
     def encode_labels(self, y):
@@ -103,6 +107,16 @@ class Task(ABC):
     def prediction_names(self, prefix, n_columns):
         """Return the names of these columns: the prefix, followed by their index where there are several."""
         return [prefix] if n_columns == 1 else [f"{prefix}{index}" for index in range(n_columns)]
+
+    def network_params(self, given):
+        """Return parameters for a network that a stack makes of its branches, so that it predicts what is asked for.
+
+        Parameters
+        ----------
+        given : dict of str to object
+            Its parameters so far.
+        """
+        return {}
 
     # --- scores of a stack ------------------------------------------------------------------------------------------
 

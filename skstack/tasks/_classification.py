@@ -58,8 +58,9 @@ class ClassificationTask(Task):
         n_classes = len(self.classes_)
         self._sparse, categorical = n_classes > 2, False  # as the default loss wants
         if loss is not None:
-            from ._losses import is_categorical, is_sparse, loss_kind
+            from ._losses import check_loss, is_categorical, is_sparse, loss_kind
 
+            check_loss(loss, "classes")
             self._sparse, categorical = is_sparse(loss_kind(loss)), is_categorical(loss_kind(loss))
         self.n_units_ = 1 if n_classes == 2 and not categorical else n_classes
         return self
@@ -78,6 +79,10 @@ class ClassificationTask(Task):
         """See Task."""
         return y
 
+    def knows(self, y):
+        """See Task."""
+        return np.isin(y, self.classes_)
+
     def encode_labels(self, y):
         """Return positions in ``classes_``."""
         return self._labels.transform(y)
@@ -95,7 +100,7 @@ class ClassificationTask(Task):
             predictions = np.column_stack([-predictions, predictions])
         if method == "predict" or predictions.ndim == 1:
             return predictions.reshape(len(predictions), -1)
-        if predictions.shape[1] == len(classes) != n_classes:
+        if predictions.shape[1] == len(classes) != n_classes and _are_positions(classes, n_classes):
             predictions = _aligned(predictions, classes, n_classes, method)
         return predictions[:, 1:] if method == "predict_proba" and n_classes == 2 else predictions
 
@@ -119,10 +124,10 @@ class ClassificationTask(Task):
         return outputs / outputs.sum(axis=1, keepdims=True)
 
     def resolve_loss(self, loss, output):
-        """Return a loss of probabilities."""
-        from ._losses import on_margins
+        """Return a loss of probabilities and of what is encoded."""
+        from ._losses import on_margins, on_positions
 
-        return on_margins(loss)
+        return on_positions(on_margins(loss))
 
     def build_output(self, x, name):
         """Return one probability, or those of all classes."""
@@ -165,6 +170,12 @@ class ClassificationTask(Task):
 def log_probabilities(probabilities):
     """Return logarithms, finite where a probability is 0: scikit-learn's log loss takes this for it, too."""
     return np.log(np.maximum(probabilities, np.finfo("float64").eps))
+
+
+def _are_positions(classes, n_classes):
+    """Tell whether an estimator was fitted to positions; one from elsewhere has classes of its own, of any number."""
+    classes = np.asarray(classes)
+    return classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < n_classes
 
 
 def _aligned(predictions, classes, n_classes, method):

@@ -37,6 +37,10 @@ class MultilabelTask(Task):
 
     def fit(self, y, rows=None, sample_weight=None, loss=None):
         """Learn the two values, which all columns share: a column may hold one of them only."""
+        if loss is not None:
+            from ._losses import check_loss
+
+            check_loss(loss, "labels")
         values = np.unique(y)
         both = values if len(values) == 2 else np.array([0, 1], dtype=y.dtype)
         self.n_units_ = y.shape[1]

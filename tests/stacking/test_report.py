@@ -280,7 +280,7 @@ def test_a_guard_averages_what_predicts_probabilities(table, n_classes):
 def test_a_guard_with_nothing_to_average_is_refused_before_any_training(table):
     X, y = table[0], make_labels(table[1])
     stack = MultimodalStackingClassifier([("scores", RidgeClassifier())], cv=3, guard=True)
-    with pytest.raises(ValueError, match=r"guard=True.*none of \['scores'\] predicts probabilities"):
+    with pytest.raises(ValueError, match=r"guard=True.*those of \['scores'\] cannot"):
         stack.fit(X, y)
 
 

@@ -179,7 +179,7 @@ def test_groups_reach_a_network_as_final_estimator(table, cv):
         stack.fit(X, y, groups=groups)
         recorded = clone(stack).set_params(final_estimator=Recorder()).fit(X, y, groups=groups).final_estimator_
     n_first = len(y) - len(recorded.seen_y_)
-    expected = _fitted_alone(final, recorded.seen_X_, recorded.seen_y_, groups[n_first:])
+    expected = _fitted_alone(stack.final_estimator_, recorded.seen_X_, recorded.seen_y_, groups[n_first:])
     assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
 
 
