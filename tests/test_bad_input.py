@@ -152,6 +152,9 @@ BAD_PARAMETERS = [
     *rows_of(parts(TextBranch(embedder=TextEmbedder), "zip"), TypeError, "embedder.*" + FORGOTTEN.format("Text.*")),
     *rows_of(parts(ImageBranch(backbone=keras.Model), "photo"), TypeError, "backbone.*" + FORGOTTEN.format("Model")),
     (stack(NUMBERS, training="jointly"), ValueError, r"'training'.*'individual'.*'jointly'"),
+    (stack(LINEAR, refit=False), ValueError, r"'refit'.*True.*'folds'.*Got False"),
+    (stack(LINEAR, refit="fold"), ValueError, r"'refit'.*'folds'.*Got 'fold'"),
+    (stack(LINEAR, guard="yes"), ValueError, r"'guard'.*Got 'yes'"),
     (stack(NUMBERS, network=MultimodalNetworkRegressor(loss="msee")), ValueError, r"unknown loss 'msee'"),
     # values
     (network(("numbers", NumericBranch(dropout=1.5), ["area"])), ValueError, r"branch 'numbers'.*'dropout'.*1.5"),

@@ -316,7 +316,6 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _members_of(self, X):
         """Return the predictions that a guard averages."""
-        X = self._check_predict_data(X)
         return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
 
     def transform(self, X):
@@ -330,7 +329,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         Returns
         -------
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
+            What the final estimator gets from the models that predict, which have seen the training rows: those it was
+            fitted on are in ``oof_predictions_``.
         """
         features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features

@@ -30,9 +30,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
-    positions of classes, and the target may have a column for each of several labels.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.LogisticRegression` on top, it does what :class:`~sklearn.ensemble.StackingClassifier`
+    does; like there, base models and final estimator are fitted to positions of classes, and the target may have a
+    column for each of several labels.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingRegressor` does.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.RidgeCV` on top, it does what :class:`~sklearn.ensemble.StackingRegressor` does.
 
     Parameters
     ----------

@@ -151,3 +151,13 @@ def test_with_a_loss_of_positive_numbers_logarithms_are_predicted():
 def test_a_constant_target_of_a_positive_loss(value):
     task = RegressionTask().fit(np.full(5, value), loss=keras.losses.Poisson())
     assert task.scale_ == [1.0] and np.isfinite(task.center_).all()
+
+
+def test_the_mean_of_row_scores_is_r2():
+    generator = np.random.default_rng(0)
+    Y, weight = generator.normal(size=(30, 2)), generator.uniform(size=30)
+    predicted = Y + 0.3 * generator.normal(size=Y.shape)
+    scores = RegressionTask().row_scores("r2", Y, predicted, "predict", weight)
+    assert np.average(scores, weights=weight) == pytest.approx(r2_score(Y, predicted, sample_weight=weight))
+    single = RegressionTask().row_scores("r2", Y[:, 0], predicted[:, :1], "predict")
+    assert single.mean() == pytest.approx(r2_score(Y[:, 0], predicted[:, 0]))
