@@ -13,10 +13,13 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalNetworkClassifier": ".network._classifier",
         "MultimodalNetworkRegressor": ".network._regressor",
         "MultimodalStackingClassifier": ".stacking._classifier",
+        "MultimodalStackingMultitask": ".stacking._multitask",
         "MultimodalStackingRegressor": ".stacking._regressor",
+        "MultitaskNetwork": ".network._multitask",
         "branches": ".branches",
         "datasets": ".datasets",
         "preprocessing": ".preprocessing",
+        "tasks": ".tasks",
         "training": ".training",
     },
 )

@@ -6,7 +6,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY, by_name, target_names
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
@@ -111,7 +112,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **MultimodalNetwork._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __sklearn_tags__(self):
@@ -171,10 +172,21 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             **routed,
         )
 
-    def _task(self, y, classes=None):
+    def _make_tasks(self, y, classes=None):
         if is_multilabel(y):
-            return MultilabelTask()
-        return ClassificationTask(type(self).__name__, self.class_weight, classes)
+            return {ONLY: MultilabelTask()}
+        owner = type(self).__name__
+        if np.ndim(y) == 1 or np.shape(y)[1] == 1:
+            return {ONLY: ClassificationTask(owner, self.class_weight, classes)}
+        names = target_names(y)
+        known = [None] * len(names) if classes is None else classes
+        weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight] * len(names)
+        given = zip(names, weights, known, strict=True)
+        return {name: ClassificationTask(owner, weight, of_task, allow_missing=True) for name, weight, of_task in given}
+
+    def _learned_attributes(self, assembly):
+        classes = [task.classes_ for task in assembly.tasks.values()]
+        return super()._learned_attributes(assembly) | {"classes_": classes[0] if len(classes) == 1 else classes}
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on the given rows, all of them, building the network at the first call.
@@ -210,8 +222,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         y : ndarray
             The class with the highest probability; of shape (n_samples, n_labels) for several labels.
         """
-        probabilities = self.predict_proba(X)
-        return self.tasks_[OUTPUT].predict(probabilities)
+        probabilities = self._outputs(X)
+        predictions = [task.predict(probabilities[name]) for name, task in self.tasks_.items()]
+        return predictions[0] if len(predictions) == 1 else np.column_stack(predictions)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -226,4 +239,32 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        return self._outputs(X)[OUTPUT]
+        probabilities = list(self._outputs(X).values())
+        return probabilities[0] if len(probabilities) == 1 else probabilities
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several labels the part of the rows in which all are right, of several columns of classes the mean.
+        """
+        if len(self.tasks_) == 1:
+            return super().score(X, y, sample_weight)
+        probabilities = self._outputs(X)
+        columns = by_name(y, list(self.tasks_))
+        scores = [
+            task.score(task.check(columns[name]), task.predict(probabilities[name]), sample_weight)
+            for name, task in self.tasks_.items()
+        ]
+        return float(np.mean(scores))

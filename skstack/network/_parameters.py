@@ -161,20 +161,33 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         tasks : dict of str to Task
             Fitted, so that they know their default loss.
         """
-        by_task = {name: self._keras_arguments(task.default_loss, task.default_metrics) for name, task in tasks.items()}
+        by_task = {
+            name: self._keras_arguments(
+                _first_given(task.loss, self.loss, task.default_loss),
+                _first_given(task.metrics, self.metrics, task.default_metrics),
+            )
+            for name, task in tasks.items()
+        }
         # Without a task there is no loss to ask for, but the optimizer is the same.
         arguments = next(iter(by_task.values()), None) or self._keras_arguments("mean_squared_error", ())
         return {
             "optimizer": arguments["optimizer"],
             "loss": {name: of_task["loss"] for name, of_task in by_task.items()},
             "metrics": {name: of_task["metrics"] for name, of_task in by_task.items()},
+            "loss_weights": {name: task.loss_weight for name, task in tasks.items()},
+            "gaps": {name: task.has_gaps_ for name, task in tasks.items()},
         }
 
-    def _keras_arguments(self, default_loss, default_metrics):
-        """Return fresh arguments of Keras's ``compile``, with the defaults of a task where none are given."""
-        loss = resolve_loss(default_loss if self.loss is None else self.loss)
-        metrics = list(default_metrics) if self.metrics is None else self.metrics
-        settings = type(self)(**{**self.get_params(deep=False), "loss": loss, "metrics": metrics})
+    def _keras_arguments(self, loss, metrics):
+        """Return fresh arguments of Keras's ``compile``."""
+        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
+        settings = NetworkParameters(
+            optimizer=self.optimizer,
+            loss=resolve_loss(loss),
+            metrics=list(metrics) if isinstance(metrics, tuple) else metrics,
+            callbacks=self.callbacks,
+            **routed,
+        )
         arguments = settings._get_compile_kwargs()
         if inspect.isclass(arguments["loss"]):
             arguments["loss"] = arguments["loss"]()
@@ -186,8 +199,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
 
     def _given_losses(self, tasks):
         """Return the loss that was given for each task, or None where the task's default counts."""
-        loss = resolve_loss(self.loss)
-        return {name: loss for name in tasks}
+        return {name: resolve_loss(_first_given(task.loss, self.loss)) for name, task in tasks.items()}
 
     def _architecture(self):
         """Return what the network is made of besides branches and tasks."""
@@ -207,6 +219,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             watchers=watchers,
             vectorized=VECTORIZED[self.fold_training],
         )
+
+
+def _first_given(*values):
+    """Return the first value that is not None, or None."""
+    return next((value for value in values if value is not None), None)
 
 
 def _copied(part):

@@ -3,7 +3,8 @@
 from sklearn.base import RegressorMixin
 
 from ..tasks._regression import RegressionTask
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
@@ -104,8 +105,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     (2,)
     """
 
-    def _task(self, y):
-        return RegressionTask()
+    def _make_tasks(self, y):
+        return {ONLY: RegressionTask()}
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on the given rows, all of them, building the network at the first call.
@@ -139,4 +140,25 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions in the target's units.
         """
-        return self._outputs(X)[OUTPUT]
+        (predictions,) = self._outputs(X).values()
+        return predictions
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination R2.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several targets the mean, each by the rows that have it.
+        """
+        task = RegressionTask()
+        return task.score(task.check(y), self.predict(X), sample_weight)

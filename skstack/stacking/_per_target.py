@@ -1,0 +1,119 @@
+"""Learners and final estimators that are fitted for each target by itself, on the rows that have it."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.utils import get_tags
+
+from .._compat import num_samples, take
+from .._protocols import TakesGaps
+from ..tasks._several import SeveralTasks
+from ._cross_fit import params_of_rows
+
+
+class PerTarget(BaseEstimator):
+    """An estimator for each of several targets.
+
+    Parameters
+    ----------
+    estimators : dict of str or int to estimator
+        By the name of the target.
+    columns : list of int
+        The column of y that each of them is fitted to, where it is not NaN.
+
+    Attributes
+    ----------
+    estimators_ : dict of str or int to estimator
+        Fitted.
+    """
+
+    def __init__(self, estimators, columns):
+        self.estimators = estimators
+        self.columns = columns
+
+    def fit(self, X, y, **fit_params):
+        """Fit each estimator to its target.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples, n_targets)
+        **fit_params : dict
+            Of each estimator; what has a value per row is cut to the rows of the target.
+
+        Returns
+        -------
+        self : PerTarget
+        """
+        self.estimators_ = {}
+        for (name, estimator), column in zip(self.estimators.items(), self.columns, strict=True):
+            self.estimators_[name] = self._fit_one(name, estimator, X, y[:, column], fit_params)
+        return self
+
+    def _fit_one(self, name, estimator, X, y, fit_params):
+        rows = np.flatnonzero(~np.isnan(y))
+        if not len(rows):
+            raise ValueError(f"none of the {len(y)} rows to learn from has a value of target {name!r}.")
+        if len(rows) < len(y):
+            fit_params = params_of_rows(fit_params, rows, num_samples(X))
+            X, y = take(X, rows, axis=0), y[rows]
+        return clone(estimator).fit(X, y.astype(int) if is_classifier(estimator) else y, **fit_params)
+
+    @property
+    def classes_(self):
+        """The classes of each estimator, as a list."""
+        return [estimator.classes_ for estimator in self.estimators_.values()]
+
+    @property
+    def n_features_in_(self):
+        """Number of columns seen during fit."""
+        return next(iter(self.estimators_.values())).n_features_in_
+
+    def predict(self, X):
+        """Return the prediction of each estimator, of shape (n_samples, n_targets)."""
+        return np.column_stack([estimator.predict(X) for estimator in self.estimators_.values()])
+
+    def predict_proba(self, X):
+        """Return a list of the probabilities of each estimator."""
+        return self._each("predict_proba", X)
+
+    def decision_function(self, X):
+        """Return a list of the decision functions of each estimator."""
+        return self._each("decision_function", X)
+
+    def predict_tasks(self, X):
+        """Return the best that each estimator has to say, probabilities first, by the name of its target."""
+        return {
+            name: getattr(estimator, "predict_proba" if hasattr(estimator, "predict_proba") else "predict")(X)
+            for name, estimator in self.estimators_.items()
+        }
+
+    def _each(self, method, X):
+        return [getattr(estimator, method)(X) for estimator in self.estimators_.values()]
+
+    def for_task(self, name):
+        """Return the estimator of a target."""
+        return self.estimators_[name]
+
+
+def for_targets(estimator, task, n_targets):
+    """Return an estimator as it is to be fitted to labels: itself, or one of it for each target.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A learner or final estimator.
+    task : Task or SeveralTasks
+    n_targets : int
+        Columns of the labels.
+    """
+    if n_targets < 2 or isinstance(estimator, TakesGaps):
+        return estimator
+    if not task.has_gaps_ and (get_tags(estimator).target_tags.multi_output or _holds_others(estimator)):
+        return estimator
+    names = list(task.tasks) if isinstance(task, SeveralTasks) else range(n_targets)
+    return PerTarget(dict.fromkeys(names, estimator), list(range(n_targets)))
+
+
+def _holds_others(estimator):
+    """Tell whether an estimator holds another one, which may take what its tags do not tell."""
+    return len(estimator.get_params(deep=False)) < len(estimator.get_params(deep=True))
