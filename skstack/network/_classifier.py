@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
-from ..tasks._targets import ONLY, by_name, target_names
+from ..tasks._targets import ONLY, by_name, side_by_side, target_names
 from ._base import MultimodalNetwork
 
 
@@ -224,7 +224,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         """
         probabilities = self._outputs(X)
         predictions = [task.predict(probabilities[name]) for name, task in self.tasks_.items()]
-        return predictions[0] if len(predictions) == 1 else np.column_stack(predictions)
+        return predictions[0] if len(predictions) == 1 else side_by_side(predictions)
 
     def predict_proba(self, X):
         """Predict the probability of each class.

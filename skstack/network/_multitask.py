@@ -4,7 +4,7 @@ from .._columns import is_table
 from .._parts import naming
 from ..tasks._losses import check_metrics, resolve_loss
 from ..tasks._multitask import MultitaskMixin
-from ..tasks._specs import make_tasks
+from ..tasks._specs import find_specs, make_tasks
 from ..tasks._targets import by_name, target_names
 from ._base import MultimodalNetwork
 
@@ -171,11 +171,11 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         return tags
 
     def _make_tasks(self, y):
-        named = self.tasks or {}
+        owner, named = type(self).__name__, self.tasks or {}
         names = list(named) if named and not is_table(y) else target_names(y)
-        tasks = make_tasks(named, by_name(y, names), type(self).__name__)
+        tasks = make_tasks(find_specs(named, by_name(y, names), owner), owner)
         for name, task in tasks.items():
-            with naming(f"task {name!r} of {type(self).__name__}"):
+            with naming(f"task {name!r} of {owner}"):
                 resolve_loss(task.loss)
                 check_metrics(task.metrics)
         return tasks

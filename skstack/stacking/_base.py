@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
-from .._parts import PartsMixin, check_instance, noting, split_part
+from .._parts import PartsMixin, check_instance, naming, noting, split_part
 from .._progress import showing_bar
-from .._protocols import CrossFitter
+from .._protocols import CrossFitter, TakesGaps
 from .._suggestions import SuggestingParams
 from .._validation import check_lengths, check_table, check_weights
 from ..branches._base import Branch, check_no_branch_inside
@@ -24,10 +24,11 @@ from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits, predicted_rows
 from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, fit_final, missing_rows
+from ._per_target import PerTarget, for_targets
 from ._routing import make_router, refuse_metadata, route
 
 
-class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+class BaseStacking(TakesGaps, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """A stack, whatever it predicts.
 
     A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
@@ -82,10 +83,38 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
         parts, final = check_parts(self), self.final_estimator
         check_no_branch_inside(final, "'final_estimator'")
-        is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
-        if final is not None and not is_of_kind(final):
-            raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
+        if final is not None:
+            self._check_final(final)
         return parts
+
+    def _check_final(self, final):
+        """Raise unless a final estimator is of the kind of this stack."""
+        is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
+        if not is_of_kind(final):
+            raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
+
+    def _check_learner(self, name, learner):
+        """Raise unless a learner predicts what this stack can use."""
+        # A regressor can say something about classes too, as where these have an order.
+        of_classes = self._kind == "classifier"
+        if not (is_regressor(learner) or (is_classifier(learner) and of_classes)):
+            kinds = "classifier or regressor" if of_classes else "regressor"
+            raise ValueError(f"learner {name!r} should be a {kinds}, got {learner!r}.")
+
+    def _task_of(self, name, learner):
+        """Return the task that a learner is fitted to."""
+        return self._task
+
+    def _fitted_as(self, model, labels):
+        """Return the estimator of a base model as it is to be fitted to labels."""
+        return for_targets(model.estimator, model.task, labels)
+
+    def _prepare_network(self, network):
+        """Tell a network, made of branches, what this stack knows of its target."""
+        given = network.get_params(deep=False).get("class_weight")
+        if given is not None:
+            with naming("class_weight of 'network'"):
+                network.set_params(class_weight=self._task.encode_class_weight(given))
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
@@ -97,7 +126,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
             Rows of data, with the columns that `estimators` name.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values; for a classifier a column of classes, or a column of two values for each of several labels.
+            Target values; for a classifier classes, or a column of two values for each of several labels. Where there
+            are several columns, a row may lack the target of some (NaN): learners and final estimator are then fitted
+            to each target by itself, on the rows that have it (``fitted_per_target_``).
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, for base models and final estimator; all of them have to take weights.
         groups : array-like of shape (n_samples,), default=None
@@ -133,6 +164,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             rows = np.arange(len(labels)) if splits is None else predicted_rows(splits)
+            final = self._final_for_targets(final, labels, predictions, features)
             self.final_estimator_ = fit_final(final, features, labels, rows, params.final_estimator.fit, stages)
         return self
 
@@ -146,10 +178,17 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _make_final(self, X):
         """Return an unfitted final estimator and prepare what it gets."""
-        final = self._default_final() if self.final_estimator is None else clone(self.final_estimator)
+        final = clone(self._unfitted_final())
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
         return final
+
+    def _unfitted_final(self):
+        return self._default_final() if self.final_estimator is None else self.final_estimator
+
+    def _final_for_targets(self, final, labels, predictions, features):
+        """Return the final estimator as it is to be fitted to labels."""
+        return for_targets(final, self._task, labels)
 
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":
@@ -175,6 +214,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         validation = shared_validation(models, labels, splits, params)
         predictions = []
         for model in models:
+            model.estimator = self._fitted_as(model, labels)
             with stages.stage(model.name, len(splits) + 1) as stage:
                 options = {
                     "fit_params": params[model.name].fit,
@@ -191,6 +231,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
         self.estimators_ = [model.estimator for model in models]
+        self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
         self.stack_method_ = [model.method for model in models]
         self.named_estimators_ = Bunch(**{model.name: model.estimator for model in models})
         for name, part in self._named_parts:
@@ -215,8 +256,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         routing : MetadataRouter
             See scikit-learn's user guide on metadata routing.
         """
-        final = getattr(self, "final_estimator_", self.final_estimator)
-        final = self._default_final() if final is None else final
+        final = getattr(self, "final_estimator_", None)
+        final = self._unfitted_final() if final is None else final
         return make_router(self, self._named_parts, self._network_class, final)
 
     # --- predicting -------------------------------------------------------------------------------------------------
@@ -305,6 +346,5 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         names, estimators, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)
-        final = self._default_final() if self.final_estimator is None else self.final_estimator
-        last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
+        last = VisualBlock("parallel", [self._unfitted_final()], names=["final_estimator"], dash_wrapped=False)
         return VisualBlock("serial", (base, last), dash_wrapped=False)

@@ -1,5 +1,6 @@
 """The stack that predicts classes, or several labels."""
 
+import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
@@ -9,6 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from .._compat import routing_enabled
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
+from ..tasks._several import SeveralTasks
+from ..tasks._targets import side_by_side, target_names
 from ._base import BaseStacking
 
 
@@ -158,7 +161,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         return MultimodalNetworkClassifier
 
     def _make_task(self, y):
-        return MultilabelTask() if is_multilabel(y) else ClassificationTask(type(self).__name__)
+        if is_multilabel(y):
+            return MultilabelTask()
+        owner = type(self).__name__
+        if np.ndim(y) < 2 or np.shape(y)[1] == 1:
+            return ClassificationTask(owner)
+        return SeveralTasks({name: ClassificationTask(owner, allow_missing=True) for name in target_names(y)})
 
     def _check_target(self, X, y, sample_weight, groups):
         checked = super()._check_target(X, y, sample_weight, groups)
@@ -187,7 +195,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
             Classes, or the values of several labels.
         """
         labels = self._predict_final(X, "predict", predict_params)
-        return self._task.decode_labels(labels)
+        decoded = self._task.decode_labels(labels)
+        return side_by_side(list(decoded.values())) if isinstance(decoded, dict) else decoded
 
     @available_if(_final_has("predict_proba"))
     def predict_proba(self, X):
@@ -200,11 +209,33 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            In the order of ``classes_``; for several labels per row, that the row has each of them.
+        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels), or list of ndarray
+            In the order of ``classes_``; for several labels per row, that the row has each of them; for several columns
+            of classes a list with one for each.
         """
         probabilities = self._predict_final(X, "predict_proba", {})
         return self._task.probabilities(self.final_estimator_, probabilities)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several labels the part of the rows in which all are right, of several columns of classes the mean.
+        """
+        if isinstance(self._task, SeveralTasks):
+            return self._task.score(self._task.check(y), self.predict(X), sample_weight)
+        return super().score(X, y, sample_weight)
 
     @available_if(_final_has("decision_function"))
     def decision_function(self, X):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns, select_columns
@@ -11,7 +11,6 @@ from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._base import Task
-from ..tasks._multilabel import MultilabelTask
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -97,10 +96,7 @@ def _check_learner(stack, name, learner):
     check_no_branch_inside(learner, f"learner {name!r}")
     if not hasattr(learner, "fit"):
         raise TypeError(f"{name!r} should be a branch, an estimator instance or 'drop', got {learner!r}.")
-    # A regressor can say something about classes too, as where these have an order.
-    if not (is_regressor(learner) or (is_classifier(learner) and is_classifier(stack))):
-        kinds = "classifier or regressor" if is_classifier(stack) else "regressor"
-        raise ValueError(f"learner {name!r} should be a {kinds}, got {learner!r}.")
+    stack._check_learner(name, learner)
 
 
 def network_template(network, network_class):
@@ -161,19 +157,21 @@ class BaseModels:
             positions = resolve_columns(X, columns)
         if self._stack.cv != "prefit":
             learner = self._seeded(clone(learner))
-        return BaseModel(name, learner, positions, self._method(name, learner), self._task)
+        return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X):
         network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
-        self._translate_class_weight(network)
+        self._stack._prepare_network(network)
         network.check_data(X)
         return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
 
     def _method(self, name, estimator):
         wanted = getattr(self._stack, "stack_method", "auto")
         methods = self._task.methods if wanted == "auto" else (wanted,)
+        if methods == ("predict_tasks",):  # a learner of one task is asked task by task
+            return methods[0]
         try:
             return check_response_method(estimator, methods).__name__
         except AttributeError as error:
@@ -192,14 +190,6 @@ class BaseModels:
 
     def _draw(self):
         return self._generator.randint(np.iinfo("int32").max)
-
-    def _translate_class_weight(self, network):
-        """Name the classes in the weights of a network as it gets to see them."""
-        given = network.get_params(deep=False).get("class_weight")
-        if isinstance(given, dict) and not isinstance(self._task, MultilabelTask):
-            with naming("class_weight of 'network'"):
-                classes = self._task.encode_labels(list(given))
-            network.set_params(class_weight=dict(zip(classes.tolist(), given.values(), strict=True)))
 
 
 def check_fitted(models):

@@ -1,4 +1,4 @@
-"""Learners and final estimators that are fitted for each target by itself, on the rows that have it."""
+"""Learners and final estimators that are fitted to each of several targets by itself, on the rows that have it."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
@@ -19,6 +19,8 @@ class PerTarget(BaseEstimator):
         By the name of the target.
     columns : list of int
         The column of y that each of them is fitted to, where it is not NaN.
+    features : list of ndarray of int, default=None
+        The columns of X that each of them gets; ``None`` for all.
 
     Attributes
     ----------
@@ -26,17 +28,19 @@ class PerTarget(BaseEstimator):
         Fitted.
     """
 
-    def __init__(self, estimators, columns):
+    def __init__(self, estimators, columns, features=None):
         self.estimators = estimators
         self.columns = columns
+        self.features = features
 
-    def fit(self, X, y, **fit_params):
+    def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit each estimator to its target.
 
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (n_samples, n_features)
         y : ndarray of shape (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
         **fit_params : dict
             Of each estimator; what has a value per row is cut to the rows of the target.
 
@@ -44,19 +48,25 @@ class PerTarget(BaseEstimator):
         -------
         self : PerTarget
         """
+        if sample_weight is not None:
+            fit_params["sample_weight"] = sample_weight
         self.estimators_ = {}
-        for (name, estimator), column in zip(self.estimators.items(), self.columns, strict=True):
-            self.estimators_[name] = self._fit_one(name, estimator, X, y[:, column], fit_params)
+        for index, (name, estimator) in enumerate(self.estimators.items()):
+            self.estimators_[name] = self._fit_one(index, name, estimator, X, y[:, self.columns[index]], fit_params)
         return self
 
-    def _fit_one(self, name, estimator, X, y, fit_params):
+    def _fit_one(self, index, name, estimator, X, y, fit_params):
         rows = np.flatnonzero(~np.isnan(y))
         if not len(rows):
             raise ValueError(f"none of the {len(y)} rows to learn from has a value of target {name!r}.")
+        X = self._seen(index, X)
         if len(rows) < len(y):
             fit_params = params_of_rows(fit_params, rows, num_samples(X))
             X, y = take(X, rows, axis=0), y[rows]
         return clone(estimator).fit(X, y.astype(int) if is_classifier(estimator) else y, **fit_params)
+
+    def _seen(self, index, X):
+        return X if self.features is None else take(X, self.features[index], axis=1)
 
     @property
     def classes_(self):
@@ -70,7 +80,7 @@ class PerTarget(BaseEstimator):
 
     def predict(self, X):
         """Return the prediction of each estimator, of shape (n_samples, n_targets)."""
-        return np.column_stack([estimator.predict(X) for estimator in self.estimators_.values()])
+        return np.column_stack(self._each("predict", X))
 
     def predict_proba(self, X):
         """Return a list of the probabilities of each estimator."""
@@ -80,22 +90,24 @@ class PerTarget(BaseEstimator):
         """Return a list of the decision functions of each estimator."""
         return self._each("decision_function", X)
 
+    def _each(self, method, X):
+        parts = enumerate(self.estimators_.values())
+        return [getattr(estimator, method)(self._seen(index, X)) for index, estimator in parts]
+
     def predict_tasks(self, X):
         """Return the best that each estimator has to say, probabilities first, by the name of its target."""
-        return {
-            name: getattr(estimator, "predict_proba" if hasattr(estimator, "predict_proba") else "predict")(X)
-            for name, estimator in self.estimators_.items()
-        }
-
-    def _each(self, method, X):
-        return [getattr(estimator, method)(X) for estimator in self.estimators_.values()]
+        predictions = {}
+        for index, (name, estimator) in enumerate(self.estimators_.items()):
+            method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
+            predictions[name] = getattr(estimator, method)(self._seen(index, X))
+        return predictions
 
     def for_task(self, name):
         """Return the estimator of a target."""
         return self.estimators_[name]
 
 
-def for_targets(estimator, task, n_targets):
+def for_targets(estimator, task, labels):
     """Return an estimator as it is to be fitted to labels: itself, or one of it for each target.
 
     Parameters
@@ -103,15 +115,14 @@ def for_targets(estimator, task, n_targets):
     estimator : estimator
         A learner or final estimator.
     task : Task or SeveralTasks
-    n_targets : int
-        Columns of the labels.
+    labels : ndarray of shape (n_samples,) or (n_samples, n_targets)
     """
-    if n_targets < 2 or isinstance(estimator, TakesGaps):
+    if labels.ndim == 1 or isinstance(estimator, TakesGaps):
         return estimator
     if not task.has_gaps_ and (get_tags(estimator).target_tags.multi_output or _holds_others(estimator)):
         return estimator
-    names = list(task.tasks) if isinstance(task, SeveralTasks) else range(n_targets)
-    return PerTarget(dict.fromkeys(names, estimator), list(range(n_targets)))
+    names = list(task.tasks) if isinstance(task, SeveralTasks) else list(range(labels.shape[1]))
+    return PerTarget(dict.fromkeys(names, estimator), list(range(len(names))))
 
 
 def _holds_others(estimator):

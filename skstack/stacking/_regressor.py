@@ -149,3 +149,23 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
             Predictions in the target's units.
         """
         return self._predict_final(X, "predict", predict_params)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination R2.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several targets the mean, each by the rows that have it.
+        """
+        task = RegressionTask()
+        return task.score(task.check(y), self.predict(X), sample_weight)

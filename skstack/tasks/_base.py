@@ -50,7 +50,7 @@ class Task(ABC):
 
     @abstractmethod
     def check(self, y):
-        """Return the target as an array, or raise if it is none of this task.
+        """Return the target as an array, or raise if it is none of this task; take note of gaps.
 
         Parameters
         ----------
@@ -61,6 +61,10 @@ class Task(ABC):
         ValueError
             Naming the rows, where some are to blame.
         """
+
+    def _noting_gaps(self, y):
+        self.has_gaps_ = self.has_gaps_ or self.present(y) is not None
+        return y
 
     def present(self, y):
         """Return where a checked target is there, of the shape of y, or None where no row lacks it."""
@@ -113,6 +117,10 @@ class Task(ABC):
     def encode_labels(self, y):
         """Return a checked target as learners and final estimator of a stack are fitted to it."""
         return y
+
+    def encode_class_weight(self, class_weight):
+        """Return weights of classes as those of encoded labels."""
+        return class_weight
 
     def decode_labels(self, predictions):
         """Return what an estimator predicts that was fitted to encoded labels, in the values of the target."""

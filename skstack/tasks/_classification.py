@@ -4,7 +4,6 @@ from numbers import Number
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
@@ -52,7 +51,7 @@ class ClassificationTask(Task):
 
     def check(self, y):
         """See Task."""
-        return check_class_target(y, self.allow_missing)
+        return self._noting_gaps(check_class_target(y, self.allow_missing))
 
     def present(self, y):
         """See Task."""
@@ -102,9 +101,10 @@ class ClassificationTask(Task):
 
     def score(self, y, predictions, sample_weight=None):
         """Return the part of the rows whose class is right."""
-        present = self.present(y)
-        weight = sample_weight if present is None or sample_weight is None else np.asarray(sample_weight)[present]
-        return float(accuracy_score(_where(y, present), _where(predictions, present), sample_weight=weight))
+        weight = self.present(y)
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight) * (1 if weight is None else weight)
+        return float(np.average(np.asarray(predictions) == y, weights=weight))
 
     def encode_labels(self, y):
         """Return positions in ``classes_``; where some rows lack their class, as floats with NaN there."""
@@ -114,6 +114,12 @@ class ClassificationTask(Task):
         positions = np.full(len(y), np.nan)
         positions[present] = self._labels.transform(_where(y, present))
         return positions
+
+    def encode_class_weight(self, class_weight):
+        """Return the weights of classes by their positions."""
+        if not isinstance(class_weight, dict):
+            return class_weight
+        return dict(zip(self.encode_labels(np.array(list(class_weight))).tolist(), class_weight.values(), strict=True))
 
     def decode_labels(self, predictions):
         """Return classes for their positions."""

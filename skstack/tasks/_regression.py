@@ -35,7 +35,7 @@ class RegressionTask(Task):
 
     def check(self, y):
         """See Task."""
-        return check_regression_target(y, self.allow_missing)
+        return self._noting_gaps(check_regression_target(y, self.allow_missing))
 
     def present(self, y):
         """See Task."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .._parts import naming
+from ._classification import ClassificationTask
 from ._targets import by_name
 
 
@@ -17,6 +18,8 @@ class SeveralTasks:
     Parameters
     ----------
     tasks : dict of str to Task
+    methods : tuple of str, default=("predict_proba", "decision_function", "predict")
+        Methods of estimators whose predictions a stack can use, the best first.
 
     Attributes
     ----------
@@ -24,16 +27,13 @@ class SeveralTasks:
         Whether some rows lack a target.
     """
 
-    methods = ("predict_proba", "decision_function", "predict")
+    #: Folds cannot hold the classes of several targets in proportion.
+    has_classes = False
 
-    def __init__(self, tasks):
+    def __init__(self, tasks, methods=ClassificationTask.methods):
         self.tasks = tasks
+        self.methods = methods
         self.has_gaps_ = any(task.has_gaps_ for task in tasks.values())
-
-    @property
-    def has_classes(self):
-        """Whether all targets are classes."""
-        return all(task.has_classes for task in self.tasks.values())
 
     @property
     def classes_(self):
@@ -47,7 +47,6 @@ class SeveralTasks:
             task = self.tasks[name]
             with naming(f"target {name!r}"):
                 checked[name] = task.check(column)
-            task.has_gaps_ = task.present(checked[name]) is not None
         self.has_gaps_ = any(task.has_gaps_ for task in self.tasks.values())
         return checked
 
@@ -58,12 +57,24 @@ class SeveralTasks:
                 task.fit(y[name])
         return self
 
+    def score(self, y, predictions, sample_weight=None):
+        """Return the mean of the scores of the tasks; see Task."""
+        columns = zip(self.tasks.items(), np.asarray(predictions).T, strict=True)
+        return float(np.mean([task.score(y[name], column, sample_weight) for (name, task), column in columns]))
+
     def stratify_labels(self, y):
-        """Return None: folds cannot hold the classes of several targets in proportion."""
+        """Return None; see `has_classes`."""
 
     def encode_labels(self, y):
         """Return a column for each task; see Task."""
         return np.column_stack([task.encode_labels(y[name]) for name, task in self.tasks.items()])
+
+    def encode_class_weight(self, class_weight):
+        """Return the weights of the classes of each task, for which there is a list of them; see Task."""
+        if not isinstance(class_weight, list):
+            return class_weight
+        pairs = zip(self.tasks.values(), class_weight, strict=True)
+        return [task.encode_class_weight(of_task) for task, of_task in pairs]
 
     def decode_labels(self, predictions):
         """Return the values of each target by the name of its task, from a column for each."""
@@ -90,15 +101,21 @@ class SeveralTasks:
 
     def prediction_names(self, prefix, n_columns):
         """Return the names of these columns, those of their tasks among them."""
+        owners = self.column_tasks(n_columns)
         names = []
+        for name in self.tasks:
+            names.extend(self.tasks[name].prediction_names(f"{prefix}_{name}", owners.count(name)))
+        return names
+
+    def column_tasks(self, n_columns):
+        """Return the name of the task that each of so many columns of predictions is about."""
+        if len(self.tasks) == n_columns:  # numbers, probabilities of two classes, or classes rather than probabilities
+            return list(self.tasks)
+        owners = []
         for name, task in self.tasks.items():
             n_classes = len(task.classes_) if task.has_classes else 1
-            names.extend(task.prediction_names(f"{prefix}_{name}", n_classes if n_classes > 2 else 1))
-        if len(names) == n_columns:
-            return names
-        if len(self.tasks) == n_columns:  # of a base model that predicts classes rather than probabilities
-            return [f"{prefix}_{name}" for name in self.tasks]
-        return [f"{prefix}{index}" for index in range(n_columns)]
+            owners.extend([name] * (n_classes if n_classes > 2 else 1))
+        return owners
 
     def _parts(self, estimator, predictions, method="predict_proba"):
         """Return for each task what tells its classes, and its predictions."""

@@ -131,8 +131,8 @@ class Classification(TaskSpec):
 KINDS = {"regression": Regression, "classification": Classification}
 
 
-def make_tasks(specs, columns, owner):
-    """Return a task for each column of a target.
+def find_specs(specs, columns, owner):
+    """Return what each column of a target is for.
 
     Parameters
     ----------
@@ -144,22 +144,46 @@ def make_tasks(specs, columns, owner):
 
     Returns
     -------
-    tasks : dict of str to Task
+    found : dict of str to TaskSpec
 
     Raises
     ------
     ValueError, TypeError
-        If a task is not what it should be, naming it.
+        If there is no column of a name, or a task is not what it should be, naming it.
     """
     unknown = [name for name in specs if name not in columns]
     if unknown:
         hint = did_you_mean(unknown[0], columns)
         raise ValueError(f"'tasks' of {owner} name {unknown[0]!r}, which is no column of y.{hint} It has {[*columns]}.")
-    tasks = {}
+    found = {}
     for name, column in columns.items():
         with naming(f"task {name!r} of {owner}"):
-            spec = specs.get(name)
-            tasks[name] = (inferred(column) if spec is None else as_spec(spec)).make_task(owner)
+            found[name] = inferred(column) if specs.get(name) is None else as_spec(specs[name])
+    return found
+
+
+def make_tasks(specs, owner):
+    """Return the tasks that specifications ask for.
+
+    Parameters
+    ----------
+    specs : dict of str to TaskSpec
+    owner : str
+        What messages call the estimator.
+
+    Returns
+    -------
+    tasks : dict of str to Task
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter of one cannot be used, naming the task.
+    """
+    tasks = {}
+    for name, spec in specs.items():
+        with naming(f"task {name!r} of {owner}"):
+            tasks[name] = spec.make_task(owner)
     for name in tasks:
         with naming(f"task {name!r} of {owner}"):
             _check_inputs(name, tasks)

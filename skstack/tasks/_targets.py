@@ -37,7 +37,6 @@ class Targets:
         for name, task in tasks.items():
             with self._naming(name):
                 self.y[name] = task.check(y[name])
-            task.has_gaps_ = task.has_gaps_ or task.present(self.y[name]) is not None
         weights = {name: task.row_weight(self.y[name], sample_weight) for name, task in tasks.items()}
         self.weights = {} if all(weight is None for weight in weights.values()) else self._filled(weights)
 
@@ -140,6 +139,12 @@ def by_name(y, names):
     if len(y) != len(names):
         raise ValueError(f"y has {len(y)} columns, but there are {len(names)} tasks: {names}.")
     return dict(zip(names, y.values(), strict=True))
+
+
+def side_by_side(columns):
+    """Return columns of classes as one array: of objects, where text and numbers would otherwise all become text."""
+    is_mixed = len({column.dtype.kind == "U" for column in columns}) > 1
+    return np.column_stack([column.astype(object) for column in columns] if is_mixed else columns)
 
 
 def _matrix(y):
