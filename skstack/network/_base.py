@@ -8,10 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._atomic import unchanged_on_error
 from .._callbacks import EpochCallbacks, callback_context, watching
+from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import split_part
 from .._protocols import CrossFitter, TakesGaps
-from .._validation import check_lengths, check_table, check_validation_fraction, check_weights, rows_of
+from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
 from ..reading._cells import row_name
 from ..tasks._targets import Targets, by_name
@@ -20,9 +21,8 @@ from ..training._inference import CompiledCall
 from ..training._programs import settings_key
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
-from ._assembly import Assembly
+from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import assemble, cross_fit, split_targets
-from ._encoding import encode_rows, fit_branches, missing_rows
 from ._parameters import NetworkParameters
 
 

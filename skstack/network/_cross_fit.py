@@ -13,8 +13,7 @@ from ..training._fit import Job, fit
 from ..training._inference import CompiledCall
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
-from ._assembly import Assembly
-from ._encoding import encode_rows, fit_branches
+from ._assembly import Assembly, encode_rows, fit_branches
 
 
 def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):

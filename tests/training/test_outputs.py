@@ -7,7 +7,7 @@ from _problems import BatchHook, assert_same
 from skstack._backend import keras
 from skstack.training._fit import Job, Schedule, fit
 from skstack.training._inference import CompiledCall
-from skstack.training._outputs import by_task, lone
+from skstack.training._outputs import lone
 from skstack.training._seeds import seeded
 from skstack.training._values import values_of
 
@@ -102,5 +102,3 @@ def test_predictions_are_by_task():
 def test_one_task_is_plain_for_keras():
     assert lone({"price": 3}) == 3
     assert lone({"price": 3, "kind": 4}) == {"price": 3, "kind": 4}
-    assert by_task(3, ["price"]) == {"price": 3}
-    assert by_task({"price": 3}, ["price"]) == {"price": 3}
