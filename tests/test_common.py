@@ -8,7 +8,9 @@ from skstack import (
     MultimodalNetworkClassifier,
     MultimodalNetworkRegressor,
     MultimodalStackingClassifier,
+    MultimodalStackingMultitask,
     MultimodalStackingRegressor,
+    MultitaskNetwork,
 )
 from skstack.branches import NumericBranch
 
@@ -17,6 +19,10 @@ SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
     MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    MultimodalStackingMultitask(
+        [("numbers", NumericBranch(hidden=(8,)))], network=MultitaskNetwork(**SETTINGS), cv=2, random_state=0
+    ),
     MultimodalStackingRegressor(
         [("numbers", NumericBranch(hidden=(8,))), ("linear", Ridge())],
         network=MultimodalNetworkRegressor(**SETTINGS),
@@ -60,6 +66,8 @@ _STACK = {
 EXPECTED_FAILURES = {
     "MultimodalNetworkRegressor": _NETWORK,
     "MultimodalNetworkClassifier": _NETWORK,
+    "MultitaskNetwork": _NETWORK,
+    "MultimodalStackingMultitask": _STACK,
     "MultimodalStackingRegressor": _STACK,
     "MultimodalStackingClassifier": _STACK,
 }
