@@ -52,6 +52,8 @@ class Assembly:
         self.architecture = architecture
         self.names = LayerNames([part.name for part in branches])
         self.output_names = layer_names(list(tasks))
+        # Before other layers ask for names, which may depend on what was built.
+        self._output_layers = {task: self.names.output(name) for task, name in self.output_names.items()}
 
     # --- model ------------------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class Assembly:
         built = {}
         for name in in_order(self.tasks):
             task = self.tasks[name]
-            built[name] = task.build_output(self._input_of(name, features, built), self._output_name(name))
+            built[name] = task.build_output(self._input_of(name, features, built), self._output_layers[name])
         return {name: built[name] for name in self.tasks}
 
     def _by_output(self, parts):
@@ -123,9 +125,6 @@ class Assembly:
             return parts[0]
         return keras.layers.Concatenate(name=self.names.own(f"{self.output_names[name]}_input"))(parts)
 
-    def _output_name(self, task):
-        return self.names.own(self.output_names[task])
-
     def has_missing_embedding(self, branch):
         """Tell whether a trained vector can take the place of a branch's features."""
         return branch.missing_embedding or self.drops_modalities()
@@ -142,7 +141,7 @@ class Assembly:
                 embedding = model.get_layer(self.names.of_branch(part.name, "missing_embedding"))
                 embedding.rate.assign(self.architecture.modality_dropout)
         for name, task in self.tasks.items():
-            task.assign_statistics(model.get_layer(self._output_name(name)))
+            task.assign_statistics(model.get_layer(self._output_layers[name]))
 
     def compiled(self, settings):
         """Return a compiled copy of the model, for training.
@@ -157,7 +156,7 @@ class Assembly:
         """
         model = self.build()
         losses = {
-            name: task.resolve_loss(settings["loss"][name], model.get_layer(self._output_name(name)))
+            name: task.resolve_loss(settings["loss"][name], model.get_layer(self._output_layers[name]))
             for name, task in self.tasks.items()
         }
         # Keras hands the weights of rows to weighted metrics alone, which tell there what is missing.

@@ -117,7 +117,6 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
         tags.classifier_tags.multi_label = True
         return tags
 

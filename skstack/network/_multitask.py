@@ -165,6 +165,15 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
             **routed,
         )
 
+    def _refuse_unknown(self, names):
+        names = set(names)
+        for name in sorted(names & {"loss", "metrics"}):
+            raise ValueError(
+                f"Invalid parameter {name!r} for estimator {type(self).__name__}: each task has its own, such as "
+                f"tasks={{'price': Regression({name}=...)}}."
+            )
+        super()._refuse_unknown(names)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True

@@ -5,10 +5,18 @@ from abc import ABC, abstractmethod
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._suggestions import did_you_mean
 from ._targets import by_name
+
+
+def _predicts_classes(estimator):
+    """Tell whether an estimator has a task with classes, or may get one."""
+    return any(task.has_classes for task in getattr(estimator, "tasks_", {}).values()) or not hasattr(
+        estimator, "tasks_"
+    )
 
 
 class MultitaskMixin(ABC):
@@ -54,6 +62,7 @@ class MultitaskMixin(ABC):
         }
         return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
 
+    @available_if(_predicts_classes)
     def predict_proba(self, X):
         """Predict the probabilities of the classes of each task that has some.
 

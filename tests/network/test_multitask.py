@@ -49,7 +49,7 @@ COMBINATIONS = {
     "one number": (["price"], True),
     "one class": (["kind"], True),
     "all": (list(TASKS), False),
-    "all with gaps": (list(TASKS), True),
+    "all_gaps": (list(TASKS), True),
 }
 
 
@@ -121,6 +121,12 @@ def test_it_learns_classes_from_the_output_of_a_regression():
     prices, chances = both.predict_tasks(X)["price"], both.predict_proba(X)["won it"][:, 1]
     order = np.argsort(prices)
     assert (np.diff(chances[order]) >= -1e-6).all() or (np.diff(chances[order]) <= 1e-6).all()
+
+
+def test_a_task_may_get_features_and_outputs_of_others():
+    fitted = network(["price", "size"]).initialize(X, COMPLETE[["price", "size"]])
+    assert fitted.model_.get_layer("price_standardized").kernel.shape == (1 + 4, 1)
+    assert fitted.model_.get_layer("size_standardized").kernel.shape == (4, 1)
 
 
 def test_what_a_loss_counts():

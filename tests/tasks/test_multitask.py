@@ -62,3 +62,9 @@ def test_unknown_tasks_and_unfitted_estimators_are_refused(reader):
     with pytest.raises(ValueError, match=r"there is no task 'dif'\. Did you mean 'diff'"):
         reader.for_task("dif")
     assert not hasattr(Reader(), "classes_")
+
+
+def test_there_are_probabilities_where_there_are_classes(reader):
+    assert hasattr(Reader(), "predict_proba") and hasattr(reader, "predict_proba")
+    reader.tasks_.pop("won")
+    assert not hasattr(reader, "predict_proba")
