@@ -61,8 +61,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         recurrent layers: networks with them are always trained one after the other there.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
-    class_weight : dict or "balanced", default=None
-        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies.
+    class_weight : dict, list of dict or "balanced", default=None
+        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies. For
+        several columns of classes a list with an entry for each.
     warm_start : bool, default=False
         Whether a further ``fit`` goes on from the weights of the one before.
     random_state : int, RandomState instance or None, default=None
@@ -78,12 +79,13 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
-    classes_ : ndarray of shape (n_classes,)
-        The classes.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes; for several labels or columns of classes a list with an array for each.
     tasks_ : dict of str to object
-        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes.
+        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes. Of
+        several columns of classes each has an output, called like the column of a DataFrame or ``output_0`` and so on.
     target_encoder_ : object
-        The same, as SciKeras calls it.
+        The only task, as SciKeras calls it.
     history_ : dict of str to list of float
         Loss, metrics and their values on the inner validation part after each epoch.
     n_features_in_ : int
@@ -176,7 +178,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             return {ONLY: MultilabelTask()}
         owner = type(self).__name__
         if np.ndim(y) == 1 or np.shape(y)[1] == 1:
-            return {ONLY: ClassificationTask(owner, self.class_weight, classes)}
+            return {
+                ONLY: ClassificationTask(owner, self.class_weight, None if classes is None else np.asarray(classes))
+            }
         names = target_names(y)
         known = [None] * len(names) if classes is None else classes
         weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight] * len(names)
@@ -194,10 +198,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data. What branches learn from data, they learn at the first call.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes.
         classes : array-like of shape (n_classes,), default=None
-            Every class that any call will show; needed at the first call if its `y` lacks one.
+            Every class that any call will show; needed at the first call if its `y` lacks one. Of several columns of
+            classes a list of them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
 
@@ -206,7 +211,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         self : object
             The estimator.
         """
-        return self._partial_fit(X, y, sample_weight, classes=None if classes is None else np.asarray(classes))
+        return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def predict(self, X):
         """Predict the class.
@@ -219,7 +224,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Returns
         -------
         y : ndarray
-            The class with the highest probability; of shape (n_samples, n_labels) for several labels.
+            The class with the highest probability; of shape (n_samples, n_outputs) for several labels or columns of
+            classes.
         """
         probabilities = self._outputs(X)
         predictions = [task.predict(probabilities[name]) for name, task in self.tasks_.items()]
@@ -235,8 +241,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+        probabilities : ndarray of shape (n_samples, n_classes) or list of ndarray
+            In the order of ``classes_``; of shape (n_samples, n_labels) for several labels, a list with an array for
+            each of several columns of classes.
         """
         probabilities = list(self._outputs(X).values())
         return probabilities[0] if len(probabilities) == 1 else probabilities

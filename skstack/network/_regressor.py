@@ -12,7 +12,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
 
     The feature vectors of the branches are fused and go through dense layers to one output per target. Targets
     are standardised inside, with mean and deviation of the training rows; the outputs of ``model_`` are in the targets'
-    own units.
+    own units. A row may lack some of several targets (NaN), which then have no weight in the loss; a row that lacks all
+    is left out.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A Keras optimizer.
     metrics : list of str or keras.metrics.Metric, default=None
-        Keras metrics, in the target's own units, to be followed in ``history_``.
+        Keras metrics, in the target's own units, to be followed in ``history_``; of the targets that are there.
     epochs : int, default=100
         Passes over the training rows, at most.
     batch_size : int, default=32

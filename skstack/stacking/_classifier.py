@@ -33,7 +33,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
     networks that `training` makes of the branches. With learners only it does what
     :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
-    positions of classes, and the target may have a column for each of several labels.
+    positions of classes, and the target may have a column for each of several labels. It may have several columns of
+    classes, too, some of which a row may lack; learners that take one target only, or no gaps, are then fitted to each
+    column by itself, on the rows that have it.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         predicts positions in ``classes_``.
     final_estimator : estimator, default=None
         Classifier for the predictions of the base models; ``None`` is
-        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
     training : {"joint", "individual"}, default="joint"
         Whether all branches become one network, trained end to end, or each a network and base model of its own.
@@ -78,11 +80,14 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,) or list of ndarray
-        The classes; for several labels per row the two values of each.
+        The classes; for several labels per row the two values of each, for several columns the classes of each.
     estimators_ : list of estimators
         The base models, fitted on all rows.
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fitted_per_target_ : list of str
+        The names of the base models that are fitted to each of several columns by itself; their ``estimators_`` holds
+        one for each.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -191,7 +196,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Classes, or the values of several labels.
         """
         labels = self._predict_final(X, "predict", predict_params)

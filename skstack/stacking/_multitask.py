@@ -1,7 +1,7 @@
 """The stack that predicts several targets of any kind."""
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from .._columns import is_table
@@ -178,8 +178,11 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
     def _prepare_network(self, network):
         if network.tasks is not None:
             raise ValueError("the tasks of 'network' are those of the stack: leave its own 'tasks' out.")
-        specs = {name: _of_labels(spec, self.tasks_[name]) for name, spec in self._specs.items()}
-        network.set_params(tasks=specs)
+        network.set_params(tasks=self._encoded_specs(self._specs))
+
+    def _encoded_specs(self, specs):
+        """Return what base models are told of the tasks, whose classes they see as positions."""
+        return {name: _of_labels(specs[name], task) for name, task in self.tasks_.items()}
 
     def _check_learner(self, name, learner):
         if not (is_regressor(learner) or is_classifier(learner) or isinstance(learner, MultitaskMixin)):
@@ -200,8 +203,11 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         return SeveralTasks(kept)
 
     def _fitted_as(self, model, labels):
-        if isinstance(model.estimator, MultitaskMixin):
+        if model.has_branches:
             return model.estimator
+        if isinstance(model.estimator, MultitaskMixin):
+            own = model.estimator.tasks or {}
+            return clone(model.estimator).set_params(tasks=self._encoded_specs({**self._specs, **own}))
         return self._per_task(dict.fromkeys(model.task.tasks, model.estimator))
 
     def _per_task(self, estimators, features=None):

@@ -13,7 +13,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
     networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingRegressor` does.
+    :class:`~sklearn.ensemble.StackingRegressor` does. Rows may lack some of several targets (NaN): learners and final
+    estimator are then fitted to each target by itself, on the rows that have it, and so are learners that take one
+    target only.
 
     Parameters
     ----------
@@ -57,6 +59,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         The base models, fitted on all rows.
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fitted_per_target_ : list of str
+        The names of the base models that are fitted to each of several targets by itself; their ``estimators_`` holds
+        one for each.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None

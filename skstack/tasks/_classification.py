@@ -81,8 +81,9 @@ class ClassificationTask(Task):
             return weight_of_present(present, sample_weight)
         if present is not None:
             weight = np.zeros(len(y), dtype=np.float32)
-            of_present = None if sample_weight is None else sample_weight[present]
-            weight[present] = self.row_weight(_where(y, present), of_present)
+            if present.any():
+                of_present = None if sample_weight is None else sample_weight[present]
+                weight[present] = self.row_weight(_where(y, present), of_present)
             return weight
         if self.class_weight == "balanced" and sample_weight is not None:
             weight = _balanced(y, sample_weight)
@@ -196,7 +197,7 @@ def _aligned(predictions, classes, n_classes, method):
     """Return predictions with a column for each class; one that an estimator does not know is as unlikely as can be."""
     absent = 0.0 if method == "predict_proba" else np.finfo(predictions.dtype).min
     aligned = np.full((len(predictions), n_classes), absent, dtype=predictions.dtype)
-    aligned[:, np.asarray(classes)] = predictions
+    aligned[:, np.asarray(classes).astype(int)] = predictions
     return aligned
 
 

@@ -134,4 +134,4 @@ def _plain(method):
 
 
 def _knowing(classes):
-    return SimpleNamespace(classes_=np.asarray(classes, dtype=int))
+    return SimpleNamespace(classes_=np.asarray(classes))

@@ -53,7 +53,7 @@ def test_a_task_is_an_estimator_of_its_own(reader):
     diff, won = reader.for_task("diff"), reader.for_task("won")
     assert is_regressor(diff) and is_classifier(won)
     assert get_scorer("r2")(diff, X.iloc[[0, 2, 3]], Y["diff"].dropna()) == 1
-    known = Y["won"].notna()
+    known = Y["won"].notna().to_numpy()
     assert get_scorer("roc_auc")(won, X[known], Y["won"][known]) == 1
     assert won.fit(X, Y["won"]) is won
 
