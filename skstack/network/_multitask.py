@@ -164,6 +164,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
             verbose=verbose,
             **routed,
         )
+        self._refuse_unknown(routed)  # the base class takes more
 
     def _refuse_unknown(self, names):
         names = set(names)

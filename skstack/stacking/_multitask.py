@@ -182,7 +182,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     def _encoded_specs(self, specs):
         """Return what base models are told of the tasks, whose classes they see as positions."""
-        return {name: _of_labels(specs[name], task) for name, task in self.tasks_.items()}
+        return {name: _of_labels(spec, self.tasks_.get(name)) for name, spec in specs.items()}
 
     def _check_learner(self, name, learner):
         if not (is_regressor(learner) or is_classifier(learner) or isinstance(learner, MultitaskMixin)):
@@ -285,6 +285,6 @@ def _default_final(task):
 
 def _of_labels(spec, task):
     """Return what a network is told of a task whose classes it sees as positions."""
-    if not isinstance(spec, Classification) or spec.class_weight is None:
+    if not isinstance(spec, Classification) or spec.class_weight is None or task is None:
         return spec
     return Classification(**{**spec.get_params(), "class_weight": task.encode_class_weight(spec.class_weight)})
