@@ -6,6 +6,7 @@ from sklearn.utils import get_tags
 
 from .._compat import num_samples, take
 from .._protocols import TakesGaps
+from ..tasks._multilabel import MultilabelTask
 from ..tasks._several import SeveralTasks
 from ._cross_fit import params_of_rows
 
@@ -119,10 +120,17 @@ def for_targets(estimator, task, labels):
     """
     if labels.ndim == 1 or isinstance(estimator, TakesGaps):
         return estimator
-    if not task.has_gaps_ and (get_tags(estimator).target_tags.multi_output or _holds_others(estimator)):
+    if not task.has_gaps_ and (_takes_several(estimator, task) or _holds_others(estimator)):
         return estimator
     names = list(task.tasks) if isinstance(task, SeveralTasks) else list(range(labels.shape[1]))
     return PerTarget(dict.fromkeys(names, estimator), list(range(len(names))))
+
+
+def _takes_several(estimator, task):
+    """Tell whether an estimator takes several targets by what its tags say."""
+    tags = get_tags(estimator)
+    of_labels = isinstance(task, MultilabelTask) and tags.classifier_tags is not None
+    return tags.target_tags.multi_output or (of_labels and tags.classifier_tags.multi_label)
 
 
 def _holds_others(estimator):

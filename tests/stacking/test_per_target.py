@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.stacking._per_target import PerTarget, for_targets
 from skstack.tasks._classification import ClassificationTask
+from skstack.tasks._multilabel import MultilabelTask
 from skstack.tasks._regression import RegressionTask
 from skstack.tasks._several import SeveralTasks
 
@@ -77,6 +78,14 @@ def test_what_takes_gaps_or_several_targets_is_left_whole(estimator, gaps, is_di
     labels = task.check(GAPS if gaps else Y)
     assert isinstance(for_targets(estimator, task, labels), PerTarget) == is_divided
     assert for_targets(estimator, RegressionTask(), labels[:, 2]) is estimator
+
+
+def test_several_labels_are_taken_whole_by_what_takes_them():
+    labels = np.zeros((4, 2), dtype=int)
+    assert not isinstance(for_targets(RidgeClassifier(), MultilabelTask(), labels), PerTarget)
+    assert isinstance(for_targets(LogisticRegression(), MultilabelTask(), labels), PerTarget)
+    classes = SeveralTasks({"a": ClassificationTask("Stack"), "b": ClassificationTask("Stack")})
+    assert isinstance(for_targets(RidgeClassifier(), classes, labels), PerTarget)
 
 
 def test_targets_are_called_like_their_tasks():
