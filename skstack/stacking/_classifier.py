@@ -253,6 +253,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels), or list of ndarray
+            For several columns of classes a list with an array for each.
         """
-        return self._predict_final(X, "decision_function", {})
+        scores = self._predict_final(X, "decision_function", {})
+        return self._task.scores(scores) if isinstance(self._task, MultilabelTask) else scores

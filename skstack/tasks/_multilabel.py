@@ -61,7 +61,11 @@ class MultilabelTask(Task):
         """Return a column per label."""
         if method == "predict_proba":
             return self.probabilities(estimator, predictions)
-        return super().prediction_columns(estimator, predictions, method)
+        return super().prediction_columns(estimator, self.scores(predictions), method)
+
+    def scores(self, predictions):
+        """Return a column for each label, which some estimators give as a list."""
+        return np.column_stack(predictions) if isinstance(predictions, list) else predictions
 
     def probabilities(self, estimator, predictions):
         """Return the probability that a row has each label; some estimators give a table of two columns per label."""

@@ -213,3 +213,8 @@ def test_learners_of_one_target_predict_several_labels():
     expected = cross_val_predict(LogisticRegression(), X[NUMBERS], y[:, 1], cv=SPLITS, method="predict_proba")[:, 1]
     np.testing.assert_allclose(fitted.oof_predictions_[:, 1], expected)
     assert fitted.predict_proba(X).shape == y.shape
+    fitted.set_params(stack_method="decision_function", final_estimator=LogisticRegression()).fit(X, y)
+    assert fitted.oof_predictions_.shape == y.shape
+    expected = cross_val_predict(LogisticRegression(), X[NUMBERS], y[:, 1], cv=SPLITS, method="decision_function")
+    np.testing.assert_allclose(fitted.oof_predictions_[:, 1], expected)
+    np.testing.assert_array_equal(fitted.decision_function(X) > 0, fitted.predict(X))
