@@ -10,7 +10,7 @@ from .._atomic import unchanged_on_error
 from .._callbacks import EpochCallbacks, callback_context, watching
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
-from .._parts import split_part
+from .._parts import naming, split_part
 from .._protocols import CrossFitter, TakesGaps
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
@@ -24,6 +24,7 @@ from ..training._values import assign_values, values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import assemble, cross_fit, split_targets
 from ._parameters import NetworkParameters
+from ._validation_rows import ValidationRows
 
 
 class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkParameters):
@@ -70,13 +71,15 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         check_is_fitted(self)
         return missing_rows(self.branches_, check_table(self, X, reset=False))
 
-    def check_data(self, X):
+    def check_data(self, X, X_val=None):
         """Raise what fitting to X would raise because of a parameter or a cell, without training anything.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
             The rows that are going to be used.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Those that are going to decide when to stop.
 
         Raises
         ------
@@ -89,7 +92,11 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         if trial.early_stopping and X.shape[0] > 1:
             check_validation_fraction(trial.validation_fraction, X.shape[0])
         branches = fit_branches(trial._validated_branches(), X, np.arange(X.shape[0]))
-        encode_rows(Assembly(branches, {}, trial._architecture()), X)
+        assembly = Assembly(branches, {}, trial._architecture())
+        encode_rows(assembly, X)
+        if X_val is not None:
+            with naming("X_val"):
+                encode_rows(assembly, check_table(trial, X_val, reset=False))
 
     def encode(self, X):
         """Turn rows of X into what ``model_`` takes.
@@ -119,7 +126,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -133,6 +140,12 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
             Rows of a group stay on one side when the inner validation part is split off.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Rows that decide when to stop, in place of a part of the training rows; nothing else is learned from them.
+        y_val : array-like of shape (n_val_samples,) or (n_val_samples, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights.
 
         Returns
         -------
@@ -142,23 +155,25 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         Raises
         ------
         ValueError, TypeError, FileNotFoundError
-            If a parameter, a cell or a target value cannot be used; the message names branch and row.
+            If a parameter, a cell or a target value cannot be used; the message names branch and row. If there are
+            rows to validate on, but `early_stopping` is False.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups)
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
 
-    def _fit(self, X, y, sample_weight, groups):
+    def _fit(self, X, y, sample_weight, groups, validation):
         continuing = self.warm_start and self.initialized_
         given = (X, y, sample_weight)
         X, targets = self._check_fit_data(*given, groups, reset=not continuing)
+        validation_rows = ValidationRows.of(self, *validation)
         seed = draw_seed(self.random_state)
-        training, validation = split_targets(self, targets, groups, seed)
+        split = split_targets(self, targets, groups, seed, validation_rows is None)
         with callback_context(self, "fit", *given, n_subtasks=self.epochs) as context:
             if not continuing:
-                self._initialize(X, targets, training, seed)
+                self._initialize(X, targets, split[0], seed)
             self.history_ = {}
             epochs = EpochCallbacks(self, context, *given, self._predicting_with)
-            self._train(X, targets, (training, validation), self.epochs, seed, epochs)
+            self._train(X, targets, split, self.epochs, seed, epochs, validation_rows)
         return self
 
     def _initialize(self, X, targets, training, seed):
@@ -183,12 +198,15 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         """Return the attributes of this network when it has the given values."""
         return {"_compiled_call": CompiledCall(self.model_, values)}
 
-    def _train(self, X, targets, split, epochs, seed, callbacks=None):
+    def _train(self, X, targets, split, epochs, seed, callbacks=None, validation_rows=None):
+        data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
+        job = Job(values_of(self.model_), data, *split, seed)
+        if validation_rows is not None:
+            job = validation_rows.deciding(job, self, self._assembly)
         settings = self._compile_arguments(self.tasks_)
         # Momenta that another optimizer gathered mean nothing to this one.
-        state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
-        data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
-        job = Job(values_of(self.model_), data, *split, seed, state)
+        if self._optimizer == _optimizer_key(settings):
+            job.optimizer_state = self._optimizer_state
         with watching(self, callbacks) as watchers:
             schedule = self._schedule(self.current_epoch, epochs, watchers)
             (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
@@ -267,7 +285,21 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
             parts.append(tuple(rows[part] for part in split_targets(self, targets, rows_of(groups, rows), seed)))
         return parts
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(
+        self,
+        X,
+        y,
+        splits,
+        *,
+        sample_weight=None,
+        groups=None,
+        bar=None,
+        validation=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        refit=True,
+    ):
         """Fit this network on all rows and clones of it on the training rows of several splits.
 
         The results are those of a ``fit`` each, found in less time: see :ref:`the trainer <trainer>`.
@@ -289,15 +321,19 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows that decide when each network stops, see :meth:`fit`.
+        refit : bool, default=True
+            Whether to fit this network on all rows; else it stays as it is, and only what the splits have in common is
+            done for all rows.
 
         Yields
         ------
         fitted : estimator
-            This network first, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and no more.
         """
-        yield from cross_fit(
-            self, X, y, splits, sample_weight=sample_weight, groups=groups, bar=bar, validation=validation
-        )
+        validation_rows = X_val, y_val, sample_weight_val
+        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit)
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
+from .._parts import naming
 from ..tasks._classification import ClassificationTask
+from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ..tasks._targets import ONLY, by_name, side_by_side, target_names
 from ._base import MultimodalNetwork
@@ -48,11 +50,15 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Rows per step of the optimizer.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
-        epochs, and restore the best weights. ``partial_fit`` never does.
+        epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
+        ``fit``) no training rows are set aside.
     patience : int, default=10
         See `early_stopping`.
     validation_fraction : float, default=0.1
         Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
@@ -139,6 +145,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         fold_training="auto",
         allow_missing_columns=False,
@@ -164,6 +171,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             early_stopping=early_stopping,
             patience=patience,
             validation_fraction=validation_fraction,
+            validation_part=validation_part,
             callbacks=callbacks,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,
@@ -173,14 +181,21 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             **routed,
         )
 
+    def _check_settings(self):
+        super()._check_settings()
+        if self.loss is not None:
+            with naming(type(self).__name__):
+                check_loss(resolve_loss(self.loss), "classes")
+
     def _make_tasks(self, y, classes=None):
-        if is_multilabel(y):
+        if is_multilabel(y) and not isinstance(self.class_weight, list):
+            if self.class_weight is not None:
+                raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
             return {ONLY: MultilabelTask()}
         owner = type(self).__name__
         if np.ndim(y) == 1 or np.shape(y)[1] == 1:
-            return {
-                ONLY: ClassificationTask(owner, self.class_weight, None if classes is None else np.asarray(classes))
-            }
+            known = None if classes is None else np.asarray(classes)
+            return {ONLY: ClassificationTask(owner, self.class_weight, known)}
         names = target_names(y)
         known = [None] * len(names) if classes is None else classes
         weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight] * len(names)

@@ -14,9 +14,10 @@ from ..training._inference import CompiledCall
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import Assembly, encode_rows, fit_branches
+from ._validation_rows import ValidationRows
 
 
-def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -30,24 +31,30 @@ def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=Non
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     splits : list of ndarray of int
         Training rows of each split.
-    sample_weight, groups : array-like of shape (n_samples,), default=None
+    sample_weight, groups : array-like of shape (n_samples,) or None
         See ``fit``.
-    bar : Bar, default=None
-    validation : list of (ndarray of int, ndarray of int) tuples, default=None
+    bar : Bar or None
+    validation : list of (ndarray of int, ndarray of int) tuples or None
         See ``MultimodalNetworkRegressor.cross_fit``.
+    validation_rows : tuple of array-like or None
+        ``X_val``, ``y_val`` and ``sample_weight_val`` of ``fit``.
+    refit : bool
+        Whether to train the network on all rows too.
 
     Yields
     ------
     fitted : estimator
-        `network` itself, and for each split a network that can predict, and no more.
+        `network` itself, unless it is not refitted, and for each split a network that can predict, and no more.
     """
     X, targets = network._check_fit_data(X, y, sample_weight, groups, reset=True)
-    given = _Given(X, y, targets.sample_weight, groups)
+    given = _Given(X, y, targets.sample_weight, groups, ValidationRows.of(network, *validation_rows))
     folds = _make_folds(network, given, targets, splits, validation)
-    reference, alike = folds[0], [fold for fold in folds if fold.shares_program]
+    # What all rows have in common is prepared by the fold of all rows, whether or not it is trained.
+    reference, trainings = folds[0], folds if refit else folds[1:]
+    alike = [fold for fold in trainings if fold.shares_program]
     with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
-        trained = dict(zip(map(id, alike), _train(reference, alike, watchers), strict=True))
-        for fold in folds:
+        trained = dict(zip(map(id, alike), _train(reference, alike, watchers) if alike else (), strict=True))
+        for fold in trainings:
             if id(fold) not in trained:
                 (trained[id(fold)],) = _train(fold, [fold], watchers)
             yield fold.finish(trained.pop(id(fold)))
@@ -66,8 +73,9 @@ def _make_folds(network, given, targets, splits, validation):
 class _Given:
     """What all folds take their rows from; weights are checked."""
 
-    def __init__(self, X, y, sample_weight, groups):
+    def __init__(self, X, y, sample_weight, groups, validation_rows):
         self.X, self.y, self.sample_weight, self.groups = X, y, sample_weight, groups
+        self.validation_rows = validation_rows
 
 
 @contextmanager
@@ -119,7 +127,8 @@ class Fold:
             targets = network._targets(take(given.y, rows, axis=0), rows_of(given.sample_weight, rows))
             groups, of_reference = rows_of(groups, rows), (reference.assembly, reference.inputs)
         seed = draw_seed(network.random_state)
-        places = split_targets(network, targets, groups, seed) if split is None else _places(rows, split)
+        draws = given.validation_rows is None
+        places = split_targets(network, targets, groups, seed, draws) if split is None else _places(rows, split)
         self.assembly = assemble(network, given.X, targets, rows, places[0])
         self.inputs = encode_rows(self.assembly, given.X, like=of_reference)
         self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
@@ -128,6 +137,9 @@ class Fold:
         known = {} if reference is None else reference.job.data
         data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
         self.job = Job(values, data, *(rows[part] for part in places), seed, index=index)
+        if given.validation_rows is not None:
+            like = None if reference is None else (reference.assembly, reference.job)
+            self.job = given.validation_rows.deciding(self.job, network, self.assembly, like)
 
     def _built(self, seed):
         with seeded(seed):
@@ -180,7 +192,7 @@ def assemble(network, X, targets, rows, training):
     return Assembly(branches, targets.tasks, network._architecture())
 
 
-def split_targets(network, targets, groups, seed):
+def split_targets(network, targets, groups, seed, draws=True):
     """Return which rows are trained on, and which decide when to stop; rows of weight 0 do neither.
 
     Parameters
@@ -189,15 +201,19 @@ def split_targets(network, targets, groups, seed):
     targets : Targets
     groups : array-like of shape (n_samples,) or None
     seed : int
+    draws : bool, default=True
+        Whether to set rows aside at all, where the network wants to stop early.
 
     Returns
     -------
     training, validation : ndarray of int
     """
-    fraction = network.validation_fraction if network.early_stopping else 0
+    fraction = network.validation_fraction if network.early_stopping and draws else 0
     rows = targets.weighted_rows()
     labels = rows_of(targets.stratify_labels(), rows)
-    training, validation = split_rows(len(rows), rows_of(groups, rows), fraction, seed, labels=labels)
+    latest = network.validation_part == "latest"
+    groups = rows_of(groups, rows)
+    training, validation = split_rows(len(rows), groups, fraction, seed, labels=labels, latest=latest)
     return rows[training], rows[validation]
 
 

@@ -54,6 +54,9 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         See `early_stopping`.
     validation_fraction : float, default=0.1
         Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
@@ -134,6 +137,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         fold_training="auto",
         allow_missing_columns=False,
@@ -156,6 +160,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
             early_stopping=early_stopping,
             patience=patience,
             validation_fraction=validation_fraction,
+            validation_part=validation_part,
             callbacks=callbacks,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,

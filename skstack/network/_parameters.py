@@ -43,6 +43,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_part": [StrOptions({"auto", "random", "latest"})],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -66,6 +67,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         fold_training="auto",
         allow_missing_columns=False,
@@ -88,6 +90,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.early_stopping = early_stopping
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.validation_part = validation_part
         self.callbacks = callbacks
         self.fold_training = fold_training
         self.allow_missing_columns = allow_missing_columns

@@ -80,13 +80,15 @@ class BaseModels:
         self._stack, self._network_class, self._task = stack, network_class, task
         self._generator = np.random.RandomState(seed)
 
-    def make(self, X, parts):
+    def make(self, X, parts, X_val=None):
         """Return the unfitted base models, in the order of the parts.
 
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (n_samples, ...)
         parts : list of (str, branch or estimator, columns)
+        X_val : DataFrame, array or sparse matrix of shape (n_val_samples, ...), default=None
+            Rows that networks stop on, whose cells are checked as those of X are.
         """
         branches = [part for part in parts if isinstance(part[1], Branch)]
         models = []
@@ -95,24 +97,26 @@ class BaseModels:
             if not isinstance(estimator, Branch):
                 models.append(self._learner(name, estimator, columns, X))
             elif self._stack.training == "individual":
-                models.append(self._network(name, [part], X))
+                models.append(self._network(name, [part], X, X_val))
             elif name == branches[0][0]:
-                models.append(self._network(JOINT, branches, X))
+                models.append(self._network(JOINT, branches, X, X_val))
         return models
 
     def _learner(self, name, learner, columns, X):
         with naming(f"learner {name!r}"):
             positions = resolve_columns(X, columns)
         if self._stack.cv != "prefit":
-            learner = self._seeded(clone(learner))
+            learner = weighted_by_class(self._seeded(clone(learner)), self._stack, self._task)
         return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
-    def _network(self, name, branches, X):
+    def _network(self, name, branches, X, X_val):
         network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._stack._prepare_network(network)
-        network.check_data(X)
+        weighted_by_class(network, self._stack, self._task)
+        network.set_params(**self._task.network_params(network.get_params(deep=False)))
+        network.check_data(X, X_val)
         return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
 
     def _method(self, name, estimator):
@@ -128,16 +132,39 @@ class BaseModels:
     def _seeded(self, learner):
         """Give a learner's unset random states a seed, if the stack has one."""
         if self._stack.random_state is not None:
-            unset = [
-                name
-                for name, value in sorted(learner.get_params(deep=True).items())
-                if value is None and name.rpartition("__")[2] == "random_state"
-            ]
+            unset = _unset(learner, "random_state")
             learner.set_params(**{name: self._draw() for name in unset})
         return learner
 
     def _draw(self):
         return self._generator.randint(np.iinfo("int32").max)
+
+
+def weighted_by_class(estimator, stack, task):
+    """Give an estimator the class weights of a stack, wherever it takes some and has none; return it.
+
+    It computes "balanced" ones itself, from the rows that it is fitted to.
+
+    Parameters
+    ----------
+    estimator : estimator
+    stack : estimator
+        Weights only where it has a parameter `class_weight`.
+    task : Task
+        Fitted.
+    """
+    weight = getattr(stack, "class_weight", None)
+    if weight is None:
+        return estimator
+    with naming("'class_weight'"):
+        weight = task.encode_class_weight(weight)
+    return estimator.set_params(**dict.fromkeys(_unset(estimator, "class_weight"), weight))
+
+
+def _unset(estimator, parameter):
+    """Return the full names under which an estimator and its parts have a parameter that is None."""
+    params = sorted(estimator.get_params(deep=True).items())
+    return [name for name, value in params if value is None and name.rpartition("__")[2] == parameter]
 
 
 def check_fitted(models):
@@ -149,7 +176,7 @@ def check_fitted(models):
 
 
 def shared_validation(models, y, splits, params):
-    """Return the inner validation split that all networks made of branches get, or None if there are none.
+    """Return the inner validation split that all networks made of branches get, or None if they need none.
 
     Parameters
     ----------
@@ -166,6 +193,6 @@ def shared_validation(models, y, splits, params):
         See :meth:`~skstack._protocols.CrossFitter.split_validation`.
     """
     first = next((model for model in models if model.has_branches), None)
-    if first is None:
+    if first is None or "X_val" in params[first.name].fit:
         return None
     return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)

@@ -12,6 +12,7 @@ from ..tasks._several import SeveralTasks
 from ..tasks._specs import Classification, find_specs, make_tasks
 from ..tasks._targets import by_name, target_names
 from ._base import BaseStacking
+from ._mixing import fit_final
 from ._per_target import PerTarget
 
 
@@ -57,6 +58,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         is 1 in such rows.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    refit : {True, "folds"}, default=True
+        Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -76,10 +79,15 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         The classes of each task that has some.
     estimators_ : list of estimators
         The base models, fitted on all rows; a learner as an object whose ``estimators_`` has one for each of its tasks.
+        Not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
     fitted_per_target_ : list of str
         The names of the base models that are fitted to each target by itself.
+    fold_estimators_ : :class:`~sklearn.utils.Bunch`
+        With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
+    n_unpredicted_ : int
+        How many rows no fold predicts.
     final_estimator_ : estimator
         Its ``estimators_`` holds the fitted final estimator of each task.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -117,6 +125,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     _kind = "multitask"
 
+    #: Scores of several tasks have no common measure that a guard could go by.
+    guard = False
+
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **BaseStacking._parameter_constraints,
         "final_estimator": [dict, None],
@@ -137,6 +148,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
+        refit=True,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -152,6 +164,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
+        self.refit = refit
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -226,13 +239,13 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
                     f"{estimator!r}."
                 )
 
-    def _unfitted_final(self):
+    def _unfitted_final(self, models=()):
         given = self.final_estimator or {}
         if not hasattr(self, "_task"):
             return PerTarget(given, [])
         return self._per_task({name: given.get(name, _default_final(task)) for name, task in self.tasks_.items()})
 
-    def _make_final(self, X):
+    def _make_final(self, X, models):
         for name, estimator in (self.final_estimator or {}).items():
             if name not in self.tasks_:
                 hint = did_you_mean(name, self.tasks_)
@@ -242,7 +255,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
             if is_classifier(estimator) != self.tasks_[name].has_classes:
                 kind = "classifier" if self.tasks_[name].has_classes else "regressor"
                 raise ValueError(f"'final_estimator' of task {name!r} should be a {kind}, got {estimator!r}.")
-        return super()._make_final(X)
+        return super()._make_final(X, models)
 
     def _final_for_targets(self, final, labels, predictions, features):
         if self.share_predictions:
@@ -252,6 +265,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         others = list(range(len(owners), features.shape[1]))
         seen = [[*np.flatnonzero(np.array(owners) == name), *others] for name in self.tasks_]
         return final.set_params(features=seen)
+
+    def _fit_final(self, final, data, stages):
+        self.final_estimator_ = fit_final(final, data, stages)
+        self.stack_report_ = self._averaged = None
 
     def predict_tasks(self, X):
         """Predict what each task has to say of rows: numbers, or probabilities of classes.

@@ -60,11 +60,24 @@ class PerTarget(BaseEstimator):
         rows = np.flatnonzero(~np.isnan(y))
         if not len(rows):
             raise ValueError(f"none of the {len(y)} rows to learn from has a value of target {name!r}.")
-        X = self._seen(index, X)
+        X, fit_params = self._seen(index, X), fit_params | self._validation_of(index, fit_params)
         if len(rows) < len(y):
             fit_params = params_of_rows(fit_params, rows, num_samples(X))
             X, y = take(X, rows, axis=0), y[rows]
         return clone(estimator).fit(X, y.astype(int) if is_classifier(estimator) else y, **fit_params)
+
+    def _validation_of(self, index, fit_params):
+        """Return the rows to validate on that have a target, as far as an estimator is given some."""
+        if "y_val" not in fit_params:
+            return {}
+        y_val = fit_params["y_val"][:, self.columns[index]]
+        rows = np.flatnonzero(~np.isnan(y_val))
+        cut = {
+            name: take(fit_params[name], rows, axis=0) for name in ("X_val", "sample_weight_val") if name in fit_params
+        }
+        if "X_val" in cut:
+            cut["X_val"] = self._seen(index, cut["X_val"])
+        return {**cut, "y_val": y_val[rows]}
 
     def _seen(self, index, X):
         return X if self.features is None else take(X, self.features[index], axis=1)

@@ -23,12 +23,18 @@ class RegressionTask(Task):
     Attributes
     ----------
     center_, scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the training rows that have the target, in its units.
+        Mean and standard deviation of the training rows that have the target, in its units; with a loss of positive
+        numbers, of which the network predicts the logarithm, the logarithm of the mean and the deviation of the
+        logarithms.
+    positive_ : bool
+        Whether the loss is one of positive numbers.
     n_units_ : int
         Units of the network's output: one for each target.
     dtype_ : str
         "float32", or "float64" where float32 could not tell the values of a target apart.
     """
+
+    scorings = ("r2",)
 
     def __init__(self, allow_missing=False):
         self.allow_missing = allow_missing
@@ -46,28 +52,38 @@ class RegressionTask(Task):
         """Learn mean and standard deviation of each target from the rows that have it."""
         self._ndim = np.ndim(y)
         columns, weight = _columns(np.asarray(y if rows is None else y[rows], dtype="float64")), sample_weight
+        self.n_units_ = columns.shape[1]
+        self.positive_ = self._takes_positive(loss, y)
         if np.isnan(columns).any():
             weight = self.row_weight(columns, weight) if weight is None or weight.ndim == 1 else weight
             refuse_empty(weight > 0)
             columns = np.nan_to_num(columns)
-        if self.has_gaps_ and loss is not None and columns.shape[1] > 1:
-            _refuse_loss_of_rows(loss)
         self.center_ = np.average(columns, axis=0, weights=weight)
-        scale = np.sqrt(np.average((columns - self.center_) ** 2, axis=0, weights=weight))
-        self.scale_ = np.where(scale > 1e-13 * np.abs(self.center_), scale, 1.0)
-        self.n_units_ = columns.shape[1]
+        if self.positive_:
+            self.center_ = np.log(np.maximum(self.center_, np.finfo("float32").tiny))
+            columns = np.log1p(columns)
+        self.scale_ = _scale(columns, weight)
         self.dtype_ = needed_dtype(self.center_, self.scale_)
         return self
 
-    def score(self, y, predictions, sample_weight=None):
-        """Return the R2, the mean over several targets."""
-        columns, predicted = _columns(y), _columns(np.asarray(predictions))
-        return float(np.mean([_r2(*pair, sample_weight) for pair in zip(columns.T, predicted.T, strict=True)]))
+    def _takes_positive(self, loss, y):
+        """Tell whether a loss is one of positive numbers, or raise if it does not suit the target."""
+        if loss is None:
+            return False
+        from ._losses import check_loss, is_positive
+
+        check_loss(loss, "a number" if self.n_units_ == 1 else "numbers")
+        if self.has_gaps_ and self.n_units_ > 1:
+            _refuse_loss_of_rows(loss)
+        if is_positive(loss):
+            refuse_rows(y, np.asarray(y), np.asarray(y) < 0, "negative numbers, which the loss does not take")
+        return is_positive(loss)
 
     def encode(self, y):
         """Return y in its own units, with the mean in the place of what is missing."""
         columns = _columns(np.asarray(y))
-        return np.where(np.isnan(columns), self.center_, columns).astype(self.dtype_)
+        mean = np.exp(self.center_) if self.positive_ else self.center_
+        return np.where(np.isnan(columns), mean, columns).astype(self.dtype_)
 
     def decode(self, outputs):
         """Return the network's outputs in the shape of y."""
@@ -86,10 +102,11 @@ class RegressionTask(Task):
     def build_output(self, x, name):
         """See Task: the output is in the target's units."""
         from .._backend import keras
-        from ._layers import Unstandardize
+        from ._layers import ExpUnstandardize, Unstandardize
 
+        layer = ExpUnstandardize if self.positive_ else Unstandardize
         standardized = keras.layers.Dense(self.n_units_, name=f"{name}_standardized")(x)
-        return Unstandardize(dtype=self.dtype_, name=name)(standardized)
+        return layer(dtype=self.dtype_, name=name)(standardized)
 
     def as_input(self, output):
         """Return the standardised output, which the last layer brings to the target's units."""
@@ -97,12 +114,41 @@ class RegressionTask(Task):
 
     def assign_statistics(self, output):
         """See Task."""
-        output.center.assign(self.center_)
-        output.scale.assign(self.scale_)
+        for variable, values in ((output.center, self.center_), (output.scale, self.scale_)):
+            variable.assign(np.broadcast_to(values, (self.n_units_,)))
 
     def is_built_like(self, other):
         """See Task."""
         return super().is_built_like(other) and self.dtype_ == other.dtype_
+
+    def can_average(self, method):
+        """See Task: the weights of an average are found from rows that have all targets."""
+        return not self.has_gaps_
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2.
+
+        Where rows lack targets, each counts by the rows that have it.
+        """
+        y, weight = _columns(y), np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        total, weight = weight.sum(), weight[:, np.newaxis] * ~np.isnan(y)
+        y = np.nan_to_num(y)
+        variance = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+        scores = 1.0 - (y - columns) ** 2 / np.where(variance > 0, variance, 1.0)
+        shares = (weight > 0) * total / weight.sum(axis=0)
+        return (scores * shares).mean(axis=1)
+
+    def score(self, y, predictions, sample_weight=None):
+        """Return R² of predictions, the mean over several targets, each by the rows that have it."""
+        columns, predicted = _columns(np.asarray(y)), _columns(np.asarray(predictions))
+        return float(np.mean([_r2(*pair, sample_weight) for pair in zip(columns.T, predicted.T, strict=True)]))
+
+
+def _scale(columns, sample_weight):
+    """Return the deviation of each column, or 1 where all rows are alike but for rounding."""
+    mean = np.average(columns, axis=0, weights=sample_weight)
+    deviation = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=sample_weight))
+    return np.where(deviation > 1e-13 * np.abs(mean), deviation, 1.0)
 
 
 def _columns(y):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .._parts import naming
+from ._checks import refuse_rows
 from ._classification import ClassificationTask
 from ._targets import by_name
 
@@ -29,6 +30,9 @@ class SeveralTasks:
 
     #: Folds cannot hold the classes of several targets in proportion.
     has_classes = False
+
+    #: Scores of different targets have no common measure.
+    scorings = ()
 
     def __init__(self, tasks, methods=ClassificationTask.methods):
         self.tasks = tasks
@@ -87,6 +91,22 @@ class SeveralTasks:
         """Return the probabilities of the classes of each task, which all have some, as a list."""
         parts = zip(self.tasks.values(), self._parts(estimator, predictions), strict=True)
         return [task.probabilities(of_task, predicted) for task, (of_task, predicted) in parts]
+
+    def knows(self, y):
+        """Tell that all rows of another checked target can be encoded, or raise naming the target; see Task."""
+        for name, task in self.tasks.items():
+            with naming(f"target {name!r}"):
+                refuse_rows(y[name], y[name], ~task.knows(y[name]), "a class that no training row has")
+        return np.ones(len(next(iter(y.values()))), dtype=bool)
+
+    def network_params(self, given):
+        """Return class weights for each column: columns of two classes each are several labels otherwise; see Task."""
+        weight = given.get("class_weight")
+        return {} if weight is None or isinstance(weight, list) else {"class_weight": [weight] * len(self.tasks)}
+
+    def can_average(self, method):
+        """Tell that predictions for several targets are not averaged; see Task."""
+        return False
 
     def prediction_columns(self, estimator, predictions, method):
         """Return the columns that each task makes of its predictions, side by side; see Task."""

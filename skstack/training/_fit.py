@@ -39,6 +39,8 @@ class Job:
         What an earlier training returned, to go on from there.
     index : int, default=0
         What `watchers` of the schedule know this network by.
+    validation_data : dict, default=None
+        What the validation rows are taken from, of the same form as `data`; ``None`` stands for `data`.
     """
 
     values: dict
@@ -48,6 +50,12 @@ class Job:
     seed: int
     optimizer_state: object = None
     index: int = 0
+    validation_data: dict | None = None
+
+    @property
+    def stopping_data(self):
+        """What the validation rows are taken from."""
+        return self.data if self.validation_data is None else self.validation_data
 
 
 @dataclass
