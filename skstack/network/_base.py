@@ -349,14 +349,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         X = check_table(self, X, reset=False)
         outputs = self._assembly.by_task(self._compiled_call(encode_rows(self._assembly, X)))
         decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
-        for values in decoded.values():
-            if not np.isfinite(values).all():
-                row = np.argwhere(~np.isfinite(values))[0][0]
-                raise ValueError(
-                    f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells "
-                    "of this row are too large to compute with."
-                )
-        return decoded
+        return _finite(decoded, X, type(self).__name__)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
@@ -384,6 +377,18 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         names, branches, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
+
+
+def _finite(decoded, X, owner):
+    """Return predictions by task, or raise if one is no finite number, naming its row."""
+    for values in decoded.values():
+        if not np.isfinite(values).all():
+            row = row_name(X, np.argwhere(~np.isfinite(values))[0][0])
+            raise ValueError(
+                f"{owner} predicts NaN or infinity for {row}: its weights or the cells of this row are too large to "
+                "compute with."
+            )
+    return decoded
 
 
 def _optimizer_key(settings):

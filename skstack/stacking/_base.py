@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 from sklearn.utils.metadata_routing import process_routing
@@ -15,24 +15,24 @@ from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
-from .._parts import PartsMixin, check_instance, naming, noting, split_part
+from .._parts import PartsMixin, check_instance, noting, split_part
 from .._progress import showing_bar
-from .._protocols import CrossFitter, TakesGaps
+from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
-from .._validation import check_lengths, check_weights
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits
 from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
-from ._per_target import PerTarget, for_targets
+from ._per_target import PerTarget
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
 from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
-class BaseStacking(TakesGaps, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """A stack, whatever it predicts.
 
     A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
@@ -94,35 +94,6 @@ class BaseStacking(TakesGaps, CallbackSupportMixin, PartsMixin, SuggestingParams
         if final is not None:
             self._check_final(final)
         return parts
-
-    def _check_final(self, final):
-        """Raise unless a final estimator is of the kind of this stack."""
-        is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
-        if not is_of_kind(final):
-            raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
-
-    def _check_learner(self, name, learner):
-        """Raise unless a learner predicts what this stack can use."""
-        # A regressor can say something about classes too, as where these have an order.
-        of_classes = self._kind == "classifier"
-        if not (is_regressor(learner) or (is_classifier(learner) and of_classes)):
-            kinds = "classifier or regressor" if of_classes else "regressor"
-            raise ValueError(f"learner {name!r} should be a {kinds}, got {learner!r}.")
-
-    def _task_of(self, name, learner):
-        """Return the task that a learner is fitted to."""
-        return self._task
-
-    def _fitted_as(self, model, labels):
-        """Return the estimator of a base model as it is to be fitted to labels."""
-        return for_targets(model.estimator, model.task, labels)
-
-    def _prepare_network(self, network):
-        """Tell a network, made of branches, what this stack knows of its target."""
-        given = network.get_params(deep=False).get("class_weight")
-        if given is not None:
-            with naming("class_weight of 'network'"):
-                network.set_params(class_weight=self._task.encode_class_weight(given))
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
@@ -193,14 +164,6 @@ class BaseStacking(TakesGaps, CallbackSupportMixin, PartsMixin, SuggestingParams
             self._fit_final(final, data, stages)
         return self
 
-    def _check_target(self, X, y, sample_weight, groups):
-        """Return the labels that base models and final estimator are fitted to, and checked weights."""
-        check_lengths(X, y, sample_weight=sample_weight, groups=groups)
-        self._task = self._make_task(y)
-        y = self._task.check(y)
-        labels = self._task.fit(y).encode_labels(y)
-        return labels, None if sample_weight is None else check_weights(sample_weight, X.shape[0])
-
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._prepared_final(clone(self._unfitted_final(models)))
@@ -212,17 +175,6 @@ class BaseStacking(TakesGaps, CallbackSupportMixin, PartsMixin, SuggestingParams
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
         return final
-
-    def _unfitted_final(self, models=()):
-        return self._default_final(models) if self.final_estimator is None else self.final_estimator
-
-    def _prepared_final(self, final):
-        """Return the final estimator as it predicts what the stack does."""
-        return final
-
-    def _final_for_targets(self, final, labels, predictions, features):
-        """Return the final estimator as it is to be fitted to labels."""
-        return for_targets(final, self._task, labels)
 
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":

@@ -154,4 +154,5 @@ def _plain(method):
 
 
 def _knowing(classes):
-    return SimpleNamespace(classes_=np.asarray(classes))
+    classes = np.asarray(classes)
+    return SimpleNamespace(classes_=classes.astype(int) if classes.dtype.kind == "f" else classes)  # beside gaps
