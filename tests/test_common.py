@@ -19,9 +19,14 @@ SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
     MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
-    MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    # Of classes, predict_proba returns a dict by task, where the checks expect an array.
+    MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], tasks={"output": "regression"}, **SETTINGS),
     MultimodalStackingMultitask(
-        [("numbers", NumericBranch(hidden=(8,)))], network=MultitaskNetwork(**SETTINGS), cv=2, random_state=0
+        [("numbers", NumericBranch(hidden=(8,)))],
+        tasks={"output": "regression"},
+        network=MultitaskNetwork(**SETTINGS),
+        cv=2,
+        random_state=0,
     ),
     MultimodalStackingRegressor(
         [("numbers", NumericBranch(hidden=(8,))), ("linear", Ridge())],
@@ -61,18 +66,12 @@ _STACK = {
     "check_sample_weight_equivalence_on_dense_data": _FOLDS,
     "check_sample_weight_equivalence_on_sparse_data": _FOLDS,
 }
-_BY_TASK = {
-    "check_fit_idempotent": (
-        "The check compares what predict_proba returns as one array; here it is a dict with an array for each task."
-    ),
-}
-
 #: Why each estimator cannot do what a check asks.
 EXPECTED_FAILURES = {
     "MultimodalNetworkRegressor": _NETWORK,
     "MultimodalNetworkClassifier": _NETWORK,
-    "MultitaskNetwork": _NETWORK | _BY_TASK,
-    "MultimodalStackingMultitask": _STACK | _BY_TASK,
+    "MultitaskNetwork": _NETWORK,
+    "MultimodalStackingMultitask": _STACK,
     "MultimodalStackingRegressor": _STACK,
     "MultimodalStackingClassifier": _STACK,
 }

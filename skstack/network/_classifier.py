@@ -8,7 +8,7 @@ from .._parts import naming
 from ..tasks._classification import ClassificationTask
 from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
-from ..tasks._targets import ONLY, by_name, side_by_side, target_names
+from ..tasks._targets import ONLY, by_name, n_columns, side_by_side, target_names
 from ._base import MultimodalNetwork
 
 
@@ -193,7 +193,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
                 raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
             return {ONLY: MultilabelTask()}
         owner = type(self).__name__
-        if np.ndim(y) == 1 or np.shape(y)[1] == 1:
+        if n_columns(y) == 1:
             known = None if classes is None else np.asarray(classes)
             return {ONLY: ClassificationTask(owner, self.class_weight, known)}
         names = target_names(y)

@@ -1,6 +1,5 @@
 """The stack that predicts classes, or several labels."""
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
@@ -11,7 +10,7 @@ from .._compat import routing_enabled
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ..tasks._several import SeveralTasks
-from ..tasks._targets import side_by_side, target_names
+from ..tasks._targets import n_columns, side_by_side, target_names
 from ._base import BaseStacking
 from ._members import weighted_by_class
 from ._weighted_average import WeightedAverageClassifier
@@ -202,7 +201,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         if is_multilabel(y):
             return MultilabelTask()
         owner = type(self).__name__
-        if np.ndim(y) < 2 or np.shape(y)[1] == 1:
+        if n_columns(y) == 1:
             return ClassificationTask(owner)
         return SeveralTasks({name: ClassificationTask(owner, allow_missing=True) for name in target_names(y)})
 

@@ -103,9 +103,20 @@ def target_names(y):
     """
     if is_table(y):
         return [str(name) for name in y.columns]
-    if np.ndim(y) == 1:
+    if np.asarray(y).ndim == 1:
         return [str(getattr(y, "name", None) or ONLY)]
-    return [f"{ONLY}_{index}" for index in range(np.shape(y)[1])]
+    return [f"{ONLY}_{index}" for index in range(n_columns(y))]
+
+
+def n_columns(y):
+    """Return the number of columns of a target, 1 if it has no second axis.
+
+    Parameters
+    ----------
+    y : DataFrame or array-like of shape (n_samples,) or (n_samples, n_outputs)
+    """
+    shape = np.asarray(y).shape
+    return shape[1] if len(shape) > 1 else 1
 
 
 def by_name(y, names):
@@ -132,7 +143,7 @@ def by_name(y, names):
         if absent:
             raise ValueError(f"y has no column {absent[0]!r}.{did_you_mean(absent[0], labels)} It has {list(labels)}.")
         return {name: y[labels[name]] for name in names}
-    if len(names) == 1 and np.ndim(y) == 1:
+    if len(names) == 1 and np.asarray(y).ndim == 1:
         return {names[0]: y}
     # A list of rows may hold classes beside numbers, of which NumPy would make text.
     y = pd.DataFrame(y).to_dict("series") if isinstance(y, (list, tuple)) else dict(enumerate(_matrix(y).T))

@@ -7,7 +7,7 @@ import pytest
 
 from skstack.tasks._classification import ClassificationTask
 from skstack.tasks._regression import RegressionTask
-from skstack.tasks._targets import Targets, by_name, side_by_side, target_names
+from skstack.tasks._targets import Targets, by_name, n_columns, side_by_side, target_names
 
 Y = {"price": [1.0, 2.0, 3.0, 4.0], "kind": ["a", "b", "a", "b"]}
 
@@ -104,6 +104,7 @@ def test_columns_of_a_table_are_found_by_name_and_those_of_an_array_by_order():
     assert target_names(np.ones((2, 2))) == ["output_0", "output_1"]
     assert target_names(pd.Series([1, 2], name="price")) == ["price"]
     assert target_names([1, 2]) == ["output"]
+    assert [n_columns(y) for y in (table, [1, 2], np.ones((2, 1)))] == [2, 1, 1]
     rows = by_name([[1, "a"], [2, "b"]], ["number", "kind"])
     assert rows["number"].dtype.kind == "i"
     assert rows["kind"].tolist() == ["a", "b"]
