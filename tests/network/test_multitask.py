@@ -151,6 +151,18 @@ def test_the_loss_of_a_task_is_a_mean_over_rows():
             assert fitted.history_[f"{name}_loss"][0] == pytest.approx(np.mean(error**2), rel=1e-4)
 
 
+def test_rows_of_ones_own_to_stop_on_may_have_gaps():
+    frozen = {**SETTINGS, "epochs": 1, "optimizer": "sgd", "optimizer__learning_rate": 0.0}
+    y_val = Y[["price", "size"]].iloc[:20]
+    assert y_val.isna().to_numpy().any()
+    fitted = MultitaskNetwork(BRANCHES, **frozen)
+    fitted.fit(X.iloc[20:], COMPLETE[["price", "size"]].iloc[20:], X_val=X.iloc[:20], y_val=y_val)
+    for name in y_val:
+        error = (fitted.predict(X.iloc[:20])[name] - y_val[name]) / fitted.tasks_[name].scale_[0]
+        n_rows = y_val.notna().any(axis=1).sum()  # those that lack all decide nothing
+        assert fitted.history_[f"val_{name}_loss"][0] == pytest.approx(np.nansum(error**2) / n_rows, rel=1e-4)
+
+
 def test_targets_may_come_as_an_array_in_the_order_of_the_tasks():
     names = ["size", "price"]
     named = network(names).fit(X, COMPLETE[names])

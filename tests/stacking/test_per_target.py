@@ -50,6 +50,25 @@ def test_classes_come_as_lists():
     assert [scores.shape for scores in fitted.decision_function(X)] == [(40,), (40,)]
 
 
+class Stopping(LinearRegression):
+    """Keeps the rows that it is to stop on."""
+
+    def fit(self, X, y, X_val=None, y_val=None):
+        """Fit and remember."""
+        self.seen_ = X_val, y_val
+        return super().fit(X, y)
+
+
+def test_each_estimator_stops_on_the_rows_that_have_its_target():
+    fitted = PerTarget({0: Stopping(), 2: Stopping()}, [0, 2], features=[[0], [1, 2]])
+    fitted.fit(X, GAPS, X_val=X[:7], y_val=GAPS[:7])
+    rows = [1, 2, 3, 4, 6]  # 0 and 5 lack the first target
+    X_val, y_val = fitted.for_task(0).seen_
+    np.testing.assert_array_equal(X_val, X[rows, :1])
+    np.testing.assert_array_equal(y_val, Y[rows, 0])
+    np.testing.assert_array_equal(fitted.for_task(2).seen_[0], X[:7, 1:])
+
+
 def test_a_target_that_no_row_has_is_an_error():
     with pytest.raises(ValueError, match="none of the 40 rows to learn from has a value of target 'b'"):
         PerTarget({"a": Ridge(), "b": Ridge()}, [0, 1]).fit(X, np.column_stack([X[:, 0], np.full(40, np.nan)]))
