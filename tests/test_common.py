@@ -8,7 +8,9 @@ from skstack import (
     MultimodalNetworkClassifier,
     MultimodalNetworkRegressor,
     MultimodalStackingClassifier,
+    MultimodalStackingMultitask,
     MultimodalStackingRegressor,
+    MultitaskNetwork,
     NetworkEmbedder,
 )
 from skstack.branches import NumericBranch
@@ -19,6 +21,15 @@ ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], loss="quantile", **SETTINGS),
     MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    # Of classes, predict_proba returns a dict by task, where the checks expect an array.
+    MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], tasks={"output": "regression"}, **SETTINGS),
+    MultimodalStackingMultitask(
+        [("numbers", NumericBranch(hidden=(8,)))],
+        tasks={"output": "regression"},
+        network=MultitaskNetwork(**SETTINGS),
+        cv=2,
+        random_state=0,
+    ),
     NetworkEmbedder(
         MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **{**SETTINGS, "epochs": 3}), cv=2
     ),
@@ -64,11 +75,12 @@ _STACK = {
     "check_sample_weight_equivalence_on_dense_data": _FOLDS,
     "check_sample_weight_equivalence_on_sparse_data": _FOLDS,
 }
-
 #: Why each estimator cannot do what a check asks.
 EXPECTED_FAILURES = {
     "MultimodalNetworkRegressor": _NETWORK,
     "MultimodalNetworkClassifier": _NETWORK,
+    "MultitaskNetwork": _NETWORK,
+    "MultimodalStackingMultitask": _STACK,
     "MultimodalStackingRegressor": _STACK,
     "MultimodalStackingClassifier": _STACK,
     "NetworkEmbedder": {

@@ -11,14 +11,13 @@ from .._callbacks import EpochCallbacks, callback_context, watching
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import naming, split_part
-from .._protocols import CrossFitter
+from .._protocols import CrossFitter, TakesGaps
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
 from ..reading._cells import row_name
-from ..tasks._targets import Targets
+from ..tasks._targets import Targets, by_name
 from ..training._fit import Job, fit
 from ..training._inference import CompiledCall
-from ..training._outputs import by_task
 from ..training._programs import settings_key
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
@@ -27,27 +26,31 @@ from ._cross_fit import assemble, cross_fit, split_targets
 from ._parameters import NetworkParameters
 from ._validation_rows import ValidationRows
 
-#: What the only task of a network is called, and its output.
-OUTPUT = "output"
 
-
-class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
-    """What regressor and classifier share."""
+class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkParameters):
+    """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _task(self, y, **known):
-        """Return the task of predicting such a target."""
+    def _make_tasks(self, y, **known):
+        """Return the tasks of predicting such a target, by name."""
+
+    def _columns_of(self, y, tasks):
+        """Return the columns of a target by the names of the tasks, the only one of which gets all of it."""
+        return dict.fromkeys(tasks, y) if len(tasks) == 1 else by_name(y, list(tasks))
 
     def _targets(self, y, sample_weight=None, tasks=None, **known):
         """Return the checked target, by task: of this fit, or of an earlier one that goes on."""
-        return Targets({OUTPUT: self._task(y, **known)} if tasks is None else tasks, {OUTPUT: y}, sample_weight)
+        tasks = self._make_tasks(y, **known) if tasks is None else tasks
+        return Targets(tasks, self._columns_of(y, tasks), sample_weight)
 
     @property
     def target_encoder_(self):
-        """The task in ``tasks_``, which turns the target into what the loss takes, and outputs into predictions."""
-        return self.tasks_[OUTPUT]
+        """The only task, which turns the target into what the loss takes, and outputs into predictions."""
+        if len(self.tasks_) > 1:
+            raise AttributeError(f"{type(self).__name__} has several tasks, see tasks_: {[*self.tasks_]}.")
+        return next(iter(self.tasks_.values()))
 
     # --- data -------------------------------------------------------------------------------------------------------
 
@@ -130,8 +133,9 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features), or (n_samples, height, width[, channels])
             Rows of data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values; for a classifier one column of classes, or a column of two values for each of several labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            Target values; for a classifier classes, or a column of two values for each of several labels. Where there
+            are several columns, a row may lack the target of some (NaN); one that lacks all is left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
@@ -188,22 +192,21 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
 
     def _learned_attributes(self, assembly):
         """Return the attributes that say what was learned before training."""
-        classes = getattr(assembly.tasks[OUTPUT], "classes_", None)
-        learned = {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
-        return learned if classes is None else {**learned, "classes_": classes}
+        return {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
 
     def _predicting_with(self, index, values):
         """Return the attributes of this network when it has the given values."""
         return {"_compiled_call": CompiledCall(self.model_, values)}
 
     def _train(self, X, targets, split, epochs, seed, callbacks=None, validation_rows=None):
-        settings = self._compile_arguments(self.tasks_)
-        # Momenta that another optimizer gathered mean nothing to this one.
-        state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
-        data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
-        job = Job(values_of(self.model_), data, *split, seed, state)
+        data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
+        job = Job(values_of(self.model_), data, *split, seed)
         if validation_rows is not None:
             job = validation_rows.deciding(job, self, self._assembly)
+        settings = self._compile_arguments(self.tasks_)
+        # Momenta that another optimizer gathered mean nothing to this one.
+        if self._optimizer == _optimizer_key(settings):
+            job.optimizer_state = self._optimizer_state
         with watching(self, callbacks) as watchers:
             schedule = self._schedule(self.current_epoch, epochs, watchers)
             (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
@@ -344,16 +347,9 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """Return the decoded outputs of the network for rows of X, by task."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        outputs = by_task(self._compiled_call(encode_rows(self._assembly, X)), self.tasks_)
+        outputs = self._assembly.by_task(self._compiled_call(encode_rows(self._assembly, X)))
         decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
-        for values in decoded.values():
-            if not np.isfinite(values).all():
-                row = np.argwhere(~np.isfinite(values))[0][0]
-                raise ValueError(
-                    f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells "
-                    "of this row are too large to compute with."
-                )
-        return decoded
+        return _finite(decoded, X, type(self).__name__)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
@@ -383,5 +379,17 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
 
 
+def _finite(decoded, X, owner):
+    """Return predictions by task, or raise if one is no finite number, naming its row."""
+    for values in decoded.values():
+        if not np.isfinite(values).all():
+            row = row_name(X, np.argwhere(~np.isfinite(values))[0][0])
+            raise ValueError(
+                f"{owner} predicts NaN or infinity for {row}: its weights or the cells of this row are too large to "
+                "compute with."
+            )
+    return decoded
+
+
 def _optimizer_key(settings):
-    return settings_key({**settings, "loss": {}, "metrics": {}})
+    return settings_key({"optimizer": settings["optimizer"], "loss": {}, "metrics": {}})
