@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalNetworkRegressor": ".network._regressor",
         "MultimodalStackingClassifier": ".stacking._classifier",
         "MultimodalStackingRegressor": ".stacking._regressor",
+        "Stage": ".network._stages",
         "branches": ".branches",
         "datasets": ".datasets",
         "preprocessing": ".preprocessing",

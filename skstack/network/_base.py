@@ -11,26 +11,31 @@ from .._callbacks import EpochCallbacks, callback_context, watching
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import split_part
 from .._protocols import CrossFitter
+from .._suggestions import did_you_mean
 from .._validation import check_lengths, check_table, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
+from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
 from ..tasks._targets import Targets
-from ..training._fit import Job, fit
+from ..training._fit import Job
 from ..training._inference import CompiledCall
 from ..training._outputs import by_task
-from ..training._programs import settings_key
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import Assembly
 from ._cross_fit import assemble, cross_fit, split_targets
 from ._encoding import encode_rows, fit_branches, missing_rows
+from ._individual import individual_networks
 from ._parameters import NetworkParameters
+from ._pickling import PicklableNetwork
+from ._staged import Member, StagedTraining, fits_of
+from ._stages import check_layers, stages_of
 
 #: What the only task of a network is called, and its output.
 OUTPUT = "output"
 
 
-class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
+class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, NetworkParameters):
     """What regressor and classifier share."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -87,6 +92,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
             check_validation_fraction(trial.validation_fraction, X.shape[0])
         branches = fit_branches(trial._validated_branches(), X, np.arange(X.shape[0]))
         encode_rows(Assembly(branches, {}, trial._architecture()), X)
+        check_layers(trial, branches)
 
     def encode(self, X):
         """Turn rows of X into what ``model_`` takes.
@@ -144,17 +150,26 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
             return self._fit(X, y, sample_weight, groups)
 
     def _fit(self, X, y, sample_weight, groups):
-        continuing = self.warm_start and self.initialized_
+        further = self.warm_start and self.initialized_
         given = (X, y, sample_weight)
-        X, targets = self._check_fit_data(*given, groups, reset=not continuing)
+        X, targets = self._check_fit_data(*given, groups, reset=not further)
         seed = draw_seed(self.random_state)
-        training, validation = split_targets(self, targets, groups, seed)
-        with callback_context(self, "fit", *given, n_subtasks=self.epochs) as context:
-            if not continuing:
-                self._initialize(X, targets, training, seed)
-            self.history_ = {}
-            epochs = EpochCallbacks(self, context, *given, self._predicting_with)
-            self._train(X, targets, (training, validation), self.epochs, seed, epochs)
+        split = split_targets(self, targets, groups, seed)
+        stages = stages_of(self)
+        fits = [""] if further else fits_of(stages, self._branch_names())
+        n_parts = stages[-1].n_epochs(self) if len(fits) == 1 else len(fits)
+        with callback_context(self, "fit", *given, n_subtasks=n_parts, sequential=len(fits) == 1) as context:
+            if not further:
+                self._initialize(X, targets, split[0], seed)
+            self.history_, self.stages_ = {}, []
+            watchers = EpochCallbacks(self, context, *given, self._predicting_with, fits=fits)
+            with watching(self, watchers, fits=fits) as watchers:
+                training = self._training(X, targets, split, seed, watchers)
+                if further:
+                    training.go_on(stages[-1], 0)
+                else:
+                    training.run(stages)
+            self._take_over(*training.members)
         return self
 
     def _initialize(self, X, targets, training, seed):
@@ -169,7 +184,8 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """Take over what was learned before training."""
         vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
         self._optimizer = self._optimizer_state = None
-        self.history_ = {}
+        self.history_, self.stages_ = {}, []
+        vars(self).pop("individual_networks_", None)
 
     def _learned_attributes(self, assembly):
         """Return the attributes that say what was learned before training."""
@@ -181,24 +197,21 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """Return the attributes of this network when it has the given values."""
         return {"_compiled_call": CompiledCall(self.model_, values)}
 
-    def _train(self, X, targets, split, epochs, seed, callbacks=None):
-        settings = self._compile_arguments(self.tasks_)
-        # Momenta that another optimizer gathered mean nothing to this one.
-        state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
+    def _training(self, X, targets, split, seed, watchers):
+        """Return the training that is about to begin."""
         data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
-        job = Job(values_of(self.model_), data, *split, seed, state)
-        with watching(self, callbacks) as watchers:
-            schedule = self._schedule(self.current_epoch, epochs, watchers)
-            (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
-        self._take_over(trained)
+        job = Job(values_of(self.model_), data, *split, seed, self._optimizer_state)
+        return StagedTraining(self, self.model_, [Member(self._assembly, job, self._optimizer)], 1, watchers)
 
-    def _take_over(self, trained):
+    def _take_over(self, member):
         """Keep what training brought about."""
-        assign_values(self.model_, trained.values)
-        self._optimizer = _optimizer_key(self._compile_arguments(self.tasks_))
-        self._optimizer_state = trained.optimizer_state
-        for name, values in trained.history.items():
+        assign_values(self.model_, member.job.values)
+        self._optimizer, self._optimizer_state = member.optimizer, member.job.optimizer_state
+        self.stages_ = [*self.stages_, *member.stages]
+        for name, values in member.history.items():
             self.history_.setdefault(name, []).extend(values)
+        if self.keep_individual and member.individual:
+            self.individual_networks_ = individual_networks(self, member)
 
     def _partial_fit(self, X, y, sample_weight, **known):
         """Train for an epoch; `known` is what the task is told beside the target at the first call."""
@@ -207,9 +220,16 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
             X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
             rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
             if not started:
-                self._initialize(X, targets, rows, seed)
-            self._train(X, targets, (rows, rows[:0]), 1, seed)
+                self._initialize_for_last_stage(X, targets, rows, seed)
+            with watching(self) as watchers:
+                training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
+                training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
+            self._take_over(*training.members)
         return self
+
+    def _initialize_for_last_stage(self, X, targets, training, seed):
+        self._initialize(X, targets, training, seed)
+        stages_of(self)[-1].apply(self._assembly, self.model_)
 
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
@@ -228,13 +248,41 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """
         with unchanged_on_error(self):
             X, targets = self._check_fit_data(X, y, None, None, reset=True)
-            self._initialize(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
+            self._initialize_for_last_stage(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
         return self
 
     @property
     def current_epoch(self):
         """Number of epochs that ``history_`` holds."""
         return len(getattr(self, "history_", {}).get("loss", []))
+
+    # --- branches ---------------------------------------------------------------------------------------------------
+
+    def get_branch(self, name, *, trainable=True):
+        """Return a branch for another network or stack that starts from what the one of this network has learned.
+
+        Vocabulary, statistics and weights are those of this network. The vector in the place of missing rows is learned
+        anew.
+
+        Parameters
+        ----------
+        name : str
+            Of the branch.
+        trainable : bool, int or str, default=True
+            Which of its layers the other network trains, see :class:`~skstack.branches.PretrainedBranch`.
+
+        Returns
+        -------
+        branch : PretrainedBranch
+        """
+        check_is_fitted(self)
+        parts = {part.name: part for part in self.branches_}
+        if name not in parts:
+            raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
+        values = self._compiled_call.values or values_of(self.model_)
+        of_branch = self._assembly.values_of_branch(parts[name], values)
+        weights = {key.removeprefix("branch/"): value for key, value in of_branch.items() if key.startswith("branch/")}
+        return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
 
     # --- folds ------------------------------------------------------------------------------------------------------
 
@@ -323,14 +371,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
 
-    # --- scikit-learn and pickle ------------------------------------------------------------------------------------
-
-    def __getstate__(self):
-        state = super().__getstate__().copy()
-        # They are made from the parameters for every fit.
-        state.pop("_fit_callbacks", None)
-        state.pop("_predict_callbacks", None)
-        return state
+    # --- scikit-learn -----------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -346,7 +387,3 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         names, branches, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
-
-
-def _optimizer_key(settings):
-    return settings_key({**settings, "loss": {}, "metrics": {}})

@@ -17,9 +17,13 @@ from ..fusion._base import check_fusion
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
+from ._stages import INDIVIDUAL_THEN_JOINT, check_stages
 
 #: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
 _ROUTED = ("optimizer", "loss", "metrics", "callbacks")
+
+#: The name of the only branch of a network that is given none.
+NUMERIC = "numeric"
 
 #: Whether networks of folds are trained together, by `fold_training`; None where a rule decides.
 VECTORIZED = {"auto": None, "vectorized": True, "sequential": False}
@@ -42,6 +46,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "stages": [StrOptions({INDIVIDUAL_THEN_JOINT}), list, tuple, None],
+        "trainable": ["boolean", Integral, str, dict],
+        "branch_learning_rate": [Interval(Real, 0, None, closed="neither"), dict],
+        "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
+        "keep_individual": ["boolean"],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -66,6 +75,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         patience=10,
         validation_fraction=0.1,
         callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
         fold_training="auto",
         allow_missing_columns=False,
         warm_start=False,
@@ -88,6 +102,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.callbacks = callbacks
+        self.stages = stages
+        self.trainable = trainable
+        self.branch_learning_rate = branch_learning_rate
+        self.freeze_epochs = freeze_epochs
+        self.keep_individual = keep_individual
         self.fold_training = fold_training
         self.allow_missing_columns = allow_missing_columns
         self.warm_start = warm_start
@@ -123,7 +142,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
     def _validated_branches(self):
         """Return clones of the branches with their names and columns, after checking them."""
         if self.branches is None:
-            return [("numeric", NumericBranch(hidden=()), None)]
+            return [(NUMERIC, NumericBranch(hidden=()), None)]
         owner = type(self).__name__
         check_part_tuples(self.branches, owner, "branches")
         parts = [split_part(part) for part in self.branches]
@@ -133,6 +152,9 @@ class NetworkParameters(PartsMixin, MendedWrapper):
                 check_no_branch_inside(branch, f"branch {name!r} of {owner}")
                 raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
         return [(name, clone(branch), columns) for name, branch, columns in parts]
+
+    def _branch_names(self):
+        return [name for name, _ in self._named_parts] or [NUMERIC]
 
     def _reserved_names(self):
         return {*self._own_names(), *_ROUTED}
@@ -148,6 +170,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             check_activation(self.activation)
             check_optimizer(self.optimizer)
             check_metrics(self.metrics)
+            check_stages(self, self._branch_names())
             check_learning_rate(self._compile_arguments({})["optimizer"])
             self._initialize_callbacks()
 

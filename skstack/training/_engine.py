@@ -27,6 +27,7 @@ class Engine:
     def __init__(self, program, settings, job, placed):
         self._runner = Runner(program, settings)
         self._data = Data(job.data, self._runner, placed)
+        self.name = job.name
         self._fixed = program.steps.fixed(job.values)
         self._placed_fixed = map_structure(self._runner.place, self._fixed)
         self.state = map_structure(self._runner.place, program.steps.start(job.values, job.optimizer_state, settings))
