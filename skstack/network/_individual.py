@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from sklearn.base import clone
-
 from ..training._inference import CompiledCall
 from ..training._values import assign_values, named_variables, values_of
 from ._assembly import Assembly
@@ -102,11 +100,7 @@ def individual_networks(network, member, like=None):
     made = {}
     for name, individual in member.individual.items():
         assembly, model, values = individual.under_its_name(None if like is None else like[name].model_)
-        alone = clone(network).set_params(
-            stages=None, trainable=True, branch_learning_rate=1.0, freeze_epochs=0, keep_individual=False
-        )
-        if network.branches is not None:
-            alone.set_params(branches=[part for part in network.branches if part[0] == name])
+        alone = network.of_one_branch(next((part for part in network.branches or [] if part[0] == name), None))
         alone._adopt_columns(network)
         if like is None:
             assign_values(model, values)

@@ -153,6 +153,23 @@ class NetworkParameters(PartsMixin, MendedWrapper):
                 raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
         return [(name, clone(branch), columns) for name, branch, columns in parts]
 
+    def of_one_branch(self, branch):
+        """Return an unfitted network of one branch, without what says how several are trained.
+
+        Parameters
+        ----------
+        branch : (str, Branch, columns) tuple or None
+            ``None`` stands for numbers in every column.
+
+        Returns
+        -------
+        network : estimator
+            Has the other parameters of this one.
+        """
+        alone = {"stages": None, "trainable": True, "branch_learning_rate": 1.0, "freeze_epochs": 0}
+        branches = None if branch is None else [branch]
+        return clone(self).set_params(branches=branches, keep_individual=False, **alone)
+
     def _branch_names(self):
         return [name for name, _ in self._named_parts] or [NUMERIC]
 

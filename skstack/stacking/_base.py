@@ -37,7 +37,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "final_estimator": [None, HasMethods("fit")],
-        "training": [StrOptions({"individual", "joint"})],
+        "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],

@@ -117,6 +117,16 @@ def network_template(network, network_class):
     return clone(network)
 
 
+def _take_stages(network):
+    """Let a network train its branches one by one before it trains them together."""
+    if isinstance(network.stages, (list, tuple)):
+        raise ValueError(
+            "training='individual+joint' has stages of its own: give training='joint' to train in the 'stages' of "
+            "'network', or leave these out."
+        )
+    network.set_params(stages="individual+joint")
+
+
 class BaseModels:
     """Makes the base models of a stack.
 
@@ -164,7 +174,13 @@ class BaseModels:
         return BaseModel(name, learner, positions, self._method(name, learner), self._task)
 
     def _network(self, name, branches, X):
-        network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
+        network = network_template(self._stack.network, self._network_class())
+        if self._stack.training == "individual":
+            network = network.of_one_branch(*branches)
+        else:
+            network.set_params(branches=branches)
+        if self._stack.training == "individual+joint":
+            _take_stages(network)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._translate_class_weight(network)

@@ -24,8 +24,10 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     final_estimator : estimator, default=None
         Regressor for the predictions of the base models; ``None`` is :class:`~sklearn.linear_model.RidgeCV`. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
-    training : {"joint", "individual"}, default="joint"
-        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    training : {"joint", "individual", "individual+joint"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own. With
+        "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
+        `trainable`, `branch_learning_rate` and `freeze_epochs` say how the whole is trained from there.
     network : MultimodalNetworkRegressor, default=None
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
