@@ -31,3 +31,6 @@ class CrossFitter(ABC):
     @abstractmethod
     def missing_rows(self, X):
         """Return, by the name of each part, which rows of X lack what it predicts from."""
+
+    #: How many fits the one of it is made of: a network may be trained in several stages.
+    n_fits = 1

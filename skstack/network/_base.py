@@ -284,6 +284,12 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, Net
         weights = {key.removeprefix("branch/"): value for key, value in of_branch.items() if key.startswith("branch/")}
         return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
 
+    @property
+    def n_fits(self):
+        """Number of fits that the training of this network is made of."""
+        self._check_settings()
+        return len(fits_of(stages_of(self), self._branch_names()))
+
     # --- folds ------------------------------------------------------------------------------------------------------
 
     def split_validation(self, y, splits, *, sample_weight=None, groups=None):

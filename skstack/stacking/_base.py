@@ -22,7 +22,7 @@ from .._validation import check_lengths, check_table, check_weights
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits, predicted_rows
-from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, check_fitted, check_parts, individual_models, shared_validation
 from ._mixing import FinalFeatures, fit_final, missing_rows
 from ._routing import make_router, refuse_metadata, route
 
@@ -40,6 +40,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
         "cv": ["cv_object", StrOptions({"prefit"})],
+        "individual_predictions": ["boolean"],
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
@@ -160,7 +161,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
     def _stages(self, given, models, splits):
         """Begin to show and tell the callbacks how far the fit is."""
         models = [] if splits is None else models
-        n_fits = len(models) * (len(splits or ()) + 1) + 1
+        n_fits = sum(model.n_fits(splits) for model in models) + 1
         with (
             callback_context(self, "fit", *given, n_subtasks=len(models) + 1, sequential=False) as context,
             showing_bar(type(self).__name__, n_fits, self.verbose > 0) as bar,
@@ -175,16 +176,30 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         validation = shared_validation(models, labels, splits, params)
         predictions = []
         for model in models:
-            with stages.stage(model.name, len(splits) + 1) as stage:
+            with stages.stage(model.name, model.n_fits(splits)) as stage:
                 options = {
                     "fit_params": params[model.name].fit,
                     "validation": validation if model.has_branches else None,
+                    "keep_fold_models": model.has_branches and self._adds_individual(),
                     "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                     "verbose": max(0, self.verbose - 1),
                     "stage": stage,
                 }
                 predictions.append(model.cross_fit(cached, X, labels, splits, **options))
+        if self._adds_individual():
+            self._add_individual(models, predictions, X, splits)
         return predictions
+
+    def _adds_individual(self):
+        return self.individual_predictions and self.training == "individual+joint"
+
+    def _add_individual(self, models, predictions, X, splits):
+        """Add the networks of single branches, and their out-of-fold predictions, to those of the base models."""
+        for network in [model for model in models if model.has_branches]:
+            more, predicted = individual_models(network, X, splits)
+            network.fold_models = None
+            models += more
+            predictions += predicted
 
     def _keep(self, models, splits, predictions):
         self._models = models

@@ -56,6 +56,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         get the average. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -132,6 +135,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         network=None,
         cv=None,
         stack_method="auto",
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -146,6 +150,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.network = network
         self.cv = cv
         self.stack_method = stack_method
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns

@@ -288,6 +288,30 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     return results
 
 
+def predict_out_of_fold(models, X, splits, method, task):
+    """Return predictions of every row by models that never saw it.
+
+    Parameters
+    ----------
+    models : list of estimator
+        Fitted on the training rows of each split.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    splits : list of (ndarray, ndarray)
+    method : str
+        What to call for predictions.
+    task : Task
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_samples, n_columns)
+    """
+    predictions = []
+    for model, (_, held_out) in zip(models, splits, strict=True):
+        predicted = getattr(model, method)(take(X, held_out, axis=0))
+        predictions.append(task.prediction_columns(model, predicted, method))
+    return _gather(num_samples(X), splits, predictions)
+
+
 def _gather(n_samples, splits, predictions):
     """Average the predictions of each row over the splits that held it out."""
     held_out = [rows for _, rows in splits]

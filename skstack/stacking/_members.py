@@ -9,9 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import resolve_columns, select_columns
 from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
+from .._protocols import CrossFitter
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._base import Task
 from ..tasks._multilabel import MultilabelTask
+from ._cross_fit import predict_out_of_fold
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -34,6 +36,8 @@ class BaseModel:
         What the stack predicts.
     has_branches : bool, default=False
         Whether it is a network made of branches of the stack.
+    fold_models : list of estimator, default=None
+        Fitted on the training rows of each split, if :meth:`cross_fit` was asked to keep them.
     """
 
     name: str
@@ -42,6 +46,7 @@ class BaseModel:
     method: str
     task: Task
     has_branches: bool = False
+    fold_models: list | None = None
 
     def cross_fit(self, cross_fit, X, y, splits, **options):
         """Fit on all rows and return the out-of-fold predictions.
@@ -57,8 +62,13 @@ class BaseModel:
         made = cross_fit(
             self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
         )
-        self.estimator = made.estimator
+        self.estimator, self.fold_models = made.estimator, made.fold_models
         return made.predictions
+
+    def n_fits(self, splits):
+        """Return how many fits cross-fitting takes, a network of several stages more than one for each split."""
+        each = self.estimator.n_fits if isinstance(self.estimator, CrossFitter) else 1
+        return each * (len(splits) + 1)
 
     def predict(self, X):
         """Return the columns that the final estimator gets from this model."""
@@ -117,14 +127,14 @@ def network_template(network, network_class):
     return clone(network)
 
 
-def _take_stages(network):
-    """Let a network train its branches one by one before it trains them together."""
+def _take_stages(network, keep_individual):
+    """Let a network train its branches one by one before it trains them together, and keep their networks if wished."""
     if isinstance(network.stages, (list, tuple)):
         raise ValueError(
             "training='individual+joint' has stages of its own: give training='joint' to train in the 'stages' of "
             "'network', or leave these out."
         )
-    network.set_params(stages="individual+joint")
+    network.set_params(stages="individual+joint", keep_individual=keep_individual)
 
 
 class BaseModels:
@@ -180,7 +190,7 @@ class BaseModels:
         else:
             network.set_params(branches=branches)
         if self._stack.training == "individual+joint":
-            _take_stages(network)
+            _take_stages(network, self._stack.individual_predictions)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._translate_class_weight(network)
@@ -247,3 +257,27 @@ def shared_validation(models, y, splits, params):
     if first is None:
         return None
     return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)
+
+
+def individual_models(network, X, splits):
+    """Return the networks of single branches as base models, with their out-of-fold predictions.
+
+    Parameters
+    ----------
+    network : BaseModel
+        A network that trained its branches one by one first, and kept their networks and the models of the folds.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    splits : list of (ndarray, ndarray)
+
+    Returns
+    -------
+    models : list of BaseModel
+    predictions : list of ndarray of shape (n_samples, n_columns)
+    """
+    models, predictions = [], []
+    for name, estimator in network.estimator.individual_networks_.items():
+        of_folds = [model.individual_networks_[name] for model in network.fold_models]
+        with noting(f"in base model {name!r}"):
+            predictions.append(predict_out_of_fold(of_folds, X, splits, network.method, network.task))
+        models.append(BaseModel(name, estimator, None, network.method, network.task))
+    return models, predictions

@@ -35,6 +35,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
         get the average. "prefit" takes fitted learners as they are.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -103,6 +106,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         training="joint",
         network=None,
         cv=None,
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -116,6 +120,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.training = training
         self.network = network
         self.cv = cv
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
