@@ -151,7 +151,7 @@ class Stage(SuggestingParams, BaseEstimator):
         """
         trainable, factor = self.trains(branch), _of_branch(self.branch_learning_rate, branch, 1.0)
         with naming(f"branch {branch!r}"):
-            if layers[0].weights:
+            if layers[0].trainable_weights:
                 narrow_trainable(layers[0], trainable)
         for layer in layers:
             if trainable is False:
