@@ -1,6 +1,6 @@
-"""Column specifications: how the parts of a stack or network name their columns of X.
+"""A table and its columns: what X may be, and how the parts of a stack or network name their columns of it.
 
-A specification is what :class:`~sklearn.compose.ColumnTransformer` takes: a name or position (which gives a
+A specification of columns is what :class:`~sklearn.compose.ColumnTransformer` takes: a name or position (which gives a
 one-dimensional column), a list of names or positions, a slice, a boolean mask or a callable of X; ``None`` stands for
 every column.
 """
@@ -10,6 +10,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.validation import validate_data
 
 from ._compat import column_positions, take
 from ._suggestions import did_you_mean
@@ -54,6 +55,113 @@ def _arrow_to_pandas(X):
     ]
     table = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=range(X.num_rows))
     return table.set_axis(X.column_names, axis=1)
+
+
+def check_table(estimator, X, *, reset):
+    """Return X as a DataFrame, as it came, as an array of two or more dimensions, or as a sparse matrix.
+
+    Names and number of columns are recorded in `estimator`, or compared to the recorded ones if not `reset`. Cells are
+    left to the parts that read them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : DataFrame, pyarrow Table or array-like of shape (n_samples, n_features, ...)
+    reset : bool
+        Whether to record rather than compare.
+
+    Returns
+    -------
+    X : DataFrame, ndarray or sparse matrix
+
+    Raises
+    ------
+    ValueError
+        If X has no rows or columns, masked cells, or other columns than before.
+    TypeError
+        If X is a polars LazyFrame.
+    """
+    X = readable(X)
+    refuse_masked(X, "X")
+    if is_table(X):
+        if not reset and getattr(estimator, "allow_missing_columns", False):
+            X = with_missing_columns(estimator, X)
+        if not reset and len(X) and _has_fitted_names(estimator, X):
+            # What scikit-learn would find, too: for a single row its checks take as long as the network.
+            return X
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        for axis, what in enumerate(("sample(s)", "feature(s)")):
+            if X.shape[axis] == 0:
+                raise ValueError(f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 is required.")
+        return X
+    X = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse=("csr", "csc"),
+        allow_nd=True,
+        dtype=None,
+        ensure_all_finite=False,
+    )
+    if sparse.issparse(X):
+        return X
+    if X.dtype.kind == "c":
+        raise ValueError("Complex data not supported.")
+    if reset:
+        estimator._row_shape = X.shape[1:]
+    elif getattr(estimator, "_row_shape", X.shape[1:])[1:] != X.shape[2:]:
+        raise ValueError(
+            f"Rows of X have shape {X.shape[1:]}, "
+            f"but {type(estimator).__name__} was fitted with {estimator._row_shape}."
+        )
+    return X
+
+
+def with_missing_columns(estimator, X):
+    """Return a DataFrame with the columns that `estimator` was fitted with and X lacks, all cells missing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted with a DataFrame.
+    X : DataFrame
+        pandas or polars.
+
+    Raises
+    ------
+    ValueError
+        If X has none of the columns.
+    """
+    names = getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
+    absent = [name for name in names if name not in X.columns]
+    if not absent or not len(X):
+        return X
+    if len(absent) == len(names):
+        raise ValueError(f"X has none of the columns that {type(estimator).__name__} was fitted with: {names}.")
+    others = [name for name in X.columns if name not in names]  # an error, later
+    if is_polars(X):
+        import polars as pl
+
+        return X.with_columns(**{name: pl.lit(None) for name in absent}).select([*names, *others])
+    return X.assign(**dict.fromkeys(absent, np.nan))[[*names, *others]]
+
+
+def _has_fitted_names(estimator, X):
+    names = getattr(estimator, "feature_names_in_", None)
+    return names is not None and list(X.columns) == names.tolist()
+
+
+def refuse_masked(values, name):
+    """Raise if cells of a masked array are masked: what reads them would take the values behind the mask."""
+    if np.ma.is_masked(values):
+        row = np.argwhere(np.ma.getmaskarray(values))[0][0]
+        raise ValueError(
+            f"{name} is a masked array with a masked cell in row {row}, and masks are not read: "
+            f"mark missing cells of X as NaN, X.filled(np.nan), and leave out rows without a target."
+        )
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
 
 
 def resolve_columns(X, columns):

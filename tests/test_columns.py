@@ -1,4 +1,4 @@
-"""Column specifications."""
+"""Tables and their columns."""
 
 import numpy as np
 import pandas as pd
@@ -7,16 +7,106 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector
 
 from skstack import MultimodalNetworkRegressor
-from skstack._columns import branch_columns, is_polars, is_table, readable, resolve_columns, select_columns
+from skstack._columns import (
+    branch_columns,
+    check_table,
+    is_polars,
+    is_table,
+    readable,
+    resolve_columns,
+    select_columns,
+)
 from skstack.branches import CategoricalBranch, ImageBranch, ModelBranch, NumericBranch
+from skstack.preprocessing import tensor_column
 from skstack.reading._tensors import tensors_of
 
 PANDAS = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})
 POLARS = pl.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.5]})
 ARRAY = np.arange(6).reshape(2, 3)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+class Owner(BaseEstimator):
+    """An estimator to record columns in."""
+
+
+TABLE = PANDAS[["a", "b"]]
+
+
+@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
+def test_tables_come_back_as_they_are_with_their_names_recorded(X):
+    owner = Owner()
+    assert check_table(owner, X, reset=True) is X
+    assert owner.n_features_in_ == 2
+    assert owner.feature_names_in_.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
+def test_other_columns_than_before_are_an_error(X):
+    owner = Owner()
+    check_table(owner, X, reset=True)
+    with pytest.raises(ValueError, match=r"feature names should match[\s\S]*missing[\s\S]*b"):
+        check_table(owner, X[["a"]], reset=False)
+    with pytest.raises(ValueError, match="same order"):
+        check_table(owner, X[["b", "a"]], reset=False)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (TABLE.iloc[:0], r"0 sample\(s\) \(shape=\(0, 2\)\)"),
+        (TABLE[[]], r"0 feature\(s\) \(shape=\(2, 0\)\)"),
+        (pl.DataFrame({"a": []}), r"0 sample\(s\)"),
+        (np.zeros((0, 2)), r"0 sample\(s\)"),
+        (np.zeros((2, 0)), r"0 feature\(s\)"),
+        (np.zeros(3), "Expected 2D array, got 1D array"),
+        (np.zeros((2, 2), dtype=complex), "Complex data not supported"),
+    ],
+)
+def test_tables_without_rows_or_columns_are_an_error(X, message):
+    with pytest.raises(ValueError, match=message):
+        check_table(Owner(), X, reset=True)
+
+
+def test_lists_and_arrays_become_arrays_with_their_cells_untouched():
+    X = check_table(Owner(), [[1, np.nan], [np.inf, 2]], reset=True)
+    np.testing.assert_array_equal(X, [[1, np.nan], [np.inf, 2]])
+    cells = np.array([["a", None], [b"b", 3]], dtype=object)
+    np.testing.assert_array_equal(check_table(Owner(), cells, reset=True), cells)
+
+
+def test_rows_of_arrays_keep_their_shape():
+    owner, pictures = Owner(), np.zeros((3, 4, 4, 3), dtype="uint8")
+    assert check_table(owner, pictures, reset=True).dtype == "uint8"
+    assert check_table(owner, pictures[:1], reset=False).shape == (1, 4, 4, 3)
+    message = r"Rows of X have shape \(4, 5, 3\), but Owner was fitted with \(4, 4, 3\)"
+    with pytest.raises(ValueError, match=message):
+        check_table(owner, np.zeros((3, 4, 5, 3)), reset=False)
+
+
+def test_sparse_matrices_pass_in_formats_whose_rows_can_be_taken():
+    X = sparse.csr_matrix(np.eye(2))
+    assert check_table(Owner(), X, reset=True) is X
+    assert check_table(Owner(), X.tocoo(), reset=True).format == "csr"
+
+
+def test_tables_with_tensors_pass():
+    X = TABLE.assign(photo=tensor_column(np.zeros((2, 3, 3))))
+    assert check_table(Owner(), X, reset=True) is X
+
+
+def test_masked_cells_are_an_error():
+    with pytest.raises(ValueError, match="X is a masked array with a masked cell in row 1"):
+        check_table(Owner(), np.ma.array(np.eye(2), mask=[[False, False], [True, False]]), reset=True)
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
 
 SPECIFICATIONS = [
     ("a", 0),

@@ -1,88 +1,16 @@
-"""Checks of X, y and weights."""
+"""Checks of targets, weights and validation parts."""
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
-from scipy import sparse
-from sklearn.base import BaseEstimator
 
 from skstack._validation import (
     check_lengths,
-    check_table,
     check_weights,
     split_rows,
 )
-from skstack.preprocessing import tensor_column
-
-
-class Owner(BaseEstimator):
-    """An estimator to record columns in."""
-
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
-
-
-@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
-def test_tables_come_back_as_they_are_with_their_names_recorded(X):
-    owner = Owner()
-    assert check_table(owner, X, reset=True) is X
-    assert owner.n_features_in_ == 2
-    assert owner.feature_names_in_.tolist() == ["a", "b"]
-
-
-@pytest.mark.parametrize("X", [TABLE, pl.from_pandas(TABLE)], ids=["pandas", "polars"])
-def test_other_columns_than_before_are_an_error(X):
-    owner = Owner()
-    check_table(owner, X, reset=True)
-    with pytest.raises(ValueError, match=r"feature names should match[\s\S]*missing[\s\S]*b"):
-        check_table(owner, X[["a"]], reset=False)
-    with pytest.raises(ValueError, match="same order"):
-        check_table(owner, X[["b", "a"]], reset=False)
-
-
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        (TABLE.iloc[:0], r"0 sample\(s\) \(shape=\(0, 2\)\)"),
-        (TABLE[[]], r"0 feature\(s\) \(shape=\(2, 0\)\)"),
-        (pl.DataFrame({"a": []}), r"0 sample\(s\)"),
-        (np.zeros((0, 2)), r"0 sample\(s\)"),
-        (np.zeros((2, 0)), r"0 feature\(s\)"),
-        (np.zeros(3), "Expected 2D array, got 1D array"),
-        (np.zeros((2, 2), dtype=complex), "Complex data not supported"),
-    ],
-)
-def test_tables_without_rows_or_columns_are_an_error(X, message):
-    with pytest.raises(ValueError, match=message):
-        check_table(Owner(), X, reset=True)
-
-
-def test_lists_and_arrays_become_arrays_with_their_cells_untouched():
-    X = check_table(Owner(), [[1, np.nan], [np.inf, 2]], reset=True)
-    np.testing.assert_array_equal(X, [[1, np.nan], [np.inf, 2]])
-    cells = np.array([["a", None], [b"b", 3]], dtype=object)
-    np.testing.assert_array_equal(check_table(Owner(), cells, reset=True), cells)
-
-
-def test_rows_of_arrays_keep_their_shape():
-    owner, pictures = Owner(), np.zeros((3, 4, 4, 3), dtype="uint8")
-    assert check_table(owner, pictures, reset=True).dtype == "uint8"
-    assert check_table(owner, pictures[:1], reset=False).shape == (1, 4, 4, 3)
-    message = r"Rows of X have shape \(4, 5, 3\), but Owner was fitted with \(4, 4, 3\)"
-    with pytest.raises(ValueError, match=message):
-        check_table(owner, np.zeros((3, 4, 5, 3)), reset=False)
-
-
-def test_sparse_matrices_pass_in_formats_whose_rows_can_be_taken():
-    X = sparse.csr_matrix(np.eye(2))
-    assert check_table(Owner(), X, reset=True) is X
-    assert check_table(Owner(), X.tocoo(), reset=True).format == "csr"
-
-
-def test_tables_with_tensors_pass():
-    X = TABLE.assign(photo=tensor_column(np.zeros((2, 3, 3))))
-    assert check_table(Owner(), X, reset=True) is X
 
 
 # --- targets ----------------------------------------------------------------------------------------------------------
@@ -100,8 +28,6 @@ def test_unequal_lengths_are_an_error():
 
 def test_masked_cells_are_an_error():
     masked = np.ma.array([1.0, 2.0], mask=[False, True])
-    with pytest.raises(ValueError, match="X is a masked array with a masked cell in row 1"):
-        check_table(Owner(), np.ma.array(np.eye(2), mask=[[False, False], [True, False]]), reset=True)
     for y, others in ((masked, {}), ([1, 2], {"sample_weight": masked}), ([1, 2], {"groups": masked})):
         name = next(iter(others), "y")
         with pytest.raises(ValueError, match=f"{name} is a masked array with a masked cell in row 1"):

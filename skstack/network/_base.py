@@ -8,11 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._atomic import unchanged_on_error
 from .._callbacks import EpochCallbacks, callback_context, watching
+from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import split_part
 from .._protocols import CrossFitter
 from .._suggestions import did_you_mean
-from .._validation import check_lengths, check_table, check_validation_fraction, check_weights, rows_of
+from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
 from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
@@ -22,9 +23,8 @@ from ..training._inference import CompiledCall
 from ..training._outputs import by_task
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
-from ._assembly import Assembly
+from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import assemble, cross_fit, split_targets
-from ._encoding import encode_rows, fit_branches, missing_rows
 from ._individual import individual_networks
 from ._parameters import NetworkParameters
 from ._pickling import PicklableNetwork

@@ -13,8 +13,7 @@ from ..training._fit import Job
 from ..training._inference import CompiledCall
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
-from ._assembly import Assembly
-from ._encoding import encode_rows, fit_branches
+from ._assembly import Assembly, encode_rows, fit_branches
 from ._individual import individual_networks
 from ._staged import Member, StagedTraining, fits_of
 from ._stages import stages_of

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from ..training._inference import CompiledCall
 from ..training._values import assign_values, named_variables, values_of
-from ._assembly import Assembly
-from ._encoding import FittedBranch
+from ._assembly import Assembly, FittedBranch
 
 #: What the only branch of an individual network is called. Branches of the same architecture then share a program.
 _ALONE = "branch"

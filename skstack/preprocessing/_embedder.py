@@ -9,9 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import branch_columns, is_table
+from .._columns import branch_columns, check_table, is_table
 from .._compat import check_feature_names_in, fit_context, take
-from .._validation import check_table
 from ..reading._missing import missing_rows
 
 #: Parameter constraints of every embedder.

@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
+from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
 from .._parts import PartsMixin, check_instance, noting, split_part
 from .._progress import showing_bar
 from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
-from .._validation import check_lengths, check_table, check_weights
+from .._validation import check_lengths, check_weights
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits, predicted_rows

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._callbacks import SILENT
+from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
@@ -119,6 +120,67 @@ def params_of_rows(params, rows, n_samples):
 
 def _is_per_row(values, n_samples):
     return hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
+
+
+# --- base models ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BaseModel:
+    """A base model of a stack: a learner with its columns, or a network over the columns of its branches.
+
+    Parameters
+    ----------
+    name : str
+    estimator : estimator
+        Fitted by :meth:`cross_fit`.
+    positions : list of int, int or None
+        The columns of X that it gets; ``None`` for all.
+    method : str
+        What is called for its predictions.
+    task : Task
+        What the stack predicts.
+    has_branches : bool, default=False
+        Whether it is a network made of branches of the stack.
+    fold_models : list of estimator, default=None
+        Fitted on the training rows of each split, if :meth:`cross_fit` was asked to keep them.
+    """
+
+    name: str
+    estimator: object
+    positions: object
+    method: str
+    task: Task
+    has_branches: bool = False
+    fold_models: list | None = None
+
+    def cross_fit(self, cross_fit, X, y, splits, **options):
+        """Fit on all rows and return the out-of-fold predictions.
+
+        Parameters
+        ----------
+        cross_fit : callable
+            :func:`cross_fit`, which may look into a cache first.
+        X, y, splits, **options
+            See there.
+        """
+        columns = select_columns(X, self.positions)
+        made = cross_fit(
+            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
+        )
+        self.estimator, self.fold_models = made.estimator, made.fold_models
+        return made.predictions
+
+    def n_fits(self, splits):
+        """Return how many fits cross-fitting takes, a network of several stages more than one for each split."""
+        each = self.estimator.n_fits if isinstance(self.estimator, CrossFitter) else 1
+        return each * (len(splits) + 1)
+
+    def predict(self, X):
+        """Return the columns that the final estimator gets from this model."""
+        with noting(f"in base model {self.name!r}"):
+            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
+            return self.task.prediction_columns(self.estimator, predictions, self.method)
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------------

@@ -1,80 +1,18 @@
 """The base models of a stack: its parts, checked; learners with seeds; networks made of branches."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import resolve_columns, select_columns
+from .._columns import resolve_columns
 from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
-from .._protocols import CrossFitter
 from ..branches._base import Branch, check_no_branch_inside
-from ..tasks._base import Task
 from ..tasks._multilabel import MultilabelTask
-from ._cross_fit import predict_out_of_fold
+from ._cross_fit import BaseModel, predict_out_of_fold
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
-
-
-@dataclass
-class BaseModel:
-    """A base model of a stack: a learner with its columns, or a network over the columns of its branches.
-
-    Parameters
-    ----------
-    name : str
-    estimator : estimator
-        Fitted by :meth:`cross_fit`.
-    positions : list of int, int or None
-        The columns of X that it gets; ``None`` for all.
-    method : str
-        What is called for its predictions.
-    task : Task
-        What the stack predicts.
-    has_branches : bool, default=False
-        Whether it is a network made of branches of the stack.
-    fold_models : list of estimator, default=None
-        Fitted on the training rows of each split, if :meth:`cross_fit` was asked to keep them.
-    """
-
-    name: str
-    estimator: object
-    positions: object
-    method: str
-    task: Task
-    has_branches: bool = False
-    fold_models: list | None = None
-
-    def cross_fit(self, cross_fit, X, y, splits, **options):
-        """Fit on all rows and return the out-of-fold predictions.
-
-        Parameters
-        ----------
-        cross_fit : callable
-            :func:`skstack.stacking._cross_fit.cross_fit`, which may look into a cache first.
-        X, y, splits, **options
-            See there.
-        """
-        columns = select_columns(X, self.positions)
-        made = cross_fit(
-            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
-        )
-        self.estimator, self.fold_models = made.estimator, made.fold_models
-        return made.predictions
-
-    def n_fits(self, splits):
-        """Return how many fits cross-fitting takes, a network of several stages more than one for each split."""
-        each = self.estimator.n_fits if isinstance(self.estimator, CrossFitter) else 1
-        return each * (len(splits) + 1)
-
-    def predict(self, X):
-        """Return the columns that the final estimator gets from this model."""
-        with noting(f"in base model {self.name!r}"):
-            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
-            return self.task.prediction_columns(self.estimator, predictions, self.method)
 
 
 def check_parts(stack):

@@ -1,14 +1,26 @@
-"""One network in training, and how it runs a compiled program."""
+"""Networks in training, one alone or several in one vectorised program, and the compiled loops that they run."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from .._backend import keras
-from ._data import Data
+from ._batches import in_step
 from ._listeners import Listeners, NoListeners
 from ._values import to_array
 
 tree = keras.tree
 map_structure = tree.map_structure
+
+#: Bytes of encoded rows that are handed to the device as a whole: to the processor, where that is a second copy of them
+#: in memory, and to an accelerator, which waits for what it is handed. Larger data come in pieces, each epoch anew.
+_MAX_PLACED = {"processor": 2**27, "accelerator": 2**31}
+
+#: Bytes of such a piece, of which two are there at a time.
+_PIECE = 2**25
+
+
+# --- engines ----------------------------------------------------------------------------------------------------------
 
 
 class Engine:
@@ -74,6 +86,79 @@ class Engine:
         return self._runner.finish(best or last, last, self._fixed)
 
 
+class VectorizedEngine:
+    """Several networks in training, in one vectorised program.
+
+    Parameters
+    ----------
+    program : Program
+    settings : dict
+        Holds the optimizer.
+    jobs : list of Job
+    """
+
+    def __init__(self, program, settings, jobs):
+        self._runner = Runner(program, settings)
+        place = self._runner.place
+        self._fixed = [program.steps.fixed(job.values) for job in jobs]
+        self._placed_fixed = [map_structure(place, values) for values in self._fixed]
+        self._stacked_fixed = self._runner.stack(self._placed_fixed)
+        self._states = [
+            map_structure(place, program.steps.start(job.values, job.optimizer_state, settings)) for job in jobs
+        ]
+        joined = map_structure(lambda *arrays: _Joined(arrays), *[job.data for job in jobs])
+        self._data = map_structure(lambda part: place(part.array), joined)
+        self._offsets = map_structure(lambda part: place(part.offsets), joined)
+        placed = {}
+        self._own_data = [Data(job.data, self._runner, placed) for job in jobs]
+
+    def train(self, rows, batch_size):
+        """Go once through the given rows of each network in their order; return loss and metrics of each."""
+        runner = self._runner
+        states = [runner.reset(state) for state in self._states]
+        batches, left = in_step(rows, batch_size)
+        if len(batches):
+            states = runner.run_vectorized(states, self._stacked_fixed, self._data, self._offsets, batches)
+        self._states = self._each("train", states, left, batch_size)
+        return list(map(runner.logs, self._states))
+
+    def evaluate(self, rows, batch_size):
+        """Return loss and metrics of each network on the given rows."""
+        states = [self._runner.reset(state) for state in self._states]
+        return list(map(self._runner.logs, self._each("evaluate", states, rows, batch_size)))
+
+    def _each(self, kind, states, rows, batch_size):
+        after = []
+        for state, fixed, data, indices in zip(states, self._placed_fixed, self._own_data, rows, strict=True):
+            for placed, chosen in data.pieces(indices, batch_size) if len(indices) else ():
+                state = self._runner.run(kind, state, fixed, placed, chosen, batch_size)
+            after.append(state)
+        return after
+
+    def listen(self, schedule):
+        """Return what tells callbacks about the epochs: there are none."""
+        return NoListeners()
+
+    def state_of(self, index):
+        """Return the present state of a network."""
+        return self._states[index]
+
+    def finish(self, index, best, last):
+        """See Engine."""
+        return self._runner.finish(best or last, last, self._fixed[index])
+
+
+class _Joined:
+    """The arrays of several networks as one, each distinct array once, and where the rows of each network begin."""
+
+    def __init__(self, arrays):
+        distinct = {id(array): array for array in arrays}
+        begins = dict(zip(distinct, np.cumsum([0, *map(len, distinct.values())])[:-1], strict=True))
+        parts = [np.asarray(array) for array in distinct.values()]
+        self.array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        self.offsets = np.array([begins[id(array)] for array in arrays], dtype="int32")
+
+
 class Runner:
     """A program with the values of its hyperparameters."""
 
@@ -116,3 +201,61 @@ class Runner:
         """Return values and optimizer state, from the state that holds the weights and the last one."""
         state = {**weights, "optimizer": last["optimizer"]}
         return self.steps.finish(map_structure(to_array, state), fixed)
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+class Data:
+    """The data of a network, on the device where they are small enough."""
+
+    def __init__(self, data, runner, placed):
+        self._data = data
+        self._place = runner.place
+        fits = n_bytes(data) <= _MAX_PLACED[runner.device]
+        self._placed = place_once(data, self._place, placed) if fits else None
+
+    def pieces(self, rows, batch_size):
+        """Yield data on the device and the indices of the wanted rows in it, in their order."""
+        if self._placed is not None:
+            yield self._placed, rows
+            return
+        size = max(1, _PIECE // row_bytes(self._data) // batch_size) * batch_size
+        parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        with ThreadPoolExecutor(1) as pool:  # reads the next piece while the network learns from this one
+            waiting = pool.submit(gathered, self._data, parts[0])
+            for index, part in enumerate(parts):
+                data = waiting.result()
+                if index + 1 < len(parts):
+                    waiting = pool.submit(gathered, self._data, parts[index + 1])
+                yield map_structure(self._place, data), np.arange(len(part))
+
+
+def gathered(data, rows):
+    """Return the given rows of a tree of arrays."""
+    return map_structure(lambda array: array[rows], data)
+
+
+def place_once(data, place, placed):
+    """Return a tree of arrays on the device; those that are there already are not placed again."""
+
+    def of(array):
+        if id(array) not in placed:
+            placed[id(array)] = array, place(np.asarray(array))  # the array too, so that its id stays its own
+        return placed[id(array)][1]
+
+    return map_structure(of, data)
+
+
+def n_bytes(data):
+    """Return the size of the data of a network in bytes."""
+    return sum(array.nbytes for array in _arrays(data))
+
+
+def row_bytes(data):
+    """Return the size of a row of the data of a network in bytes, at least 1."""
+    return max(1, n_bytes(data) // len(next(iter(data["targets"].values()))))
+
+
+def _arrays(data):
+    return [array for part in data.values() for array in part.values()]

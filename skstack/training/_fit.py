@@ -7,15 +7,13 @@ import numpy as np
 from .._backend import float32_unless_mixed, keras
 from .._progress import Watchers
 from ._batches import Order
-from ._data import row_bytes
 from ._divergence import check_trained, is_lost
-from ._engine import Engine
+from ._engine import Engine, VectorizedEngine, row_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
 from ._rule import is_vectorized
 from ._stopping import Stopping
 from ._values import divided
-from ._vectorized import VectorizedEngine
 
 #: Bytes of encoded rows that are evaluated at once.
 _VALIDATION_BYTES = 2**21

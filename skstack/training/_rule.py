@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._backend import keras
-from ._data import n_bytes
+from ._engine import n_bytes
 
 #: Layers of Keras that a vectorised step computes as fast as their own; convolutions and recurrent ones become slower.
 #: Ours say so themselves, see :class:`skstack._layers.Layer`.

@@ -87,10 +87,8 @@ class Loops:
         -------
         state : dict
         """
-        arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32")
-        if kind == "evaluate":
-            return self._call((kind,), partial(_evaluate, self._step[kind]), (*arguments, tf.constant(batch_size)))
-        return self._call((kind, batch_size), partial(_train, self._step[kind], batch_size), arguments)
+        arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
+        return self._call((kind,), partial(_step_through, self._step[kind]), arguments)
 
     def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
         """Train several networks, in one vectorised step for all.
@@ -144,22 +142,12 @@ def _compile(loop, arguments, sizes):
         return compiled.get_concrete_function()
 
 
-def _train(step, batch_size, state, fixed, hyperparameters, data, rows):
-    def take_step(indices, state):
-        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), data)
-        return step(state, fixed, hyperparameters, batch)
+def _step_through(step, state, fixed, hyperparameters, data, rows, batch_size):
+    """Take a step with each batch.
 
-    def body(index, state):
-        # Of a size that is known, so that the graph is smaller by the operations that would find it out.
-        return index + 1, take_step(tf.slice(rows, [index * batch_size], [batch_size]), state)
-
-    n_steps = tf.shape(rows)[0] // batch_size
-    left = rows[n_steps * batch_size :]
-    state = _loop(body, state, n_steps)
-    return tf.cond(tf.size(left) > 0, lambda: take_step(left, state), lambda: state)
-
-
-def _evaluate(step, state, fixed, hyperparameters, data, rows, batch_size):
+    Steps of a size that is known take a few per cent less time, but the last batch needs one of its own, and to trace a
+    step takes as long as thousands of them.
+    """
     n_rows = tf.shape(rows)[0]
 
     def body(index, state):

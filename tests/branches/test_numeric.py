@@ -16,7 +16,7 @@ from skstack._backend import keras
 from skstack.branches import NumericBranch, _column_statistics
 from skstack.branches._layers import Standardize
 from skstack.reading._sparse_rows import SparseRows
-from skstack.training import _data
+from skstack.training import _engine
 
 NAN = np.nan
 
@@ -407,7 +407,7 @@ def test_network_learns_from_a_sparse_table_as_from_a_dense_one(monkeypatch):
     X = _mostly_zero()
     y = X[:, 8] + np.nan_to_num(X[:, 6])
     whole = MultimodalNetworkRegressor([("n", NumericBranch())], head=(), epochs=2, random_state=0).fit(X, y)
-    monkeypatch.setattr(_data, "_MAX_PLACED", {"processor": 0, "accelerator": 0})
+    monkeypatch.setattr(_engine, "_MAX_PLACED", {"processor": 0, "accelerator": 0})
     with monkeypatch.context() as patch:
         patch.setattr(SparseRows, "__array__", None)  # all rows at once
         read = clone(whole).fit(sparse.csr_array(X), y)

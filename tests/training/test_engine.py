@@ -1,11 +1,13 @@
-"""One network in training, driven by hand."""
+"""Networks in training, one alone driven by hand, several at once; and their data."""
 
 import numpy as np
 import pytest
-from _problems import N_ROWS, build, job_of, make_data, settings_of
+from _problems import N_ROWS, OPTIMIZERS, assert_same, build, job_of, make_data, settings_of, train
 
 from skstack._backend import keras
-from skstack.training._engine import Engine, Runner
+from skstack._progress import Watchers
+from skstack.training import _engine
+from skstack.training._engine import Data, Engine, Runner, _Joined, gathered, n_bytes, place_once, row_bytes
 from skstack.training._fit import Schedule
 from skstack.training._listeners import Listeners, NoListeners
 from skstack.training._programs import Program
@@ -38,6 +40,9 @@ def engine(program, settings):
 
 def weights_of(engine):
     return to_array(engine.state["trainable"][0])
+
+
+# --- one network ------------------------------------------------------------------------------------------------------
 
 
 def test_training_moves_the_weights_and_evaluation_does_not(engine):
@@ -119,3 +124,197 @@ def test_hyperparameters_of_the_settings_are_values_of_the_program():
 def test_only_callbacks_are_told_about_epochs(engine):
     assert isinstance(engine.listen(Schedule(1, 0, 16, 1, [])), NoListeners)
     assert isinstance(engine.listen(Schedule(1, 0, 16, 1, [keras.callbacks.Callback()])), Listeners)
+
+
+# --- several at once --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_network_among_others_equals_the_same_alone(optimizer):
+    data, network = make_data(weighted=True), {"dropout": 0.3}
+    rows = np.arange(N_ROWS)
+    # Of 70, 50, 49 and 33 rows: other numbers of whole batches, and other remainders.
+    chosen = [rows, rows[20:], rows[:49], rows[::2][:33]]
+    jobs = [job_of(data, part, seed=index, **network) for index, part in enumerate(chosen)]
+    together = train(jobs, settings_of(optimizer), network=network, vectorized=True)
+    for job, one in zip(jobs, together, strict=True):
+        (alone,) = train([job], settings_of(optimizer), network=network)
+        assert_same(one, alone)
+
+
+def test_networks_together_stop_each_for_itself():
+    data = make_data()
+    jobs = [
+        job_of(data, np.random.default_rng(seed).permutation(N_ROWS), n_validation=n, seed=seed)
+        for seed, n in enumerate([20, 20, 12])
+    ]
+    settings = settings_of(learning_rate=0.2, metrics=["mae"])
+    together = train(jobs, settings, vectorized=True, epochs=25)
+    assert len({len(one.history["loss"]) for one in together}) > 1
+    for job, one in zip(jobs, together, strict=True):
+        (alone,) = train([job], settings_of(learning_rate=0.2, metrics=["mae"]), epochs=25)
+        assert_same(one, alone)
+        assert len(one.history["val_mae"]) == len(alone.history["val_mae"])
+
+
+def test_networks_together_with_data_of_their_own():
+    first, second = make_data(0, categories=True), make_data(1, categories=True)
+    second["inputs"]["x"] = first["inputs"]["x"]
+    jobs = [job_of(data, categories=True) for data in (first, second)]
+    together = train(jobs, settings_of(), network={"categories": True}, vectorized=True)
+    for job, one in zip(jobs, together, strict=True):
+        (alone,) = train([job], settings_of(), network={"categories": True})
+        assert_same(one, alone)
+    assert not np.allclose(together[0].values["first/kernel"], together[1].values["first/kernel"])
+
+
+def test_rows_of_others_change_not_a_bit():
+    data = make_data()
+    rows = np.arange(N_ROWS)
+    folds = [rows[:47], rows[20:], rows]
+
+    def run(data, **schedule):
+        jobs = [job_of(data, fold, n_validation=10, dropout=0.2) for fold in folds]
+        return train(jobs, settings_of(learning_rate=0.05), network={"dropout": 0.2}, vectorized=True, **schedule)
+
+    changed = make_data()
+    changed["inputs"]["x"][47:] *= 100
+    changed["targets"]["output"][47:] = 1e6
+    for one, other in zip(run(data)[0].values.values(), run(changed)[0].values.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_fewer_rows_than_a_batch():
+    data = make_data()
+    jobs = [job_of(data, np.arange(5)), job_of(data, np.arange(9))]
+    together = train(jobs, settings_of(), vectorized=True)
+    for job, one in zip(jobs, together, strict=True):
+        assert_same(one, train([job], settings_of())[0])
+
+
+def test_multiplied_learning_rates_of_networks_together():
+    data = make_data()
+    jobs = [job_of(data, slowed=0.25, seed=seed) for seed in (3, 4)]
+    together = train(jobs, settings_of(), network={"slowed": 0.25}, vectorized=True)
+    alone = train([jobs[1]], settings_of(), network={"slowed": 0.25})
+    assert_same(together[1], alone[0])
+
+
+def test_watchers_hear_of_each_network_until_its_own_end():
+    heard = []
+
+    class Watcher(Watchers):
+        def end_epoch(self, index, logs, values):
+            heard.append((index, float(values()["last/bias"][0])))
+            return len(heard) == 4  # the second epoch of the second network
+
+        def end(self, index):
+            heard.append((index, "end"))
+
+    jobs = [job_of(make_data()) for _ in range(2)]
+    jobs[1].index = 1
+    trained = train(jobs, settings_of(), vectorized=True, watchers=Watcher())
+    assert [index for index, _ in heard] == [0, 1, 0, 1, 1, 0, 0, 0]
+    assert [what for _, what in heard][4] == [what for _, what in heard][-1] == "end"
+    assert [len(one.history["loss"]) for one in trained] == [4, 2]
+    for one, bias in zip(trained, (heard[-2][1], heard[3][1]), strict=True):
+        assert one.values["last/bias"][0] == bias
+
+
+def test_joined_arrays_hold_each_array_once():
+    first, second = np.arange(3), np.arange(10, 15)
+    joined = _Joined([first, second, first])
+    assert joined.array.tolist() == [0, 1, 2, 10, 11, 12, 13, 14]
+    assert joined.offsets.tolist() == [0, 3, 0]
+    assert _Joined([first, first]).array is first
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+class FakeRunner:
+    """What Data needs of a Runner; keeps what it placed."""
+
+    device = "processor"
+
+    def __init__(self):
+        self.placed = []
+
+    def place(self, array):
+        """Return the array."""
+        self.placed.append(array)
+        return array
+
+
+@pytest.fixture
+def data():
+    """Ten rows of 4 + 8 + 2 bytes."""
+    inputs = {"x": np.arange(10, dtype="float32")[:, np.newaxis], "z": np.arange(20, dtype="float32").reshape(10, 2)}
+    return {"inputs": inputs, "targets": {"output": np.arange(10, dtype="float16")[:, np.newaxis]}}
+
+
+def test_sizes_are_those_of_all_arrays(data):
+    assert n_bytes(data) == 140
+    assert row_bytes(data) == 14
+    data["weights"] = {"output": np.ones(10, dtype="float32")}
+    assert row_bytes(data) == 18
+
+
+def test_rows_are_gathered_from_every_array(data):
+    part = gathered(data, np.array([7, 2]))
+    assert part["inputs"]["x"].tolist() == [[7], [2]]
+    assert part["inputs"]["z"].tolist() == [[14, 15], [4, 5]]
+    assert part["targets"]["output"].tolist() == [[7], [2]]
+
+
+def test_small_data_are_placed_once_as_a_whole(data):
+    runner, placed = FakeRunner(), {}
+    rows = np.array([7, 2, 5])
+    for _ in range(2):
+        ((there, indices),) = Data(data, runner, placed).pieces(rows, 2)
+        assert indices is rows
+        assert there["inputs"]["z"] is data["inputs"]["z"]
+    assert len(runner.placed) == 3
+
+
+def test_an_array_that_several_networks_share_is_placed_once(data):
+    calls, placed = [], {}
+
+    def place(array):
+        calls.append(array)
+        return array + 1
+
+    first = place_once(data, place, placed)
+    other = {**data, "targets": {"output": data["targets"]["output"].copy()}}
+    second = place_once(other, place, placed)
+    assert second["inputs"]["x"] is first["inputs"]["x"]
+    assert second["targets"]["output"] is not first["targets"]["output"]
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("piece", [1, 28, 60])
+def test_large_data_come_in_pieces_of_whole_batches(data, piece, monkeypatch):
+    monkeypatch.setattr(_engine, "_MAX_PLACED", {"processor": 139, "accelerator": 0})
+    monkeypatch.setattr(_engine, "_PIECE", piece)
+    rows = np.array([7, 2, 5, 9, 0])
+    pieces = list(Data(data, FakeRunner(), {}).pieces(rows, 2))
+    size = 4 if piece == 60 else 2
+    assert [len(indices) for _, indices in pieces] == [len(rows[start : start + size]) for start in range(0, 5, size)]
+    there = np.concatenate([part["inputs"]["x"][indices, 0] for part, indices in pieces])
+    np.testing.assert_array_equal(there, rows)
+    assert all(len(part["targets"]["output"]) == len(indices) for part, indices in pieces)
+
+
+def test_data_of_just_the_size_are_placed(data, monkeypatch):
+    monkeypatch.setattr(_engine, "_MAX_PLACED", {"processor": 140, "accelerator": 0})
+    assert len(list(Data(data, FakeRunner(), {}).pieces(np.arange(10), 2))) == 1
+
+
+def test_data_too_large_for_the_device_come_in_pieces(monkeypatch):
+    data = make_data(weighted=True)
+    whole = train([job_of(data, n_validation=20)], settings_of())[0]
+    monkeypatch.setattr(_engine, "_MAX_PLACED", {"processor": 1, "accelerator": 1})
+    monkeypatch.setattr(_engine, "_PIECE", 16 * 7 * 4 * 2)  # two batches
+    assert_same(train([job_of(data, n_validation=20)], settings_of())[0], whole, rtol=1e-6, atol=1e-7)
+    for one in train([job_of(data, n_validation=20)] * 2, settings_of(), vectorized=True):
+        assert_same(one, whole)
