@@ -45,7 +45,7 @@ def fold_models(monkeypatch, stack, X, y):
     models = []
 
     def keeping(*args, **options):
-        made = cross_fit(*args, **{**options, "keep_fold_models": True})
+        made = cross_fit(*args, **(options | {"keep_fold_models": True}))
         models.extend(made.fold_models)
         return made
 

@@ -6,7 +6,6 @@ from os import PathLike
 import numpy as np
 from sklearn.base import clone
 
-from .._compat import take
 from ..training._trainable import narrow_trainable
 from ._base import Branch
 
@@ -150,21 +149,13 @@ class PretrainedBranch(Branch):
         known = hasattr(self.branch, "input_shape_")
         self.branch_ = self.branch if known else clone(self.branch)
         super().fit(X, sample_weight=sample_weight)
-        if known:
-            self._check_columns(X)
-        else:
+        if not known:
             self.branch_.input_shape_ = self.input_shape_
+        elif self.input_shape_ != self.branch_.input_shape_:
+            expected, n_columns = self.branch_.input_shape_[0], self.input_shape_[0]
+            raise ValueError(f"expected {expected} columns as in training, got {n_columns}.")
         self.weights_ = self.weights if isinstance(self.weights, dict) else _weights_in(self.weights, self.layer)
         return self
-
-    def _check_columns(self, X):
-        """Raise unless columns are as many as the fitted branch was trained with."""
-        shape, known = self.input_shape_, self.branch_.input_shape_
-        if not self.shared:
-            present = take(X, [int(np.argmin(self._missing(X)))], axis=0)
-            shape = np.shape(self._encode_or_missing(present)[0])[1:]
-        if shape != known:
-            raise ValueError(f"the columns give rows of shape {shape}, the branch was trained with {known}.")
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""

@@ -135,6 +135,12 @@ class Assembly:
             found |= {f"{kind}/{name.removeprefix(prefix)}": value for name, value in of_kind.items()}
         return found
 
+    def weights_of_branch(self, part, values):
+        """Return those of the values of a model that belong to the sub-network of a branch, by their names in there."""
+        of_branch = self.values_of_branch(part, values)
+        prefix = f"{_OF_BRANCH[0]}/"
+        return {name.removeprefix(prefix): value for name, value in of_branch.items() if name.startswith(prefix)}
+
     def with_values_of_branch(self, part, values, of_branch):
         """Return the values of a model with those that :meth:`values_of_branch` of another network returned.
 

@@ -172,12 +172,14 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, Net
             self._take_over(*training.members)
         return self
 
-    def _initialize(self, X, targets, training, seed):
-        """Let branches and tasks learn from the training rows, and build the untrained model."""
+    def _initialize(self, X, targets, training, seed, stage=None):
+        """Let branches and tasks learn from the training rows, and build the untrained model, for a stage if given."""
         assembly = assemble(self, X, targets, np.arange(len(targets)), training)
         with seeded(seed):
             model = assembly.build()
         assembly.assign_statistics(model)
+        if stage is not None:
+            stage.apply(assembly, model)
         self._begin(assembly, model)
 
     def _begin(self, assembly, model):
@@ -220,16 +222,12 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, Net
             X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
             rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
             if not started:
-                self._initialize_for_last_stage(X, targets, rows, seed)
+                self._initialize(X, targets, rows, seed, stages_of(self)[-1])
             with watching(self) as watchers:
                 training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
                 training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
             self._take_over(*training.members)
         return self
-
-    def _initialize_for_last_stage(self, X, targets, training, seed):
-        self._initialize(X, targets, training, seed)
-        stages_of(self)[-1].apply(self._assembly, self.model_)
 
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
@@ -248,7 +246,8 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, Net
         """
         with unchanged_on_error(self):
             X, targets = self._check_fit_data(X, y, None, None, reset=True)
-            self._initialize_for_last_stage(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
+            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            self._initialize(X, targets, rows, seed, stages_of(self)[-1])
         return self
 
     @property
@@ -280,15 +279,8 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, Net
         if name not in parts:
             raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
         values = self._compiled_call.values or values_of(self.model_)
-        of_branch = self._assembly.values_of_branch(parts[name], values)
-        weights = {key.removeprefix("branch/"): value for key, value in of_branch.items() if key.startswith("branch/")}
+        weights = self._assembly.weights_of_branch(parts[name], values)
         return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
-
-    @property
-    def n_fits(self):
-        """Number of fits that the training of this network is made of."""
-        self._check_settings()
-        return len(fits_of(stages_of(self), self._branch_names()))
 
     # --- folds ------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from ..fusion._base import check_fusion
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
-from ._stages import INDIVIDUAL_THEN_JOINT, check_stages
+from ._staged import fits_of
+from ._stages import INDIVIDUAL_THEN_JOINT, check_stages, stages_of
 
 #: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
 _ROUTED = ("optimizer", "loss", "metrics", "callbacks")
@@ -152,6 +153,12 @@ class NetworkParameters(PartsMixin, MendedWrapper):
                 check_no_branch_inside(branch, f"branch {name!r} of {owner}")
                 raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
         return [(name, clone(branch), columns) for name, branch, columns in parts]
+
+    @property
+    def n_fits(self):
+        """Number of fits that the training of this network is made of."""
+        self._check_settings()
+        return len(fits_of(stages_of(self), self._branch_names()))
 
     def of_one_branch(self, branch):
         """Return an unfitted network of one branch, without what says how several are trained.

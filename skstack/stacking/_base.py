@@ -181,11 +181,12 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
                 options = {
                     "fit_params": params[model.name].fit,
                     "validation": validation if model.has_branches else None,
-                    "keep_fold_models": model.has_branches and self._adds_individual(),
                     "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                     "verbose": max(0, self.verbose - 1),
                     "stage": stage,
                 }
+                if model.has_branches and self._adds_individual():
+                    options["keep_fold_models"] = True
                 predictions.append(model.cross_fit(cached, X, labels, splits, **options))
         if self._adds_individual():
             self._add_individual(models, predictions, X, splits)
