@@ -9,7 +9,8 @@ head have warmed up. We train the same branches on the same houses in all of the
 from scratch and with the features of a pretrained network.
 
 Set ``SKSTACK_DATA`` to a directory with ``houses`` and ``pretrained`` to use 535 real houses; else the lesson draws its
-own. ``--help`` tells how to train in some of the ways only; results are printed as they come.
+own. All of it takes about an hour on two cores: ``--help`` tells how to train in some of the ways only, and with
+``--keep`` a run finds what those before it have predicted.
 """
 
 # %%
@@ -19,6 +20,7 @@ own. ``--help`` tells how to train in some of the ways only; results are printed
 # logarithm of the price.
 import argparse
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -72,6 +74,9 @@ parser.add_argument("--folds", type=int, default=2 if QUICK else 5, help="outer 
 parser.add_argument("--houses", type=int, default=60 if QUICK else None, help="take the first so many")
 parser.add_argument("--epochs", type=int, default=2 if QUICK else 40, help="of each stage")
 parser.add_argument("--size", type=int, default=16, help="pixels of photos from scratch, each way")
+parser.add_argument("--outer", nargs="+", type=int, help="train for these outer folds only, and print no table")
+parser.add_argument("--fold-training", default="auto", help="how networks of inner folds are trained")
+parser.add_argument("--keep", type=Path, default=Path(tempfile.mkdtemp()), help="folder for predictions")
 given = parser.parse_args()
 
 folder, pretrained = (None, None) if QUICK else (find_data("houses"), find_data("pretrained"))
@@ -136,7 +141,13 @@ def learners(photos):
 
 
 network = MultimodalNetworkRegressor(
-    head=(64,), dropout=0.3, loss="mae", epochs=given.epochs, batch_size=32, early_stopping=False
+    head=(64,),
+    dropout=0.3,
+    loss="mae",
+    epochs=given.epochs,
+    batch_size=32,
+    early_stopping=False,
+    fold_training=given.fold_training,
 )
 # Learners are the same in all ways to train: they are fitted once.
 MEMORY = tempfile.mkdtemp()
@@ -169,27 +180,36 @@ def make_stack(photos, way, seed):
 # Scores on unseen houses
 # -----------------------
 # Each seed shuffles the groups into other folds and gives the networks other weights to begin with.
+def predictions(photos, way, seed, fold, fitting, held_out):
+    """Return the logarithms that stack and network predict for unseen houses."""
+    path = given.keep / f"{photos} {way} {seed} {fold}.csv"
+    if not path.exists():
+        stack = make_stack(photos, way, seed).fit(X.iloc[fitting], np.log(price[fitting]), groups=groups[fitting])
+        models = {"stack": stack, "network": stack.named_estimators_.get("network")}
+        found = {name: model.predict(X.iloc[held_out]) for name, model in models.items() if model is not None}
+        given.keep.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(found).to_csv(path, index=False)
+    return pd.read_csv(path)
+
+
 rows = []
 for seed in given.seeds:
     outer = list(GroupKFold(given.folds, shuffle=True, random_state=seed).split(X, groups=groups))
+    chosen = range(given.folds) if given.outer is None else given.outer
     for photos in given.photos:
         for way in given.ways:
-            started, predicted = time.perf_counter(), {}
-            for fitting, held_out in outer:
-                stack = make_stack(photos, way, seed)
-                stack.fit(X.iloc[fitting], np.log(price[fitting]), groups=groups[fitting])
-                found = {"stack": stack.predict(X.iloc[held_out])}
-                if "network" in stack.named_estimators_:
-                    found["network"] = stack.named_estimators_["network"].predict(X.iloc[held_out])
-                for name, values in found.items():
-                    predicted.setdefault(name, np.empty(len(X)))[held_out] = np.exp(values)
-            scores = {name: mean_absolute_percentage_error(price, values) for name, values in predicted.items()}
+            started = time.perf_counter()
+            of_folds = [predictions(photos, way, seed, fold, *outer[fold]) for fold in chosen]
+            unseen, predicted = np.concatenate([outer[fold][1] for fold in chosen]), np.exp(pd.concat(of_folds))
+            scores = predicted.apply(
+                lambda values, unseen=unseen: mean_absolute_percentage_error(price[unseen], values)
+            )
             rows.append({"photos": photos, "way": way, "seed": seed, **scores})
             told = ", ".join(f"{name} {score:.4f}" for name, score in scores.items())
-            print(
-                f"{photos}, {way}, seed {seed}: MAPE of the {told}   ({time.perf_counter() - started:.0f} s)",
-                flush=True,
-            )
+            took = time.perf_counter() - started
+            print(f"{photos}, {way}, seed {seed}: MAPE of the {told}   ({took:.0f} s)", flush=True)
+if given.outer is not None:
+    sys.exit()
 
 results = pd.DataFrame(rows)
 table = results.drop(columns="seed").groupby(["photos", "way"], sort=False).agg(["mean", "std"])
@@ -199,9 +219,8 @@ print(table.to_string(float_format="{:.4f}".format))
 # %%
 # The picture
 # -----------
-figure, axes = plt.subplots(
-    1, len(given.photos), figsize=(5.5 * len(given.photos), 3), layout="constrained", squeeze=False
-)
+size = (5.5 * len(given.photos), 3)
+figure, axes = plt.subplots(1, len(given.photos), figsize=size, layout="constrained", squeeze=False)
 for axis, photos in zip(axes[0], given.photos, strict=True):
     of_photos = results[results["photos"] == photos].groupby("way", sort=False)["stack"].agg(["mean", "std"])[::-1]
     axis.barh(of_photos.index, of_photos["mean"], xerr=of_photos["std"].fillna(0))

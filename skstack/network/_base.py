@@ -35,7 +35,7 @@ from ._stages import check_layers, stages_of
 OUTPUT = "output"
 
 
-class MultimodalNetwork(CallbackSupportMixin, CrossFitter, PicklableNetwork, NetworkParameters):
+class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameters, CrossFitter):
     """What regressor and classifier share."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
