@@ -125,6 +125,10 @@ def ours_mlp(n_samples, epochs, n_folds):
     return _fit_job(our_mlp_stack(epochs, n_folds), n_samples, epochs, n_folds)
 
 
+def ours_mlp_of_folds(n_samples, epochs, n_folds):
+    return _fit_job(our_mlp_stack(epochs, n_folds).set_params(refit="folds"), n_samples, epochs, n_folds)
+
+
 def scikeras_mlp(n_samples, epochs, n_folds, **settings):
     return _fit_job(scikeras_mlp_stack(epochs, n_folds, **settings), n_samples, epochs, n_folds)
 
@@ -253,6 +257,17 @@ COMPARISONS = (
         quick={"n_samples": 300, "epochs": 1, "n_folds": 2, "n_outer": 2},
         # One run of the peer takes a minute and a half.
         n_repeats=2,
+    ),
+    replace(
+        _STACK,
+        name="refit-folds",
+        work="that stack with refit='folds', {n_samples:,} x 20, {epochs} epochs, {n_folds} folds",
+        peer="with refit=True",
+        ours_job="bench_cross_fitting:ours_mlp_of_folds",
+        peer_job="bench_cross_fitting:ours_mlp",
+        # At most 0.9 times the seconds.
+        figures=(cold(at_least=1 / 0.9), warm(at_least=1 / 0.9)),
+        n_repeats=5,
     ),
     Comparison(
         name="cnn",

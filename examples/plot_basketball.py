@@ -20,12 +20,18 @@ import os
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
 
-from skstack import MultimodalNetworkRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import EntityBranch, NumericBranch
 from skstack.datasets import find_data
+from skstack.preprocessing import PredictionTransformer
 
 # A run of a few seconds that shows only that everything works.
 QUICK = bool(os.environ.get("SKSTACK_QUICK"))
@@ -145,6 +151,71 @@ print("References: course 11.65, ridge rating for each team and season 8.76")
 # %%
 # Team and season is the better entity: a team of 1990 says little about that of 2010, and a season is played before its
 # tournament. (The ``home`` of a tournament game means nothing, and misleads by a few points.)
+#
+# The season's forecast as a column
+# ---------------------------------
+# Two tables, one prediction: what the network has learned from the games of all seasons becomes a column of the table
+# of tournaments, beside the seeds, which a committee chooses by what it saw. A ``PredictionTransformer`` holds the
+# fitted network, takes its columns out of a wider table and returns what it predicts; in a ``FrozenEstimator`` the same
+# network is a base model of a stack. The next model learns from the tournaments before 2010, in whole seasons, as each
+# game stands there twice. As in the course, the season of a tested tournament is among those that the network has seen:
+# its games were played before.
+columns_of_season = [*teams, "site"]
+groups = tournament.loc[~test, "season"]
+
+
+def next_models(fitted):
+    """Return models that get the forecast of a network fitted to the seasons, and arguments of their fit."""
+    forecast = ("season", PredictionTransformer(fitted, prefix="season_forecast"), columns_of_season)
+    alone, beside = (
+        ColumnTransformer([forecast, *others], verbose_feature_names_out=False).set_output(transform="pandas")
+        for others in ([], [("seeds", "passthrough", ["seed_diff"])])
+    )
+    both = ["season_forecast", "seed_diff"]
+    network = MultimodalNetworkRegressor(
+        head=(), epochs=2 if QUICK else 30, batch_size=128, optimizer__learning_rate=0.01
+    )
+    stack = MultimodalStackingRegressor(
+        [
+            ("numbers", NumericBranch(hidden=(16,)), both),
+            ("linear", LinearRegression(), both),
+            ("boosting", HistGradientBoostingRegressor(max_depth=2, learning_rate=0.05), both),
+        ],
+        network=network,
+        cv=GroupKFold(5),
+        random_state=0,
+    )
+    frozen = [("season", FrozenEstimator(fitted), columns_of_season), ("seeds", LinearRegression(), ["seed_diff"])]
+    return {
+        "season, linear": (make_pipeline(alone, LinearRegression()), {}),
+        "season and seeds, linear": (make_pipeline(beside, LinearRegression()), {}),
+        "season and seeds, stack": (Pipeline([("columns", beside), ("stack", stack)]), {"stack__groups": groups}),
+        "season as a base model": (MultimodalStackingRegressor(frozen, cv=GroupKFold(5)), {"groups": groups}),
+    }
+
+
+seeds_alone = LinearRegression().fit(tournament.loc[~test, ["seed_diff"]], tournament.loc[~test, "score_diff"])
+predicted = seeds_alone.predict(tournament.loc[test, ["seed_diff"]])
+print(f"seeds alone, linear MAE {mean_absolute_error(tournament.loc[test, 'score_diff'], predicted):.3f}")
+rows = {}
+for random_state in range(1 if QUICK else 3):
+    fitted = MultimodalNetworkRegressor(versions["... and site"], **{**TRAINING, "random_state": random_state})
+    fitted.fit(season[columns_of_season], season["score_diff"])
+    predictions = {"season alone": fitted.predict(tournament.loc[test, columns_of_season])}
+    for name, (model, arguments) in next_models(fitted).items():
+        model.fit(tournament[~test], tournament.loc[~test, "score_diff"], **arguments)
+        predictions[name] = model.predict(tournament[test])
+    rows[f"random_state={random_state}"] = {
+        name: mean_absolute_error(tournament.loc[test, "score_diff"], of_model)
+        for name, of_model in predictions.items()
+    }
+runs = pd.DataFrame(rows)
+print(runs.assign(mean=runs.mean(axis=1)).round(3).to_string())
+print("References: course about 9, a ridge rating for each team and season 8.76, with the seeds beside it 8.78")
+
+# %%
+# The season is nearly all there is: seeds take a few hundredths of a point off its error, and it takes four tenths off
+# that of the seeds.
 #
 # Two scores from one network
 # ---------------------------

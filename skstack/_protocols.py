@@ -11,10 +11,26 @@ class CrossFitter(ABC):
     """
 
     @abstractmethod
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(
+        self,
+        X,
+        y,
+        splits,
+        *,
+        sample_weight=None,
+        groups=None,
+        bar=None,
+        validation=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        refit=True,
+    ):
         """Fit on all rows and on the training rows of each split; yield what predicts for each in its turn.
 
         `validation` is what :meth:`split_validation` returned for the same rows; ``None`` lets the estimator split.
+        `X_val`, `y_val` and `sample_weight_val` are rows of the caller's own, which then take the place of such a part.
+        Without `refit`, there is no fit on all rows, and nothing is yielded for it.
         """
 
     @abstractmethod
@@ -25,8 +41,8 @@ class CrossFitter(ABC):
         """
 
     @abstractmethod
-    def check_data(self, X):
-        """Raise what fitting to X would raise because of a parameter or a cell, without training anything."""
+    def check_data(self, X, X_val=None):
+        """Raise what fitting to X, with X_val to stop on, would raise because of a parameter or a cell."""
 
     @abstractmethod
     def missing_rows(self, X):

@@ -12,8 +12,10 @@ from importlib import import_module
 #: Every module that registers layers; a test compares the list with the code.
 LAYER_MODULES = (
     "skstack.branches._audio_layers",
+    "skstack.branches._date_layers",
     "skstack.branches._entity_layers",
     "skstack.branches._image_layers",
+    "skstack.branches._item_layers",
     "skstack.branches._layers",
     "skstack.branches._numeric_layers",
     "skstack.branches._sequence_layers",

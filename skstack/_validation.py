@@ -30,6 +30,20 @@ def check_weights(sample_weight, n_samples, dtype=None):
     return checked
 
 
+#: What ``fit`` calls rows of the caller's own to validate on, their targets and weights.
+VALIDATION = ("X_val", "y_val", "sample_weight_val")
+
+
+def has_validation_rows(X_val, y_val, sample_weight_val):
+    """Tell whether there are rows of the caller's own to validate on, or raise if there is a part of them only."""
+    values = X_val, y_val, sample_weight_val
+    given = [name for name, value in zip(VALIDATION, values, strict=True) if value is not None]
+    for name in VALIDATION[:2]:
+        if given and name not in given:
+            raise ValueError(f"{given[0]} is provided, but {name} was not provided.")
+    return bool(given)
+
+
 def check_validation_fraction(fraction, n_units, what="rows"):
     """Return how many rows, or groups, a fraction sets aside, or raise if it leaves none to train on."""
     n_validation = max(1, round(fraction * n_units))
@@ -46,7 +60,7 @@ def rows_of(values, rows):
     return None if values is None else take(values, rows, axis=0)
 
 
-def split_rows(n_samples, groups, fraction, seed, *, labels=None):
+def split_rows(n_samples, groups, fraction, seed, *, labels=None, latest=False):
     """Split row indices into those to train on and those to validate on.
 
     Parameters
@@ -59,6 +73,8 @@ def split_rows(n_samples, groups, fraction, seed, *, labels=None):
     seed : int
     labels : ndarray of shape (n_samples,), default=None
         What both parts should have in the same proportions, where there are enough rows.
+    latest : bool, default=False
+        Whether to validate on the last rows, or on the groups that begin last, rather than on some drawn at random.
 
     Returns
     -------
@@ -74,6 +90,8 @@ def split_rows(n_samples, groups, fraction, seed, *, labels=None):
     if not fraction or n_units < 2:
         return rows, rows[:0]
     n_validation = check_validation_fraction(fraction, n_units, "rows" if groups is None else "groups")
+    if latest:
+        return _before_and_after(rows, groups, n_validation)
     if groups is not None:
         splitter = GroupShuffleSplit(1, test_size=n_validation, random_state=seed)
     elif labels is not None and _can_stratify(labels, n_validation):
@@ -82,6 +100,15 @@ def split_rows(n_samples, groups, fraction, seed, *, labels=None):
         splitter = ShuffleSplit(1, test_size=n_validation, random_state=seed)
     training, validation = next(splitter.split(rows, labels, groups))
     return np.sort(training), np.sort(validation)
+
+
+def _before_and_after(rows, groups, n_validation):
+    """Return the rows before the last ones, or of all but the groups that begin last, and the others."""
+    if groups is None:
+        return rows[:-n_validation], rows[-n_validation:]
+    _, begins, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
+    is_late = np.isin(group_of_row.ravel(), np.argsort(begins)[-n_validation:])
+    return rows[~is_late], rows[is_late]
 
 
 def _can_stratify(labels, n_validation):

@@ -140,6 +140,12 @@ BAD_PARAMETERS = [
     *rows_of(settings(metrics=[3]), TypeError, r"'metrics' should be.*got 3"),
     *rows_of(settings(optimizer=3), TypeError, r"'optimizer' should be.*got 3"),
     *rows_of(settings(loss=3), TypeError, r"'loss' should be.*got 3"),
+    *rows_of(settings(loss="hinge"), ValueError, r"MultimodalNetworkRegressor: loss 'hinge' does not predict numbers"),
+    (
+        stack_classifier(NUMBERS, network=MultimodalNetworkClassifier(loss="quantile")),
+        ValueError,
+        "not predict classes",
+    ),
     *rows_of(settings(activation="Rellu"), ValueError, r"unknown activation 'Rellu'. Did you mean 'relu'"),
     *rows_of(parts(NumericBranch(activation="tanhh"), ["area"]), ValueError, r"'tanhh'. Did you mean 'tanh'"),
     *rows_of(parts(ImageBranch(backbone="Xceptoin"), ["photo"]), ValueError, r"'Xceptoin'. Did you mean 'Xception'"),
@@ -165,6 +171,11 @@ BAD_PARAMETERS = [
     *rows_of(settings(optimizer=keras.optimizers.Adam(-0.5)), ValueError, LEARNING_RATE + "-0.5"),
     *rows_of(settings(optimizer=keras.optimizers.Adam(float("inf"))), ValueError, LEARNING_RATE + "inf"),
     *rows_of(settings(validation_fraction=0.999), ValueError, r"validation_fraction=0.999 sets 30 of 30 rows aside"),
+    *rows_of(settings(quantile=0.5), ValueError, r"'quantile' is for loss='quantile', but the loss is None"),
+    *rows_of(settings(loss="quantile", quantile=[0.5, 0.1]), ValueError, r"several values of 'quantile' should be in"),
+    (stack(NUMBERS, quantile=[0.1, 1.0]), ValueError, r"'quantile' should lie between 0 and 1, got \[0.1, 1.0\]"),
+    (stack(NUMBERS, quantile=2.0), ValueError, r"'quantile' parameter of MultimodalStackingRegressor"),
+    (stack(LINEAR, quantile=0.5, final_estimator=Ridge()), ValueError, r"parameter 'quantile', as Quantile"),
     (network(NUMBERS, epochs=0), ValueError, r"'epochs' parameter of MultimodalNetworkRegressor"),
     (network(NUMBERS, head=(-3,)), ValueError, r"'head'.*\(-3,\)"),
     (stack(NUMBERS, cv="prefit"), ValueError, r"branch 'numbers'.*prefit"),
@@ -257,7 +268,7 @@ def test_dates_are_no_numbers(data):
     columns = {"time": days, "day": list(days.date), "since": days - days[0], "period": days.to_period("D")}
     for name, column in columns.items():
         for estimator in parts(NumericBranch(), [name]):
-            with pytest.raises(TypeError, match=rf"branch 'part': column '{name}' holds dates.*such as year, month"):
+            with pytest.raises(TypeError, match=rf"branch 'part': column '{name}' holds dates.*a DateBranch"):
                 estimator.fit(X.assign(**{name: pd.Series(column, dtype=object if name == "day" else None)}), y)
 
 

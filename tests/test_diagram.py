@@ -33,7 +33,7 @@ def test_branches_stand_side_by_side_with_name_class_and_columns(make):
 def test_a_stack_shows_learners_and_the_final_estimator_too(training):
     words = _words(stack_regressor(training=training))
     assert words.index("CategoricalBranch") < words.index("ridge") < words.index("final_estimator")
-    assert "RidgeCV" in words[words.index("final_estimator") :]
+    assert "WeightedAverageRegressor" in words[words.index("final_estimator") :]
 
 
 def test_dropped_parts_and_columns_left_out():

@@ -14,6 +14,7 @@ from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, Mul
 from skstack.branches import (
     AudioBranch,
     CategoricalBranch,
+    DateBranch,
     EntityBranch,
     ImageBranch,
     ModelBranch,
@@ -32,6 +33,8 @@ BRANCHES = [
     ("speech", SequenceBranch("cnn", 2), ["speech"]),
     ("call", AudioBranch(0.02, rate=4000, n_mels=4, frame=0.008, hop=0.004, filters=(2,), hidden=()), ["call"]),
     ("photo", ImageBranch(size=(4, 4), filters=(2,), hidden=()), ["photo"]),
+    ("when", DateBranch(hidden=(2,)), ["when"]),
+    ("notes", TextBranch(dim=2, item_pooling="avg"), ["notes"]),
 ]
 TENSORS = ["call", "photo"]
 
@@ -49,6 +52,8 @@ def table():
             "speech": [rng.normal(size=length) for length in rng.integers(2, 7, N_ROWS)],
             "call": tensor_column(rng.normal(size=(N_ROWS, 80)).astype("float32")),
             "photo": tensor_column(rng.integers(0, 256, size=(N_ROWS, 4, 4, 3), dtype="uint8")),
+            "when": pd.date_range("2026-01-01", periods=N_ROWS, freq="31h"),
+            "notes": [rng.choice(["good", "bad"], n_notes).tolist() for n_notes in rng.integers(0, 4, N_ROWS)],
         }
     )
     for row, name in enumerate(X.columns):
@@ -67,8 +72,12 @@ def to_polars(X):
 
 def to_arrow(X):
     texts = {name: pd.ArrowDtype(pa.string()) for name in ("city", "team_1", "team_2", "review")}
-    lists = pd.array(pa.array(X["speech"], from_pandas=True), dtype=pd.ArrowDtype(pa.list_(pa.float64())))
-    return X.astype({**texts, "area": pd.ArrowDtype(pa.float64())}).assign(speech=lists)
+    lists = {
+        name: pd.array(pa.array(X[name], from_pandas=True), dtype=pd.ArrowDtype(pa.list_(dtype)))
+        for name, dtype in (("speech", pa.float64()), ("notes", pa.string()))
+    }
+    dtypes = {**texts, "area": pd.ArrowDtype(pa.float64()), "when": pd.ArrowDtype(pa.timestamp("us"))}
+    return X.astype(dtypes).assign(**lists)
 
 
 def to_objects(X):

@@ -4,17 +4,29 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
-from _small import TRAINING, make_labels, make_table, network_classifier, network_regressor, stack_regressor
+from _small import (
+    TRAINING,
+    make_labels,
+    make_table,
+    network_classifier,
+    network_regressor,
+    stack_classifier,
+    stack_regressor,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     KFold,
     ShuffleSplit,
     StratifiedKFold,
+    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_val_score,
     cross_validate,
@@ -192,3 +204,35 @@ def test_validation_curve_over_a_parameter_of_the_template(table):
     longer = stack_regressor(network=MultimodalNetworkRegressor(**{**TRAINING, "epochs": 3}))
     assert_allclose(test[1], cross_val_score(longer, X, y, cv=fold), rtol=1e-5)
     assert (test[0] != test[1]).all()
+
+
+# --- probabilities and thresholds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [network_classifier, stack_classifier])
+def test_calibrated_probabilities_are_those_of_rows_set_aside(table, make):
+    X, labels = table[0], make_labels(table[1])
+    calibrated = CalibratedClassifierCV(make(), method="isotonic", cv=2, ensemble=False).fit(X, labels)
+    out_of_fold = cross_val_predict(make(), X, labels, cv=2, method="predict_proba")[:, 1]
+    raw = make().fit(X, labels).predict_proba(X)[:, 1]
+    expected = IsotonicRegression(out_of_bounds="clip").fit(out_of_fold, labels == "fair").predict(raw)
+    assert_allclose(calibrated.predict_proba(X)[:, 1], expected, atol=1e-4)
+
+
+def test_a_fitted_stack_is_calibrated_as_it_is(table):
+    X, labels = table[0], make_labels(table[1])
+    stack = stack_classifier().fit(X[:30], labels[:30])
+    calibrated = CalibratedClassifierCV(FrozenEstimator(stack), method="isotonic").fit(X[30:], labels[30:])
+    before, after = stack.predict_proba(X)[:, 1], calibrated.predict_proba(X)[:, 1]
+    assert (np.diff(after[np.argsort(before)]) >= -1e-9).all()
+    assert not np.allclose(before, after)
+
+
+@pytest.mark.parametrize("make", [network_classifier, stack_classifier])
+def test_a_tuned_threshold_finds_more_of_a_rare_class(table, make):
+    X, y = table
+    labels = (y > np.quantile(y, 0.8)).astype(int)
+    tuned = TunedThresholdClassifierCV(make(), scoring="balanced_accuracy", cv=2).fit(X, labels)
+    probabilities = tuned.estimator_.predict_proba(X)[:, 1]
+    assert_array_equal(tuned.predict(X), probabilities >= tuned.best_threshold_)
+    assert tuned.predict(X)[labels == 1].mean() >= (probabilities[labels == 1] >= 0.5).mean()

@@ -10,8 +10,10 @@ from skstack._layers import Layer
 from skstack._registration import LAYER_MODULES
 from skstack.backbones._scaling import ScalePixels
 from skstack.branches._audio_layers import LogMel
+from skstack.branches._date_layers import Cycles, SinceOrigin
 from skstack.branches._entity_layers import EntityVectors
 from skstack.branches._image_layers import RandomAffine, RandomContrast, TrainedFurther
+from skstack.branches._item_layers import PoolItems
 from skstack.branches._layers import Dropout, Merge, MissingEmbedding, SeenMask, Standardize
 from skstack.branches._numeric_layers import Periodic, PiecewiseLinear, SmoothClip
 from skstack.branches._sequence_layers import Blank, HalveSteps, PoolSteps, StepMask
@@ -25,7 +27,7 @@ from skstack.branches._text_layers import (
     MeanOfTokens,
     TokenVectors,
 )
-from skstack.tasks._layers import Unstandardize
+from skstack.tasks._layers import ExpUnstandardize, IncreasingQuantiles, Unstandardize
 
 # Each layer of ours with settings that are not the defaults, and whether it may be vectorised.
 LAYERS = [
@@ -34,9 +36,12 @@ LAYERS = [
     (BackwardTokens(name="x"), False),
     (Blank(name="x"), False),
     (BlankPadding(name="x"), False),
+    (Cycles(2, name="x"), True),
     (Dropout(0.3, name="x"), True),
     (EntityVectors(5, 2, name="x"), True),
+    (ExpUnstandardize(name="x"), True),
     (HalveSteps(name="x"), False),
+    (IncreasingQuantiles([0.1, 0.7], name="x"), True),
     (LastToken(name="x"), False),
     (LogMel(4000, 64, 32, 8, name="x"), False),
     (MaximumOfTokens(name="x"), False),
@@ -45,11 +50,13 @@ LAYERS = [
     (MissingEmbedding(drops=True, name="x"), True),
     (Periodic(3, 4, 5, 0.7, name="x"), True),
     (PiecewiseLinear(3, 4, 5, name="x"), True),
+    (PoolItems("attention", 3, name="x"), True),
     (PoolSteps("last", name="x"), False),
     (RandomAffine("both", 0.1, 0.2, 0.3, name="x"), False),
     (RandomContrast(0.4, name="x"), False),
     (ScalePixels("caffe", name="x"), False),
     (SeenMask(name="x"), True),
+    (SinceOrigin(name="x"), True),
     (SmoothClip(3, name="x"), True),
     (Standardize(flags=False, name="x"), True),
     (StepMask(name="x"), False),

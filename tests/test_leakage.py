@@ -1,6 +1,7 @@
 """No learned state of a fold ever sees the rows that the fold holds out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _data import mixed_frame
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -14,7 +15,7 @@ from skstack import (
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
 )
-from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
+from skstack.branches import CategoricalBranch, DateBranch, ImageBranch, NumericBranch, TextBranch
 from skstack.stacking import _base
 from skstack.stacking._cross_fit import cross_fit
 from skstack.tasks._regression import RegressionTask
@@ -45,7 +46,7 @@ def fold_models(monkeypatch, stack, X, y):
     models = []
 
     def keeping(*args, **options):
-        made = cross_fit(*args, **(options | {"keep_fold_models": True}))
+        made = cross_fit(*args, **{**options, "keep_fold_models": True})
         models.extend(made.fold_models)
         return made
 
@@ -121,3 +122,27 @@ def test_out_of_fold_predictions_are_those_of_models_that_did_not_see_the_row():
     training, held_out = SPLITS[1]
     alone = network.fit(X.iloc[training], y[training]).predict(X.iloc[held_out])
     np.testing.assert_allclose(predictions[held_out, 0], alone, rtol=1e-5)
+
+
+def test_dates_and_lists_of_held_out_rows_teach_a_fold_nothing(monkeypatch):
+    """Not where time begins, nor which words there are, nor how many texts a cell has."""
+    rng = np.random.default_rng(0)
+    lists = [rng.choice(["red", "blue", "hat", "coat"], n_texts).tolist() for n_texts in rng.integers(0, 4, 60)]
+    X = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=60, freq="31h"), "notes": lists})
+    parts = [("when", DateBranch()), ("notes", TextBranch(item_pooling="attention", min_frequency=1, dim=2))]
+    branches = [(name, branch, [name]) for name, branch in parts]
+    stack = MultimodalStackingRegressor(branches, network=MultimodalNetworkRegressor(**SETTINGS), cv=SPLITS)
+    before = fold_models(monkeypatch, stack.set_params(random_state=0), X, np.arange(60.0))
+
+    other = X.copy()
+    other.loc[HELD_OUT, "when"] = pd.Timestamp("1926-12-31 23:30")
+    other["notes"] = [["never seen"] * 9 if row in HELD_OUT else cell for row, cell in enumerate(lists)]
+    with pytest.warns(UserWarning, match="rows hold more than the 3 items"):
+        after = fold_models(
+            monkeypatch, stack, other, np.where(np.isin(np.arange(60), HELD_OUT), -5.0, np.arange(60.0))
+        )
+
+    for old, new in zip(learned_state(before[0]), learned_state(after[0]), strict=True):
+        np.testing.assert_array_equal(old, new)
+    states = zip(learned_state(before[1]), learned_state(after[1]), strict=True)
+    assert any(old.shape != new.shape or not np.array_equal(old, new) for old, new in states)

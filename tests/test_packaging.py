@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(skstack.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
+# What branches keep their layers beside them for.
+_LAYER_KINDS = ("audio", "date", "entity", "image", "item", "numeric", "sequence", "text")
+
 # Modules that may load these at import time, by the start of their name; everyone else imports them inside functions.
 HEAVY = {
     "keras": ("skstack._backend",),
@@ -28,7 +31,7 @@ HEAVY = {
         "skstack._scikeras",
         "skstack.backbones._scaling",
         "skstack.branches._layers",
-        *(f"skstack.branches._{kind}_layers" for kind in ("audio", "entity", "image", "numeric", "sequence", "text")),
+        *(f"skstack.branches._{kind}_layers" for kind in _LAYER_KINDS),
         "skstack.network.",
         "skstack.tasks._layers",
         "skstack.tasks._losses",
@@ -41,6 +44,7 @@ KERAS = ("keras", "tensorflow", "jax", "scikeras")
 # The floors of the house, from the top: a room imports what lies below it, inside functions too, and nothing beside or
 # above it. A test finds circles that this order would miss; what is not named here may be imported by every room.
 FLOORS = (
+    ("model_selection",),
     ("stacking",),
     ("network",),
     ("tasks", "fusion"),
@@ -58,6 +62,7 @@ FLOORS = (
 FORBIDDEN = {
     "skstack.stacking": (*KERAS, "skstack._backend"),
     "skstack.network": ("scikeras",),
+    "skstack.model_selection": (*KERAS, "skstack._backend"),
     "skstack._columns": (*KERAS, "skstack._backend"),
     "skstack._parts": (*KERAS, "skstack._backend"),
     "skstack.branches": ("scikeras", "skstack._scikeras"),

@@ -7,6 +7,7 @@ import pytest
 from skstack._validation import (
     check_lengths,
     check_weights,
+    has_validation_rows,
     split_rows,
 )
 
@@ -100,3 +101,35 @@ def test_groups_stay_together(classes):
 
 def test_one_group_is_not_split():
     assert len(_split(np.arange(4.0), groups=["p"] * 4)[1]) == 0
+
+
+def test_the_latest_rows_are_the_last_ones_whatever_their_classes():
+    training, validation = split_rows(8, None, 0.25, 0, labels=np.array(list("aaaaaabb")), latest=True)
+    assert training.tolist() == list(range(6))
+    assert validation.tolist() == [6, 7]
+
+
+def test_the_latest_groups_are_those_that_begin_last():
+    groups = ["z", "z", "b", "z", "a", "b", "a", "c"]
+    training, validation = split_rows(8, groups, 0.5, 0, latest=True)
+    assert validation.tolist() == [4, 6, 7]
+    assert training.tolist() == [0, 1, 2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((None, [1], None), "y_val is provided, but X_val was not provided"),
+        (([[1]], None, [1]), "X_val is provided, but y_val was not provided"),
+        ((None, None, [1]), "sample_weight_val is provided, but X_val was not provided"),
+    ],
+)
+def test_half_of_the_rows_to_validate_on_is_an_error(given, message):
+    with pytest.raises(ValueError, match=message):
+        has_validation_rows(*given)
+
+
+def test_rows_to_validate_on_may_have_weights_or_not_be_there():
+    assert has_validation_rows([[1]], [1], None)
+    assert has_validation_rows([[1]], [1], [1])
+    assert not has_validation_rows(None, None, None)

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "AudioBranch": "._audio",
         "Branch": "._base",
         "CategoricalBranch": "._categorical",
+        "DateBranch": "._date",
         "EntityBranch": "._entity",
         "ImageBranch": "._image",
         "ModelBranch": "._model",

@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..reading._audio import read_waveforms
 from ..reading._cells import row_name, tensor_cells
-from ._base import Branch
 from ._blocks import CHANNELS_LAST, check_units, convolution_blocks
+from ._items import ItemsBranch
 
 #: Recordings whose loudness and spectra are looked at for scaling, at most.
 _MAX_SCALING = 1000
@@ -24,7 +24,7 @@ _CHUNK_ROWS = 32
 _ROUND = 0.25
 
 
-class AudioBranch(Branch):
+class AudioBranch(ItemsBranch):
     """Branch for one column of audio: a mel spectrogram and a convolutional network on it.
 
     Recordings of several channels are brought to one, the mean. The spectrogram, its logarithm and the scaling of each
@@ -72,6 +72,12 @@ class AudioBranch(Branch):
         Whether each of several columns goes through the same sub-network.
     merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
         How the feature vectors of shared columns become one.
+    item_pooling : {"avg", "max", "attention"} or None, default=None
+        How the feature vectors of several recordings in one cell become one: their average, their maximum, or a mean
+        that attention weighs [1]_. A cell is then a list of any length, or a single recording; an empty list is
+        missing. ``None`` takes one recording to a cell.
+    max_items : int, default=16
+        How many recordings are read of a cell, at most: the first ones, with a warning where there are more.
 
     Attributes
     ----------
@@ -82,10 +88,18 @@ class AudioBranch(Branch):
         there are more.
     cell_shape_ : tuple of int
         ``(n_samples,)``.
+    n_items_ : int
+        With `item_pooling`, how many recordings are read of a cell: the longest list of the training rows, rounded up
+        to 1, 2, 3, 4, 6, 8, 12, 16, and so on, and `max_items` at most.
     input_shape_ : tuple of int
         Shape of one encoded row: ``cell_shape_``, with the number of columns in front if `shared`.
     input_dtype_ : str
         "float32".
+
+    References
+    ----------
+    .. [1] Ilse, M., Tomczak, J. M. and Welling, M. (2018). "Attention-based Deep Multiple Instance Learning".
+           ICML 2018.
 
     Examples
     --------
@@ -98,7 +112,7 @@ class AudioBranch(Branch):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
-        **Branch._parameter_constraints,
+        **ItemsBranch._parameter_constraints,
         "duration": [Interval(Real, 0, None, closed="neither"), None],
         "rate": [Interval(Integral, 1, None, closed="left")],
         "source_rate": [Interval(Integral, 1, None, closed="left"), None],
@@ -111,6 +125,8 @@ class AudioBranch(Branch):
         "filters": ["array-like", Integral],
         "pooling": [StrOptions({"avg", "max", "flatten"})],
     }
+
+    item_name, item_ndim = "recording", 2
 
     def __init__(
         self,
@@ -132,6 +148,8 @@ class AudioBranch(Branch):
         batch_norm=False,
         shared=False,
         merge="concatenate",
+        item_pooling=None,
+        max_items=16,
     ):
         self.duration = duration
         self.rate = rate
@@ -150,6 +168,8 @@ class AudioBranch(Branch):
         self.batch_norm = batch_norm
         self.shared = shared
         self.merge = merge
+        self.item_pooling = item_pooling
+        self.max_items = max_items
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""

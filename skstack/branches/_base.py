@@ -1,22 +1,19 @@
 """What a branch is."""
 
-import inspect
 from abc import ABCMeta, abstractmethod
 from contextlib import nullcontext
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import take
 from .._parts import check_instance
 from .._suggestions import SuggestingParams
-from ..reading._missing import blanked, missing_rows, single_columns, stacked_columns
 from ..training._seeds import numpy_seeded
 from ..training._trainable import check_trainable, set_trainable
 from ._blocks import check_activation, check_units, dense_layers
+from ._rows import RowEncoder
 
 #: Ways to merge the feature vectors of several columns.
 MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maximum")
@@ -25,7 +22,7 @@ MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maxim
 _ENCODER = "encoder"
 
 
-class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
+class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
     """A description of how some columns become a tensor and how a Keras sub-network turns it into a feature vector.
 
     A branch predicts nothing by itself: it is a part of a network or stack, which clones it, fits it on the training
@@ -83,6 +80,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
 
     hidden, activation, dropout, batch_norm, shared, merge = (), "relu", 0.0, False, False, "concatenate"
     trainable = True
+    item_pooling = None
 
     #: Whether cells may be missing in this branch as it is set.
     allow_missing = True
@@ -117,10 +115,6 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
             As for ``_fit``.
         """
 
-    def _encode_or_missing(self, X):
-        """Return encoded rows and which of them turned out to be missing as they were read."""
-        return self._encode(X), np.zeros(X.shape[0], dtype=bool)
-
     @abstractmethod
     def features(self, inputs):
         """Return the feature vector of symbolic `inputs`, before the dense layers that every branch ends with.
@@ -133,123 +127,6 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         -------
         features : keras.KerasTensor of shape (None, n_features)
         """
-
-    # --- rows -------------------------------------------------------------------------------------------------------
-
-    def fit(self, X, y=None, sample_weight=None):
-        """Learn from training rows what encoding needs.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
-            The branch's columns.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row in means and quantiles; nothing is learned from rows of weight 0.
-
-        Returns
-        -------
-        self : Branch
-            The fitted branch.
-
-        Raises
-        ------
-        ValueError, TypeError, FileNotFoundError
-            If a parameter or a cell cannot be used.
-        """
-        self.check_parameters()
-        if X.ndim > 1 and not X.shape[1]:
-            raise ValueError("expected at least one column, got a table without any.")
-        columns = single_columns(X) if self.shared else [X]
-        if self.shared and self.merge == "subtract" and len(columns) != 2:
-            raise ValueError(f"merge='subtract' takes two columns, got {len(columns)}.")
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype="float64")
-        learned = [_rows_to_learn_from(column, self._missing(column), weight) for column in columns]
-        tables, weights = zip(*learned, strict=True)
-        weighted = {} if weight is None or not self._takes_weights() else {"sample_weight": np.concatenate(weights)}
-        self._fit(tables[0] if len(tables) == 1 else stacked_columns(tables), **weighted)
-        self.input_shape_ = (len(columns), *self.cell_shape_) if self.shared else tuple(self.cell_shape_)
-        return self
-
-    def _takes_weights(self):
-        return "sample_weight" in inspect.signature(self._fit).parameters
-
-    def _missing(self, X):
-        return missing_rows(X) if self.missing_embedding else np.zeros(X.shape[0], dtype=bool)
-
-    def encode(self, X):
-        """Turn rows into the array that the sub-network takes.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
-            The branch's columns.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, *input_shape_)
-            0 in a row, or its part for one of several shared columns, that :meth:`encode_with_missing` calls missing.
-
-        Raises
-        ------
-        ValueError, TypeError, FileNotFoundError
-            If a cell cannot be used, naming its row.
-        """
-        return self.encode_with_missing(X)[0]
-
-    def encode_with_missing(self, X):
-        """Turn rows into the array that the sub-network takes, and tell which of them are missing.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
-            The branch's columns.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, *input_shape_)
-        missing : ndarray of bool of shape (n_samples, n_uses)
-            Where the missing embedding takes the place of features; a column for each use of the sub-network on a row:
-            one, or if `shared` the number of columns.
-        """
-        check_is_fitted(self)
-        if not self.shared:
-            encoded, missing = self._encode_present(X)
-            return encoded, missing[:, np.newaxis]
-        columns = single_columns(X)
-        if len(columns) != self.input_shape_[0]:
-            raise ValueError(f"expected {self.input_shape_[0]} columns as in training, got {len(columns)}.")
-        encoded, missing = zip(*map(self._encode_present, columns), strict=True)
-        return np.stack([np.asarray(part) for part in encoded], axis=1), np.stack(missing, axis=1)
-
-    def missing(self, X):
-        """Tell, without reading files, which rows hold nothing.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_columns) or ndarray of shape (n_samples, ...)
-            The branch's columns.
-
-        Returns
-        -------
-        missing : ndarray of bool of shape (n_samples, n_uses)
-            As :meth:`encode_with_missing` returns, for branches too whose rows never get a missing embedding.
-        """
-        columns = single_columns(X) if self.shared else [X]
-        return np.stack([missing_rows(column) for column in columns], axis=1)
-
-    def _encode_present(self, X):
-        """Encode rows of which some may be missing; these are left blank."""
-        missing = self._missing(X)
-        if missing.all():
-            return np.zeros((len(missing), *self.cell_shape_), dtype=self.input_dtype_), missing
-        if missing.any():
-            # A row that is there, rather than one row less, so that errors name rows as the caller knows them.
-            X = take(X, np.where(missing, np.argmin(missing), np.arange(len(missing))), axis=0)
-        encoded, unreadable = self._encode_or_missing(X)
-        missing |= unreadable
-        return (blanked(encoded, missing) if missing.any() else encoded), missing
 
     # --- sub-network ------------------------------------------------------------------------------------------------
 
@@ -290,7 +167,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
 
     def assign_statistics_to(self, model):
         """Write what `fit` learned into a sub-network that :meth:`assemble` made."""
-        self.assign_statistics(model.get_layer(_ENCODER) if self.shared else model)
+        self.assign_statistics(model.get_layer(_ENCODER) if self.uses else model)
 
     def build(self, name):
         """Build the sub-network, with what :meth:`fit` learned in its weights.
@@ -303,8 +180,7 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         model : keras.Model
-            From one encoded input to a feature vector; to one for each column, of shape
-            (None, n_columns, n_features), if `shared`.
+            From one encoded input to a feature vector for each use, of shape (None, *uses, n_features).
         """
         model = self.assemble(name)
         self.assign_statistics_to(model)
@@ -321,9 +197,9 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         return type(self).__module__.partition(".")[0] != "skstack"
 
     def _assemble(self, name):
-        if not self.shared:
+        if not self.uses:
             return self._assemble_encoder(name)
-        return _for_each_column(self._assemble_encoder(_ENCODER), self.input_shape_[0], name)
+        return _for_each_use(self._assemble_encoder(_ENCODER), self.uses, name)
 
     def _assemble_encoder(self, name):
         from .._backend import keras
@@ -376,26 +252,14 @@ class Branch(SuggestingParams, BaseEstimator, metaclass=ABCMeta):
         check_trainable(self.trainable)
 
 
-def _for_each_column(encoder, n_columns, name):
-    """Return a model that puts each of several columns through one encoder."""
+def _for_each_use(encoder, uses, name):
+    """Return a model that puts each of several cells of a row through one encoder."""
     from .._backend import keras
 
-    inputs = keras.Input((n_columns, *encoder.input_shape[1:]), dtype=encoder.inputs[0].dtype, name=name)
-    uses = [encoder(inputs[:, index]) for index in range(n_columns)]
-    return keras.Model(inputs, keras.ops.stack(uses, axis=1), name=name)
-
-
-def _rows_to_learn_from(X, missing, weight):
-    """Return the rows of a table that are not missing and have a weight, and their weights."""
-    if missing.all():
-        raise ValueError("every cell of the training rows is missing.")
-    learned = ~missing if weight is None else ~missing & (weight > 0)
-    if not learned.any():
-        raise ValueError("every row that is not missing has weight 0.")
-    if learned.all():
-        return X, weight
-    rows = np.flatnonzero(learned)
-    return take(X, rows, axis=0), None if weight is None else weight[rows]
+    cell_shape = encoder.input_shape[1:]
+    inputs = keras.Input((*uses, *cell_shape), dtype=encoder.inputs[0].dtype, name=name)
+    features = encoder(keras.ops.reshape(inputs, (-1, *cell_shape)))
+    return keras.Model(inputs, keras.ops.reshape(features, (-1, *uses, features.shape[-1])), name=name)
 
 
 def check_no_branch_inside(part, what):

@@ -169,6 +169,12 @@ def rounded_up(size):
     return 1 << max(size - 1, 0).bit_length()
 
 
+def near_size(size):
+    """Return the next of 1, 2, 3, 4, 6, 8, 12, 16, and so on, for sizes that cost more than an entry of a table."""
+    above = rounded_up(size)
+    return above * 3 // 4 if size <= above * 3 // 4 else above
+
+
 def category_columns(X):
     """Yield the distinct categories of each column, as Python's objects, and for each row which one it has.
 
@@ -240,8 +246,8 @@ def _warn_of_dates(name, values, codes):
     if len(values) and is_date(values[0]) and len(values) > _MOST_DATES * np.count_nonzero(codes >= 0):
         warnings.warn(
             f"column {name} of a CategoricalBranch holds dates or times of which nearly every row has its own, so that "
-            "nothing can be learned from them as categories. Make columns of them that come again, such as the month "
-            "or the day of the week, or numbers for a NumericBranch, such as the days since a date.",
+            "nothing can be learned from them as categories. Give them a DateBranch, which makes of them what comes "
+            "again, such as the month and the day of the week.",
             stacklevel=2,
         )
 

@@ -16,8 +16,8 @@ from ..backbones._wish import CONSTRAINTS, SharesBackbone, Wish
 from ..reading._cells import row_name, tensor_cells
 from ..reading._image_columns import read_column
 from ..training._trainable import set_all_trainable
-from ._base import Branch
 from ._blocks import CHANNELS_LAST, check_units, convolution_blocks
+from ._items import ItemsBranch
 
 #: Height and width of images for a network without a backbone.
 _SIZE = (64, 64)
@@ -26,7 +26,7 @@ _SIZE = (64, 64)
 _STRENGTHS = {"flip": "horizontal", "rotation": 0.05, "zoom": 0.1, "translation": 0.1, "contrast": 0.2}
 
 
-class ImageBranch(SharesBackbone, Branch):
+class ImageBranch(SharesBackbone, ItemsBranch):
     """Branch for one column of images: a pretrained backbone, or a small convolutional network from scratch.
 
     A backbone that stays as it is (``trainable=False`` without `augment`) turns each image into features once: they
@@ -97,18 +97,32 @@ class ImageBranch(SharesBackbone, Branch):
         Whether each column goes through the same sub-network by itself (a Siamese network).
     merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
         How the feature vectors of shared columns become one.
+    item_pooling : {"avg", "max", "attention"} or None, default=None
+        How the feature vectors of several images in one cell become one: their average, their maximum, or a mean that
+        attention weighs [1]_. A cell is then a list of any length, or a single image; an empty list is missing.
+        ``None`` takes one image to a cell.
+    max_items : int, default=16
+        How many images are read of a cell, at most: the first ones, with a warning where there are more.
 
     Attributes
     ----------
+    n_items_ : int
+        With `item_pooling`, how many images are read of a cell: the longest list of the training rows, rounded up to
+        1, 2, 3, 4, 6, 8, 12, 16, and so on, and `max_items` at most.
     input_shape_ : tuple of int
         ``(*size, channels)``, or the number of features of a frozen backbone; with the number of columns in front if
-        `shared`.
+        `shared`, and `n_items_` behind it.
     input_dtype_ : str
         "uint8"; "float32" for features.
 
     See Also
     --------
     skstack.preprocessing.ImageEmbedder : The features of a frozen backbone for any estimator.
+
+    References
+    ----------
+    .. [1] Ilse, M., Tomczak, J. M. and Welling, M. (2018). "Attention-based Deep Multiple Instance Learning".
+           ICML 2018.
 
     Examples
     --------
@@ -130,7 +144,7 @@ class ImageBranch(SharesBackbone, Branch):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
-        **Branch._parameter_constraints,
+        **ItemsBranch._parameter_constraints,
         **CONSTRAINTS,
         "size": [tuple, list, None],
         "channels": [Options(Integral, {1, 3, 4})],
@@ -142,6 +156,8 @@ class ImageBranch(SharesBackbone, Branch):
         "augment": [tuple, list, Mapping, None],
         "filters": ["array-like", Integral],
     }
+
+    item_name, item_ndim = "image", 3
 
     def __init__(
         self,
@@ -167,6 +183,8 @@ class ImageBranch(SharesBackbone, Branch):
         batch_norm=False,
         shared=False,
         merge="concatenate",
+        item_pooling=None,
+        max_items=16,
     ):
         self.size = size
         self.channels = channels
@@ -189,6 +207,8 @@ class ImageBranch(SharesBackbone, Branch):
         self.batch_norm = batch_norm
         self.shared = shared
         self.merge = merge
+        self.item_pooling = item_pooling
+        self.max_items = max_items
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""

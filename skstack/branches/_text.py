@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from numbers import Integral
 from os import PathLike
 
@@ -13,19 +14,22 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from ..reading._cells import named_columns, row_name
 from ..reading._tokens import RESERVED, SEPARATOR, Vocabulary
 from ..reading._word_vectors import find_vectors
-from ._base import Branch
 from ._blocks import CHANNELS_LAST, activation_layer, check_units
-from ._categorical import rounded_up
+from ._categorical import near_size, rounded_up
 from ._column_statistics import quantiles
+from ._items import ItemsBranch
 
 #: Share of the training rows that fit into the length chosen from them.
 _COVERED = 0.95
+
+#: Recurrent layers of Keras, in one direction and in both.
+_RECURRENT, _BOTH_WAYS = {"gru": "GRU", "lstm": "LSTM"}, {"bigru": "GRU", "bilstm": "LSTM"}
 
 #: Length of the vectors of tokens where nothing says what it should be.
 _DIM = 64
 
 
-class TextBranch(Branch):
+class TextBranch(ItemsBranch):
     """Branch for columns of raw text.
 
     Texts are split into tokens, each of which has a trained vector, and an encoder makes one feature vector of them.
@@ -86,6 +90,12 @@ class TextBranch(Branch):
         Whether each column goes through the same sub-network by itself (a Siamese network).
     merge : {"concatenate", "add", "subtract", "multiply", "dot", "average", "maximum"}, default="concatenate"
         How the feature vectors of shared columns become one.
+    item_pooling : {"avg", "max", "attention"} or None, default=None
+        How the feature vectors of several texts in one cell become one: their average, their maximum, or a mean that
+        attention weighs (see :class:`ImageBranch`). A cell is then a list of any length, or a single text; an empty
+        list is missing. ``None`` takes one text to a cell.
+    max_items : int, default=16
+        How many texts are read of a cell, at most: the first ones, with a warning where there are more.
 
     Attributes
     ----------
@@ -96,14 +106,13 @@ class TextBranch(Branch):
         columns.
     lengths_ : tuple of int
         How many tokens are read of the joined text, or of each column.
+    n_items_ : int
+        With `item_pooling`, how many texts are read of a cell: the longest list of the training rows, rounded up to
+        1, 2, 3, 4, 6, 8, 12, 16, and so on, and `max_items` at most.
     input_shape_ : tuple of int
         ``(sum(lengths_),)``, or the number of features of an embedder; with the number of columns in front if `shared`.
     input_dtype_ : str
         "int32"; "float32" for features of an embedder.
-
-    See Also
-    --------
-    skstack.preprocessing.TextEmbedder : Frozen sentence embeddings as columns for any learner.
 
     References
     ----------
@@ -130,7 +139,7 @@ class TextBranch(Branch):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
-        **Branch._parameter_constraints,
+        **ItemsBranch._parameter_constraints,
         "tokens": [StrOptions({"word", "char", "subword"})],
         "encoder": [StrOptions({"mean", "cnn", "gru", "lstm", "bigru", "bilstm", "transformer"})],
         "max_tokens": [Interval(Integral, RESERVED + 1, None, closed="left")],
@@ -145,6 +154,8 @@ class TextBranch(Branch):
         "embedder": [HasMethods(["fit", "transform"]), None],
         "join": ["boolean"],
     }
+
+    item_name = "text"
 
     def __init__(
         self,
@@ -169,6 +180,8 @@ class TextBranch(Branch):
         batch_norm=False,
         shared=False,
         merge="concatenate",
+        item_pooling=None,
+        max_items=16,
     ):
         self.tokens = tokens
         self.encoder = encoder
@@ -190,6 +203,8 @@ class TextBranch(Branch):
         self.batch_norm = batch_norm
         self.shared = shared
         self.merge = merge
+        self.item_pooling = item_pooling
+        self.max_items = max_items
 
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""
@@ -267,7 +282,7 @@ class TextBranch(Branch):
         if self.embedder is not None:
             return Dropout(self.dropout, name="features_dropout")(inputs) if self.dropout else inputs
         table = TokenVectors(self._n_rows, self._dim, name="vectors")
-        encode = getattr(self, f"_{self.encoder}")
+        encode = self._token_encoder()
         parts, start = [], 0
         for index, length in enumerate(self.lengths_, 1):
             ids = inputs[:, start : start + length] if len(self.lengths_) > 1 else inputs
@@ -275,6 +290,13 @@ class TextBranch(Branch):
             start += length
         x = keras.layers.Concatenate(name="columns")(parts) if len(parts) > 1 else parts[0]
         return Dropout(self.dropout, name="features_dropout")(x) if self.dropout else x
+
+    def _token_encoder(self):
+        if self.encoder in _RECURRENT:
+            return partial(self._recurrent, _RECURRENT[self.encoder])
+        if self.encoder in _BOTH_WAYS:
+            return partial(self._both_ways, _BOTH_WAYS[self.encoder])
+        return getattr(self, f"_{self.encoder}")
 
     def _mean(self, ids, table, name):
         from ._text_layers import MeanOfTokens
@@ -294,18 +316,6 @@ class TextBranch(Branch):
             x = activation_layer(self.activation, f"{name}_{size}_{self.activation}")(x)
             parts.append(MaximumOfTokens(name=f"{name}_{size}_maximum")([x, ids]))
         return keras.layers.Concatenate(name=f"{name}_sizes")(parts) if len(parts) > 1 else parts[0]
-
-    def _gru(self, ids, table, name):
-        return self._recurrent("GRU", ids, table, name)
-
-    def _lstm(self, ids, table, name):
-        return self._recurrent("LSTM", ids, table, name)
-
-    def _bigru(self, ids, table, name):
-        return self._both_ways("GRU", ids, table, name)
-
-    def _bilstm(self, ids, table, name):
-        return self._both_ways("LSTM", ids, table, name)
 
     def _recurrent(self, layer, ids, table, name):
         from .._backend import keras
@@ -396,6 +406,4 @@ def _joined(parts):
 def _length_of(sequences, sample_weight):
     """Return a length that covers most sequences, of few possible ones so that folds have the same shapes."""
     (covered,) = quantiles(np.array([len(ids) for ids in sequences], dtype="float64"), [_COVERED], sample_weight)
-    wanted = max(2, math.ceil(covered))
-    size = rounded_up(wanted)
-    return size * 3 // 4 if wanted <= size * 3 // 4 else size
+    return near_size(max(2, math.ceil(covered)))

@@ -15,11 +15,12 @@ class StoredRows:
     ----------
     maps : list of (path, ndarray of shape (n_slots, *row_shape))
         Each file and what is mapped of it.
-    files : ndarray of int of shape (n_rows,)
-        For each row, the position in `maps` of the file it lies in, or -1 for a row that reads as 0.
-    slots : ndarray of int of shape (n_rows,)
-        For each row, its position in that file.
+    files : ndarray of int of shape (n_rows,) or (n_rows, n_items)
+        For each row, or each item of it, the position in `maps` of the file it lies in, or -1 for one that reads as 0.
+    slots : ndarray of int of the same shape
+        Its position in that file.
     row_shape : tuple of int
+        Shape of what stands there.
     dtype : dtype, default="uint8"
     """
 
@@ -28,7 +29,8 @@ class StoredRows:
         self._maps = [mapped for _, mapped in maps]
         self._files = np.asarray(files, dtype="int32")
         self._slots = np.asarray(slots, dtype="int64")
-        self.shape = (len(self._slots), *row_shape)
+        self._row_shape = tuple(row_shape)
+        self.shape = (*self._slots.shape, *self._row_shape)
         self.dtype = np.dtype(dtype)
 
     @property
@@ -61,9 +63,9 @@ class StoredRows:
             As for the first dimension of an ndarray.
         """
         files, slots = self._files[rows], self._slots[rows]
-        result = np.empty((slots.size, *self.shape[1:]), dtype=self.dtype)
+        result = np.empty((slots.size, *self._row_shape), dtype=self.dtype)
         self._gather(files.ravel(), slots.ravel(), result)
-        return result.reshape(*slots.shape, *self.shape[1:])
+        return result.reshape(*slots.shape, *self._row_shape)
 
     def _gather(self, files, slots, result):
         result[files < 0] = 0
@@ -87,8 +89,26 @@ class StoredRows:
         rows : StoredRows
         """
         rows = copy(self)
-        rows._files = np.where(missing, np.int32(-1), self._files)
+        rows._files = self._files.copy()
+        rows._files[np.asarray(missing)] = -1
         return rows
+
+    def rearranged(self, rows):
+        """Return the rows in other places.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,) or (n_rows, n_items)
+            For each place the position of a row here; -1 for one that reads as 0.
+
+        Returns
+        -------
+        rows : StoredRows of shape (*rows.shape, *row_shape)
+        """
+        other = copy(self)
+        other._files, other._slots = np.where(rows < 0, np.int32(-1), self._files[rows]), self._slots[rows]
+        other.shape = (*rows.shape, *self._row_shape)
+        return other
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
@@ -104,7 +124,7 @@ class StoredRows:
 
     def _map_again(self, path, n_slots):
         try:
-            return map_rows(path, (n_slots, *self.shape[1:]), self.dtype)
+            return map_rows(path, (n_slots, *self._row_shape), self.dtype)
         except (OSError, ValueError) as error:
             raise FileNotFoundError(
                 f"{path!r}, which pickled rows lie in, is gone or cut off: it has been removed from the cache of "

@@ -15,6 +15,7 @@ from .._compat import take
 from .._parts import naming
 from ..branches._base import Branch
 from ..branches._blocks import dense_layers
+from ..branches._item_layers import PoolItems
 from ..branches._layers import Merge, MissingEmbedding
 from ..fusion._base import fuse
 from ..training._outputs import lone
@@ -75,8 +76,9 @@ class Assembly:
         )
         x = sub_network(x)
         if self.has_missing_embedding(branch):
-            uses = branch.input_shape_[0] if branch.shared else 1
-            flags = inputs[names.missing(name)] = keras.Input((uses,), name=names.missing(name))
+            flags = inputs[names.missing(name)] = keras.Input(branch.uses or (1,), name=names.missing(name))
+            if branch.item_pooling is not None:
+                x, flags = PoolItems(branch.item_pooling, name=names.of_branch(name, "items"))([x, flags])
             embedding = MissingEmbedding(self.drops_modalities(), name=names.of_branch(name, "missing_embedding"))
             x = embedding([x, flags])
         return Merge(branch.merge, name=names.of_branch(name, "merge"))(x) if branch.shared else x
@@ -274,5 +276,5 @@ def missing_rows(branches, X):
                 flags = part.branch.encode_with_missing(columns)[1]
             else:
                 flags = part.branch.missing(columns)
-        missing[part.name] = flags.all(axis=1)
+        missing[part.name] = flags.reshape(len(flags), -1).all(axis=1)
     return missing

@@ -7,10 +7,9 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._atomic import unchanged_on_error
-from .._callbacks import EpochCallbacks, callback_context, watching
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
-from .._parts import split_part
+from .._parts import naming, split_part
 from .._protocols import CrossFitter
 from .._suggestions import did_you_mean
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
@@ -18,24 +17,18 @@ from ..branches._numeric import NumericBranch
 from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
 from ..tasks._targets import Targets
-from ..training._fit import Job
-from ..training._inference import CompiledCall
 from ..training._outputs import by_task
-from ..training._seeds import draw_seed, seeded
-from ..training._values import assign_values, values_of
+from ..training._seeds import draw_seed
+from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
-from ._cross_fit import assemble, cross_fit, split_targets
-from ._individual import individual_networks
+from ._cross_fit import cross_fit, split_targets
+from ._fitting import OUTPUT, Fitting
 from ._parameters import NetworkParameters
 from ._pickling import PicklableNetwork
-from ._staged import Member, StagedTraining, fits_of
 from ._stages import check_layers, stages_of
 
-#: What the only task of a network is called, and its output.
-OUTPUT = "output"
 
-
-class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameters, CrossFitter):
+class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter):
     """What regressor and classifier share."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -72,13 +65,15 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
         check_is_fitted(self)
         return missing_rows(self.branches_, check_table(self, X, reset=False))
 
-    def check_data(self, X):
+    def check_data(self, X, X_val=None):
         """Raise what fitting to X would raise because of a parameter or a cell, without training anything.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
             The rows that are going to be used.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Those that are going to decide when to stop.
 
         Raises
         ------
@@ -91,7 +86,11 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
         if trial.early_stopping and X.shape[0] > 1:
             check_validation_fraction(trial.validation_fraction, X.shape[0])
         branches = fit_branches(trial._validated_branches(), X, np.arange(X.shape[0]))
-        encode_rows(Assembly(branches, {}, trial._architecture()), X)
+        assembly = Assembly(branches, {}, trial._architecture())
+        encode_rows(assembly, X)
+        if X_val is not None:
+            with naming("X_val"):
+                encode_rows(assembly, check_table(trial, X_val, reset=False))
         check_layers(trial, branches)
 
     def encode(self, X):
@@ -122,7 +121,7 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -135,6 +134,12 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
             Rows of a group stay on one side when the inner validation part is split off.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Rows that decide when to stop, in place of a part of the training rows; nothing else is learned from them.
+        y_val : array-like of shape (n_val_samples,) or (n_val_samples, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights.
 
         Returns
         -------
@@ -144,90 +149,11 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
         Raises
         ------
         ValueError, TypeError, FileNotFoundError
-            If a parameter, a cell or a target value cannot be used; the message names branch and row.
+            If a parameter, a cell or a target value cannot be used; the message names branch and row. If there are
+            rows to validate on, but `early_stopping` is False.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups)
-
-    def _fit(self, X, y, sample_weight, groups):
-        further = self.warm_start and self.initialized_
-        given = (X, y, sample_weight)
-        X, targets = self._check_fit_data(*given, groups, reset=not further)
-        seed = draw_seed(self.random_state)
-        split = split_targets(self, targets, groups, seed)
-        stages = stages_of(self)
-        fits = [""] if further else fits_of(stages, self._branch_names())
-        n_parts = stages[-1].n_epochs(self) if len(fits) == 1 else len(fits)
-        with callback_context(self, "fit", *given, n_subtasks=n_parts, sequential=len(fits) == 1) as context:
-            if not further:
-                self._initialize(X, targets, split[0], seed)
-            self.history_, self.stages_ = {}, []
-            watchers = EpochCallbacks(self, context, *given, self._predicting_with, fits=fits)
-            with watching(self, watchers, fits=fits) as watchers:
-                training = self._training(X, targets, split, seed, watchers)
-                if further:
-                    training.go_on(stages[-1], 0)
-                else:
-                    training.run(stages)
-            self._take_over(*training.members)
-        return self
-
-    def _initialize(self, X, targets, training, seed, stage=None):
-        """Let branches and tasks learn from the training rows, and build the untrained model, for a stage if given."""
-        assembly = assemble(self, X, targets, np.arange(len(targets)), training)
-        with seeded(seed):
-            model = assembly.build()
-        assembly.assign_statistics(model)
-        if stage is not None:
-            stage.apply(assembly, model)
-        self._begin(assembly, model)
-
-    def _begin(self, assembly, model):
-        """Take over what was learned before training."""
-        vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
-        self._optimizer = self._optimizer_state = None
-        self.history_, self.stages_ = {}, []
-        vars(self).pop("individual_networks_", None)
-
-    def _learned_attributes(self, assembly):
-        """Return the attributes that say what was learned before training."""
-        classes = getattr(assembly.tasks[OUTPUT], "classes_", None)
-        learned = {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
-        return learned if classes is None else {**learned, "classes_": classes}
-
-    def _predicting_with(self, index, values):
-        """Return the attributes of this network when it has the given values."""
-        return {"_compiled_call": CompiledCall(self.model_, values)}
-
-    def _training(self, X, targets, split, seed, watchers):
-        """Return the training that is about to begin."""
-        data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
-        job = Job(values_of(self.model_), data, *split, seed, self._optimizer_state)
-        return StagedTraining(self, self.model_, [Member(self._assembly, job, self._optimizer)], 1, watchers)
-
-    def _take_over(self, member):
-        """Keep what training brought about."""
-        assign_values(self.model_, member.job.values)
-        self._optimizer, self._optimizer_state = member.optimizer, member.job.optimizer_state
-        self.stages_ = [*self.stages_, *member.stages]
-        for name, values in member.history.items():
-            self.history_.setdefault(name, []).extend(values)
-        if self.keep_individual and member.individual:
-            self.individual_networks_ = individual_networks(self, member)
-
-    def _partial_fit(self, X, y, sample_weight, **known):
-        """Train for an epoch; `known` is what the task is told beside the target at the first call."""
-        with unchanged_on_error(self):
-            started = self.initialized_
-            X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
-            if not started:
-                self._initialize(X, targets, rows, seed, stages_of(self)[-1])
-            with watching(self) as watchers:
-                training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
-                training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
-            self._take_over(*training.members)
-        return self
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
 
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
@@ -311,7 +237,21 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
             parts.append(tuple(rows[part] for part in split_targets(self, targets, rows_of(groups, rows), seed)))
         return parts
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(
+        self,
+        X,
+        y,
+        splits,
+        *,
+        sample_weight=None,
+        groups=None,
+        bar=None,
+        validation=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        refit=True,
+    ):
         """Fit this network on all rows and clones of it on the training rows of several splits.
 
         The results are those of a ``fit`` each, found in less time: see :ref:`the trainer <trainer>`.
@@ -333,15 +273,19 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, NetworkParameter
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows that decide when each network stops, see :meth:`fit`.
+        refit : bool, default=True
+            Whether to fit this network on all rows; else it stays as it is, and only what the splits have in common is
+            done for all rows.
 
         Yields
         ------
         fitted : estimator
-            This network first, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and no more.
         """
-        yield from cross_fit(
-            self, X, y, splits, sample_weight=sample_weight, groups=groups, bar=bar, validation=validation
-        )
+        validation_rows = X_val, y_val, sample_weight_val
+        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit)
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""

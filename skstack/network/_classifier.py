@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
+from .._parts import naming
 from ..tasks._classification import ClassificationTask
+from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ._base import OUTPUT, MultimodalNetwork
 
@@ -47,11 +49,15 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Rows per step of the optimizer.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
-        epochs, and restore the best weights. ``partial_fit`` never does.
+        epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
+        ``fit``) no training rows are set aside.
     patience : int, default=10
         See `early_stopping`.
     validation_fraction : float, default=0.1
         Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     stages : "individual+joint" or list of Stage, default=None
@@ -162,6 +168,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         stages=None,
         trainable=True,
@@ -192,6 +199,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             early_stopping=early_stopping,
             patience=patience,
             validation_fraction=validation_fraction,
+            validation_part=validation_part,
             callbacks=callbacks,
             stages=stages,
             trainable=trainable,
@@ -206,8 +214,16 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             **routed,
         )
 
+    def _check_settings(self):
+        super()._check_settings()
+        if self.loss is not None:
+            with naming(type(self).__name__):
+                check_loss(resolve_loss(self.loss), "classes")
+
     def _task(self, y, classes=None):
         if is_multilabel(y):
+            if self.class_weight is not None:
+                raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
             return MultilabelTask()
         return ClassificationTask(type(self).__name__, self.class_weight, classes)
 

@@ -17,9 +17,10 @@ from ._assembly import Assembly, encode_rows, fit_branches
 from ._individual import individual_networks
 from ._staged import Member, StagedTraining, fits_of
 from ._stages import stages_of
+from ._validation_rows import ValidationRows
 
 
-def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -33,24 +34,31 @@ def cross_fit(network, X, y, splits, *, sample_weight=None, groups=None, bar=Non
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     splits : list of ndarray of int
         Training rows of each split.
-    sample_weight, groups : array-like of shape (n_samples,), default=None
+    sample_weight, groups : array-like of shape (n_samples,) or None
         See ``fit``.
-    bar : Bar, default=None
-    validation : list of (ndarray of int, ndarray of int) tuples, default=None
+    bar : Bar or None
+    validation : list of (ndarray of int, ndarray of int) tuples or None
         See ``MultimodalNetworkRegressor.cross_fit``.
+    validation_rows : tuple of array-like or None
+        ``X_val``, ``y_val`` and ``sample_weight_val`` of ``fit``.
+    refit : bool
+        Whether to train the network on all rows too.
 
     Yields
     ------
     fitted : estimator
-        `network` itself, and for each split a network that can predict, and no more.
+        `network` itself, unless it is not refitted, and for each split a network that can predict, and no more.
     """
     X, targets = network._check_fit_data(X, y, sample_weight, groups, reset=True)
-    given = _Given(X, y, targets.sample_weight, groups)
+    given = _Given(X, y, targets.sample_weight, groups, ValidationRows.of(network, *validation_rows))
     folds = _make_folds(network, given, targets, splits, validation)
-    reference, alike = folds[0], [fold for fold in folds if fold.shares_program]
+    # What all rows have in common is prepared by the fold of all rows, whether or not it is trained.
+    reference, trainings = folds[0], folds if refit else folds[1:]
+    alike = [fold for fold in trainings if fold.shares_program]
     with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
-        _train(alike, len(folds), watchers)
-        for fold in folds:
+        if alike:
+            _train(alike, len(folds), watchers)
+        for fold in trainings:
             if not fold.shares_program:
                 _train([fold], len(folds), watchers)
             yield fold.finish(reference)
@@ -69,8 +77,9 @@ def _make_folds(network, given, targets, splits, validation):
 class _Given:
     """What all folds take their rows from; weights are checked."""
 
-    def __init__(self, X, y, sample_weight, groups):
+    def __init__(self, X, y, sample_weight, groups, validation_rows):
         self.X, self.y, self.sample_weight, self.groups = X, y, sample_weight, groups
+        self.validation_rows = validation_rows
 
 
 @contextmanager
@@ -122,7 +131,8 @@ class Fold:
             targets = network._targets(take(given.y, rows, axis=0), rows_of(given.sample_weight, rows))
             groups, of_reference = rows_of(groups, rows), (reference.assembly, reference.inputs)
         seed = draw_seed(network.random_state)
-        places = split_targets(network, targets, groups, seed) if split is None else _places(rows, split)
+        draws = given.validation_rows is None
+        places = split_targets(network, targets, groups, seed, draws) if split is None else _places(rows, split)
         self.assembly = assemble(network, given.X, targets, rows, places[0])
         self.inputs = encode_rows(self.assembly, given.X, like=of_reference)
         self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
@@ -132,6 +142,9 @@ class Fold:
         data = {"inputs": self.inputs, **_spread(targets.encode(), rows, len(given.y), known)}
         name = f"fold {index}" if index else ""
         job = Job(values, data, *(rows[part] for part in places), seed, index=index, name=name)
+        if given.validation_rows is not None:
+            like = None if reference is None else (reference.assembly, reference.member.job)
+            job = given.validation_rows.deciding(job, network, self.assembly, like)
         self.member = Member(self.assembly, job)
 
     def _built(self, seed):
@@ -160,7 +173,7 @@ class Fold:
             return network
         vars(network).update(self.fitted_attributes(member.job.values))
         if network.keep_individual and member.individual:
-            like = reference.network.individual_networks_ if self.shares_program else None
+            like = vars(reference.network).get("individual_networks_") if self.shares_program else None
             network.individual_networks_ = individual_networks(network, member, like)
         return network
 
@@ -190,7 +203,7 @@ def assemble(network, X, targets, rows, training):
     return Assembly(branches, targets.tasks, network._architecture())
 
 
-def split_targets(network, targets, groups, seed):
+def split_targets(network, targets, groups, seed, draws=True):
     """Return which rows are trained on, and which decide when to stop; rows of weight 0 do neither.
 
     Parameters
@@ -199,15 +212,19 @@ def split_targets(network, targets, groups, seed):
     targets : Targets
     groups : array-like of shape (n_samples,) or None
     seed : int
+    draws : bool, default=True
+        Whether to set rows aside at all, where the network wants to stop early.
 
     Returns
     -------
     training, validation : ndarray of int
     """
-    fraction = network.validation_fraction if network.early_stopping else 0
+    fraction = network.validation_fraction if network.early_stopping and draws else 0
     rows = targets.weighted_rows()
     labels = rows_of(targets.stratify_labels(), rows)
-    training, validation = split_rows(len(rows), rows_of(groups, rows), fraction, seed, labels=labels)
+    latest = network.validation_part == "latest"
+    groups = rows_of(groups, rows)
+    training, validation = split_rows(len(rows), groups, fraction, seed, labels=labels, latest=latest)
     return rows[training], rows[validation]
 
 

@@ -53,11 +53,16 @@ class Individual:
         fused, job = self.member.assembly, self.member.job
         of_branch = fused.values_of_branch(self.part, job.values)
         values = self.assembly.with_values_of_branch(self._alone, values_of(model), of_branch)
-        names, given = self.assembly.names, job.data["inputs"]
-        inputs = {names.input(_ALONE): given[fused.names.input(self.part.name)]}
+        job = replace(job, values=values, data=self._data(job.data), optimizer_state=None, **params)
+        return job if job.validation_data is None else replace(job, validation_data=self._data(job.validation_data))
+
+    def _data(self, given):
+        """Return what this network takes of the data of the fused one."""
+        own, fused = self.assembly.names, self.member.assembly.names
+        inputs = {own.input(_ALONE): given["inputs"][fused.input(self.part.name)]}
         if self.assembly.has_missing_embedding(self.part.branch):
-            inputs[names.missing(_ALONE)] = given[fused.names.missing(self.part.name)]
-        return replace(job, values=values, data={**job.data, "inputs": inputs}, optimizer_state=None, **params)
+            inputs[own.missing(_ALONE)] = given["inputs"][fused.missing(self.part.name)]
+        return {**given, "inputs": inputs}
 
     def keep(self, trained, stage):
         """Take over what training brought about, and let the fused network begin with it."""

@@ -52,6 +52,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "branch_learning_rate": [Interval(Real, 0, None, closed="neither"), dict],
         "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "keep_individual": ["boolean"],
+        "validation_part": [StrOptions({"auto", "random", "latest"})],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -75,6 +76,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
+        validation_part="auto",
         callbacks=None,
         stages=None,
         trainable=True,
@@ -102,6 +104,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.early_stopping = early_stopping
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.validation_part = validation_part
         self.callbacks = callbacks
         self.stages = stages
         self.trainable = trainable

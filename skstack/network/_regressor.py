@@ -1,7 +1,13 @@
 """The network alone, for numbers."""
 
-from sklearn.base import RegressorMixin
+from numbers import Real
 
+from sklearn.base import RegressorMixin
+from sklearn.utils._param_validation import Interval
+
+from .._parts import naming
+from ..tasks._losses import check_loss, resolve_loss
+from ..tasks._quantiles import QuantileTask, quantile_levels
 from ..tasks._regression import RegressionTask
 from ._base import OUTPUT, MultimodalNetwork
 
@@ -34,7 +40,13 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         learns to predict without it. Without effect in a network of one branch.
     loss : str, keras.losses.Loss or callable, default=None
         A Keras loss; ``None`` is "mean_squared_error". Squared, absolute, Huber and log-cosh losses are computed on the
-        standardised target, any other in the target's own units.
+        standardised target, any other in the target's own units. With "poisson" and "mean_squared_logarithmic_error"
+        the network predicts the logarithm of the target, which must not be negative. "quantile" predicts the quantiles
+        that `quantile` names, by the pinball loss on the standardised target.
+    quantile : float or list of float, default=None
+        With ``loss="quantile"``, the probability that the target lies below what is predicted, between 0 and 1;
+        ``None`` is the median. Several, in increasing order, are predicted at once, a column for each, and never
+        cross: the network predicts the lowest and how far each lies above the one before.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A Keras optimizer.
     metrics : list of str or keras.metrics.Metric, default=None
@@ -45,11 +57,15 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         Rows per step of the optimizer.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
-        epochs, and restore the best weights. ``partial_fit`` never does.
+        epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
+        ``fit``) no training rows are set aside.
     patience : int, default=10
         See `early_stopping`.
     validation_fraction : float, default=0.1
         Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     stages : "individual+joint" or list of Stage, default=None
@@ -127,10 +143,104 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     ... )
     >>> network.fit(X, 3.0 * X["area"]).predict(X.head(2)).shape
     (2,)
+
+    An interval that holds the target of eight in ten rows, and the median in it:
+
+    >>> network.set_params(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X, 3.0 * X["area"]).predict(X.head(2)).shape
+    (2, 3)
     """
 
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **MultimodalNetwork._parameter_constraints,
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like", None],
+    }
+
+    def __init__(
+        self,
+        branches=None,
+        *,
+        fusion="concatenate",
+        head=(32,),
+        activation="relu",
+        dropout=0.0,
+        modality_dropout=0.0,
+        loss=None,
+        quantile=None,
+        optimizer="adam",
+        metrics=None,
+        epochs=100,
+        batch_size=32,
+        early_stopping=True,
+        patience=10,
+        validation_fraction=0.1,
+        validation_part="auto",
+        callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
+        fold_training="auto",
+        allow_missing_columns=False,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.quantile = quantile
+        super().__init__(
+            branches,
+            fusion=fusion,
+            head=head,
+            activation=activation,
+            dropout=dropout,
+            modality_dropout=modality_dropout,
+            loss=loss,
+            optimizer=optimizer,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            validation_part=validation_part,
+            callbacks=callbacks,
+            stages=stages,
+            trainable=trainable,
+            branch_learning_rate=branch_learning_rate,
+            freeze_epochs=freeze_epochs,
+            keep_individual=keep_individual,
+            fold_training=fold_training,
+            allow_missing_columns=allow_missing_columns,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+            **routed,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = not self._predicts_quantiles()
+        return tags
+
+    def _predicts_quantiles(self):
+        return isinstance(self.loss, str) and self.loss == "quantile"
+
     def _task(self, y):
-        return RegressionTask()
+        return QuantileTask(self.quantile) if self._predicts_quantiles() else RegressionTask()
+
+    def _known_names(self):
+        # The quantile is a parameter of the network, so that the loss has none.
+        return super()._known_names() | ({"loss": set()} if self._predicts_quantiles() else {})
+
+    def _check_settings(self):
+        super()._check_settings()
+        with naming(type(self).__name__):
+            quantile_levels(self.quantile)
+            if self.loss is not None:
+                check_loss(resolve_loss(self.loss), "numbers")
+            if self.quantile is not None and not self._predicts_quantiles():
+                raise ValueError(f"'quantile' is for loss='quantile', but the loss is {self.loss!r}.")
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on the given rows, all of them, building the network at the first call.
@@ -161,7 +271,27 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_quantiles)
             Predictions in the target's units.
         """
         return self._outputs(X)[OUTPUT]
+
+    def score(self, X, y, sample_weight=None):
+        """Return how good the predictions are: 1 at best, 0 for those of a constant.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            R²; with ``loss="quantile"`` D² of the pinball loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean
+            over the quantiles.
+        """
+        return self.tasks_[OUTPUT].score(y, self.predict(X), sample_weight)

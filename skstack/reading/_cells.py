@@ -16,10 +16,36 @@ _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60
 _DATES = (datetime.date, datetime.time, datetime.timedelta, pd.Period, np.datetime64, np.timedelta64)
 
 
+class ItemLabel:
+    """Label of a row that is one of the items of a cell of another table, which messages name in its place.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray
+    row : int
+        Position in `X`.
+    item : int or None
+        Position in the cell; None for a cell that is no list.
+    """
+
+    __slots__ = ("X", "item", "row")
+
+    def __init__(self, X, row, item):
+        self.X = X
+        self.row = row
+        self.item = item
+
+    def __str__(self):
+        row = row_name(self.X, self.row)
+        return row if self.item is None else f"item {self.item} of {row}"
+
+
 def row_name(X, position):
     """Name a row for an error message, with its index label where that says more than its position."""
     if isinstance(X, (pd.DataFrame, pd.Series)):
         (label,) = X.index[position : position + 1].tolist()  # as Python's types, which read better
+        if isinstance(label, ItemLabel):
+            return str(label)
         if label is pd.NA or label != position:
             return f"row {position} (index {label!r})"
     return f"row {position}"
@@ -161,9 +187,8 @@ def _parsed_numbers(X):
 
 def _dates_message(name, what):
     return (
-        f"column {name} holds dates or times ({what}), not numbers. Turn them into columns of numbers first, such as "
-        "year, month and hour, or the days since a date; or write a branch for them, as the page on a new kind of data "
-        "in the documentation does."
+        f"column {name} holds dates or times ({what}), not numbers. Give dates a DateBranch; times of day and "
+        "differences of dates become numbers first, such as hours."
     )
 
 

@@ -55,6 +55,28 @@ def blanked(encoded, missing):
     return encoded
 
 
+def rearranged(encoded, rows):
+    """Return encoded rows in other places, rows that lie in files staying there.
+
+    Parameters
+    ----------
+    encoded : ndarray or StoredRows of shape (n_rows, ...)
+    rows : ndarray of int
+        For each place the position of a row; -1 for 0 everywhere.
+
+    Returns
+    -------
+    encoded : ndarray or StoredRows of shape (*rows.shape, ...)
+    """
+    if not isinstance(encoded, np.ndarray):
+        return encoded.rearranged(rows)
+    if not len(encoded):
+        return np.zeros((*rows.shape, *encoded.shape[1:]), dtype=encoded.dtype)
+    result = encoded[rows]
+    result[rows < 0] = 0
+    return result
+
+
 def _missing_cells(column):
     missing = column.isna().to_numpy(dtype=bool)
     if column.dtype.kind not in "OSU":
@@ -77,8 +99,9 @@ def _is_blank(cell):
 
 def _nan_rows(array):
     missing = np.zeros(len(array), dtype=bool)
-    if array.dtype.kind == "f" and array.size:
+    is_missing = {"f": np.isnan, "m": np.isnat, "M": np.isnat}.get(array.dtype.kind)
+    if is_missing and array.size:
         flat = array.reshape(len(array), -1)
-        candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # a look at every number would take long for large arrays
-        missing[candidates] = np.isnan(flat[candidates]).all(axis=1)
+        candidates = np.flatnonzero(is_missing(flat[:, 0]))  # a look at every number would take long for large arrays
+        missing[candidates] = is_missing(flat[candidates]).all(axis=1)
     return missing

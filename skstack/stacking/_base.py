@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier, is_regressor
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory
 
@@ -22,10 +22,13 @@ from .._suggestions import SuggestingParams
 from .._validation import check_lengths, check_weights
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
-from ._cross_fit import cross_fit, make_splits, predicted_rows
-from ._members import JOINT, BaseModels, check_fitted, check_parts, individual_models, shared_validation
-from ._mixing import FinalFeatures, fit_final, missing_rows
+from ._cross_fit import cross_fit, make_splits
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
+from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
+from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._time_order import in_time_order, stop_on_latest
+from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
 class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
@@ -45,6 +48,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
+        "refit": [Options(bool, {True}), StrOptions({"folds"})],
+        "guard": ["boolean"],
         "memory": [None, str, HasMethods("cache")],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
@@ -84,6 +89,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
         parts, final = check_parts(self), self.final_estimator
         check_no_branch_inside(final, "'final_estimator'")
+        if self.cv == "prefit" and self.refit == "folds":
+            raise ValueError("refit='folds' averages the models of folds, of which there are none with cv='prefit'.")
         is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
         if final is not None and not is_of_kind(final):
             raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
@@ -91,7 +98,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
-    def fit(self, X, y, sample_weight=None, groups=None, **fit_params):
+    def fit(
+        self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None, sample_weight_val=None, **fit_params
+    ):
         """Fit the base models by cross-fitting and the final estimator on their out-of-fold predictions.
 
         Parameters
@@ -104,6 +113,14 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             Weight of each row, for base models and final estimator; all of them have to take weights.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for `cv` and for the inner validation part of networks.
+        X_val : DataFrame or array-like of shape (n_val_samples, n_features), default=None
+            Rows that decide when to stop, in every fold and in the last fit, for networks and for learners whose
+            ``fit`` takes them under this name; nothing else is learned from them. A final estimator gets the
+            predictions of the base models for them.
+        y_val : array-like of shape (n_val_samples,) or (n_val_samples, n_outputs), default=None
+            Their target values.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights.
         **fit_params : dict
             Further metadata for learners that request it, with metadata routing enabled.
 
@@ -119,23 +136,30 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             check every row before any training starts.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups, fit_params)
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val), fit_params)
 
-    def _fit(self, X, y, sample_weight, groups, fit_params):
+    def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
         parts = self._check_parameters()
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
-        final = self._make_final(X)
-        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(X, parts)
-        params = route(self, models, final, weight, groups, fit_params)
+        validation = check_validation_rows(self, self._task, *validation)
+        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
+            X, parts, validation.get("X_val")
+        )
+        final = self._make_final(X, models)
+        params = route(self, models, final, weight, groups, validation, fit_params)
         splits = self._make_splits(X, labels, params)
+        if splits is not None and in_time_order(splits):
+            stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
             predictions = self._cross_fit(models, X, labels, splits, params, stages)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
-            rows = np.arange(len(labels)) if splits is None else predicted_rows(splits)
-            self.final_estimator_ = fit_final(final, features, labels, rows, params.final_estimator.fit, stages)
+            fit_params = self._final_params(params.final_estimator.fit)
+            data = OutOfFold(models, predictions, features, labels, splits, weight, groups, fit_params)
+            self.n_unpredicted_ = len(labels) - len(data.y)
+            self._fit_final(final, data, stages)
         return self
 
     def _check_target(self, X, y, sample_weight, groups):
@@ -146,11 +170,21 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         labels = self._task.fit(y).encode_labels(y)
         return labels, None if sample_weight is None else check_weights(sample_weight, X.shape[0])
 
-    def _make_final(self, X):
+    def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
-        final = self._default_final() if self.final_estimator is None else clone(self.final_estimator)
+        final = self._default_final(models) if self.final_estimator is None else clone(self.final_estimator)
+        final = self._prepared_final(final)
+        if self.guard and not any(model.can_be_averaged for model in models):
+            raise ValueError(
+                "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
+                f"those of {[model.name for model in models]} cannot."
+            )
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
+        return final
+
+    def _prepared_final(self, final):
+        """Return the final estimator as it predicts what the stack does."""
         return final
 
     def _make_splits(self, X, labels, params):
@@ -183,32 +217,22 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
                     "validation": validation if model.has_branches else None,
                     "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                     "verbose": max(0, self.verbose - 1),
-                    "stage": stage,
                 }
-                if model.has_branches and self._adds_individual():
-                    options["keep_fold_models"] = True
-                predictions.append(model.cross_fit(cached, X, labels, splits, **options))
-        if self._adds_individual():
-            self._add_individual(models, predictions, X, splits)
-        return predictions
-
-    def _adds_individual(self):
-        return self.individual_predictions and self.training == "individual+joint"
-
-    def _add_individual(self, models, predictions, X, splits):
-        """Add the networks of single branches, and their out-of-fold predictions, to those of the base models."""
-        for network in [model for model in models if model.has_branches]:
-            more, predicted = individual_models(network, X, splits)
-            network.fold_models = None
-            models += more
-            predictions += predicted
+                how = {"refit": self.refit, "stage": stage, **options}
+                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
+        return add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
-        self.estimators_ = [model.estimator for model in models]
         self.stack_method_ = [model.method for model in models]
+        for name in ("estimators_", "named_estimators_", "fold_estimators_"):  # of an earlier fit
+            vars(self).pop(name, None)
+        if self.refit == "folds":
+            self.fold_estimators_ = Bunch(**{model.name: model.fold_models for model in models})
+            return
+        self.estimators_ = [model.estimator for model in models]
         self.named_estimators_ = Bunch(**{model.name: model.estimator for model in models})
         for name, part in self._named_parts:
             if isinstance(part, str) and part == "drop":
@@ -221,6 +245,27 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         counted = {name: rows[counts] for name, rows in missing.items()}
         self._features.learn(type(self).__name__.lower(), self._models, predictions, counted)
         return self._features.join(X, predictions, missing)
+
+    def _final_params(self, params):
+        """Return further arguments of the final estimator's ``fit``, with rows to validate on as it gets all others."""
+        return {**params, "X_val": self._features_of(params["X_val"])} if "X_val" in params else params
+
+    def _takes_validation_rows(self):
+        return any_takes_validation_rows(self._named_parts, self.network, self.final_estimator)
+
+    def _fit_final(self, final, data, stages):
+        """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
+        self.final_estimator_ = fit_final(final, data, stages)
+        self.stack_report_ = make_report(self.final_estimator_, self._average, data, self.guard)
+        self._averaged = None
+        if (weighting := weighting_used(self.stack_report_)) is not None:
+            self._averaged = data.averaged
+            self.final_estimator_ = self._average(weighting).fit(data.members(), data.y, **data.weight_params)
+
+    def _default_final(self, models=()):
+        """Return a weighted average, or a linear model where there is something that cannot be averaged."""
+        averaged = self.passthrough is False and not self.add_missing_indicator
+        return self._average() if averaged and all(model.can_be_averaged for model in models) else self._linear()
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
@@ -243,8 +288,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
-        reads_all = self._models[0].positions is None
-        return self.estimators_[0].n_features_in_ if reads_all else self._n_features_in
+        if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
+            raise AttributeError(f"{type(self._models[0].estimator).__name__} object has no attribute n_features_in_")
+        return self._n_features_in
 
     @n_features_in_.setter
     def n_features_in_(self, n_features):
@@ -252,6 +298,10 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _check_predict_data(self, X):
         check_is_fitted(self, "final_estimator_")
+        return self._check_columns(X)
+
+    def _check_columns(self, X):
+        """Return X, checked to have the columns of the training rows."""
         X = check_table(self, X, reset=False)
         if X.shape[1] != self._n_features_in:
             owner = type(self).__name__
@@ -259,10 +309,15 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return X
 
     def _features_of(self, X):
-        X = self._check_predict_data(X)
+        """Return what the final estimator gets for checked rows."""
         predictions = [model.predict(X) for model in self._models]
         missing = missing_rows(self._models, X) if self._features.indicated else {}
         return self._features.join(X, predictions, missing)
+
+    def _members_of(self, X):
+        """Return the predictions that a guard averages."""
+        X = self._check_predict_data(X)
+        return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
 
     def transform(self, X):
         """Return the predictions of the base models, missing indicators and the columns that are passed through.
@@ -277,7 +332,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
             What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
         """
-        features = self._features_of(X)
+        features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features
 
     def get_feature_names_out(self, input_features=None):
@@ -299,7 +354,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         return self._features.names_out(input_features)
 
     def _predict_final(self, X, method, params):
-        features = self._features_of(X)
+        X = self._check_predict_data(X)
+        features = self._features_of(X) if self._averaged is None else self._members_of(X)
         if params and routing_enabled():
             params = process_routing(self, method, **params).final_estimator[method]
         with noting("in the final estimator"):

@@ -10,6 +10,8 @@ from .._compat import routing_enabled
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
 from ._base import BaseStacking
+from ._members import weighted_by_class
+from ._weighted_average import WeightedAverageClassifier
 
 
 def _final_has(method):
@@ -43,6 +45,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Classifier for the predictions of the base models; ``None`` is
         :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
+    class_weight : dict or "balanced", default=None
+        Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
+        None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
+        of them computes its own from the rows that it is fitted to.
     training : {"joint", "individual", "individual+joint"}, default="joint"
         Whether all branches become one network, trained end to end, or each a network and base model of its own. With
         "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
@@ -53,7 +59,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     cv : int, cross-validation generator, iterable or "prefit", default=None
         Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. "prefit" takes fitted learners as they are.
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     individual_predictions : bool, default=False
@@ -66,6 +73,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         is 1 in such rows.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    refit : {True, "folds"}, default=True
+        What predicts later on: each base model fitted to all rows once more, as in scikit-learn, or the average of the
+        models of its folds, which saves that fit.
+    guard : bool, default=False
+        Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
+        estimator is no better by the scores in ``stack_report_``.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -82,9 +95,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     classes_ : ndarray of shape (n_classes,) or list of ndarray
         The classes; for several labels per row the two values of each.
     estimators_ : list of estimators
-        The base models, fitted on all rows.
+        The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fold_estimators_ : :class:`~sklearn.utils.Bunch`
+        With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
+        Networks among them can predict, and no more.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -92,6 +108,16 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
     splits_ : list of (ndarray, ndarray) or None
         The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
+    n_unpredicted_ : int
+        Number of rows that no fold predicts, on which the final estimator could not be fitted.
+    stack_report_ : DataFrame
+        Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
+        models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
+        the out-of-fold predictions of the other folds; NaN where that failed. "score" is on the same "n_rows" rows
+        for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no probabilities.
+        "standard_error" is that of its mean over rows, or over groups if there are any; "difference" is that to
+        the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as far as the
+        learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -124,6 +150,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **BaseStacking._parameter_constraints,
         "stack_method": [StrOptions({"auto", *ClassificationTask.methods})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -131,6 +158,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         estimators,
         final_estimator=None,
         *,
+        class_weight=None,
         training="joint",
         network=None,
         cv=None,
@@ -139,6 +167,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
+        refit=True,
+        guard=False,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -146,6 +176,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.class_weight = class_weight
         self.training = training
         self.network = network
         self.cv = cv
@@ -154,6 +185,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
+        self.refit = refit
+        self.guard = guard
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -169,14 +202,26 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     def _check_target(self, X, y, sample_weight, groups):
         checked = super()._check_target(X, y, sample_weight, groups)
+        if self.class_weight is not None and isinstance(self._task, MultilabelTask):
+            raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
         self.classes_ = self._task.classes_
         return checked
 
-    def _default_final(self):
+    def _average(self, weighting="nonnegative"):
+        return WeightedAverageClassifier(weighting)
+
+    def _linear(self):
         if isinstance(getattr(self, "_task", None), MultilabelTask):
             each = LogisticRegression()
             return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
         return LogisticRegression()
+
+    def _prepared_final(self, final):
+        if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):
+            raise ValueError(
+                f"'class_weight' is of no use to 'final_estimator' {final!r}, which has no such parameter."
+            )
+        return weighted_by_class(final, self, self._task)
 
     def predict(self, X, **predict_params):
         """Predict the class.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.base import clone
+from scipy.stats import mode
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._callbacks import SILENT
@@ -12,6 +13,7 @@ from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
+from .._validation import VALIDATION
 from ..tasks._base import Task
 
 # --- splits -----------------------------------------------------------------------------------------------------------
@@ -115,7 +117,8 @@ def predicted_rows(splits):
 
 def params_of_rows(params, rows, n_samples):
     """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
-    return {name: take(v, rows, axis=0) if _is_per_row(v, n_samples) else v for name, v in params.items()}
+    cut = {name: v for name, v in params.items() if name not in VALIDATION and _is_per_row(v, n_samples)}
+    return params | {name: take(v, rows, axis=0) for name, v in cut.items()}
 
 
 def _is_per_row(values, n_samples):
@@ -133,7 +136,7 @@ class BaseModel:
     ----------
     name : str
     estimator : estimator
-        Fitted by :meth:`cross_fit`.
+        Fitted to all rows by :meth:`cross_fit`, unless that was told otherwise.
     positions : list of int, int or None
         The columns of X that it gets; ``None`` for all.
     method : str
@@ -143,7 +146,11 @@ class BaseModel:
     has_branches : bool, default=False
         Whether it is a network made of branches of the stack.
     fold_models : list of estimator, default=None
-        Fitted on the training rows of each split, if :meth:`cross_fit` was asked to keep them.
+        Those that predict in the place of `estimator`, as :meth:`cross_fit` says.
+    adds_individual : bool, default=False
+        Whether its networks of single branches become base models too.
+    kept_models : list of estimator, default=None
+        The models of the folds, as long as these are wanted.
     """
 
     name: str
@@ -153,22 +160,43 @@ class BaseModel:
     task: Task
     has_branches: bool = False
     fold_models: list | None = None
+    adds_individual: bool = False
+    kept_models: list | None = None
 
-    def cross_fit(self, cross_fit, X, y, splits, **options):
-        """Fit on all rows and return the out-of-fold predictions.
+    @property
+    def can_be_averaged(self):
+        """Whether its predictions and those of other models have a meaningful mean."""
+        return self.task.can_average(self.method)
+
+    @property
+    def fitted(self):
+        """The models that predict: several are averaged."""
+        return self.fold_models or [self.estimator]
+
+    def cross_fit(self, cross_fit, X, y, splits, fit_params, refit=True, **options):
+        """Fit to the rows of each fold, and to all rows, and return the out-of-fold predictions.
 
         Parameters
         ----------
         cross_fit : callable
             :func:`cross_fit`, which may look into a cache first.
-        X, y, splits, **options
-            See there.
+        refit : {True, "folds"}, default=True
+            Whether to fit to all rows, or to keep the models of the folds.
+        X, y, splits, fit_params, **options
+            See there; rows to validate on have the columns of X.
         """
+        of_folds = refit == "folds"
+        options |= {"refit": not of_folds, "keep_fold_models": of_folds or self.adds_individual}
         columns = select_columns(X, self.positions)
-        made = cross_fit(
-            self.estimator, columns, y, splits, method=self.method, task=self.task, name=self.name, **options
-        )
-        self.estimator, self.fold_models = made.estimator, made.fold_models
+        if "X_val" in fit_params:
+            fit_params = {**fit_params, "X_val": select_columns(fit_params["X_val"], self.positions)}
+        options |= {"fit_params": fit_params, "method": self.method, "task": self.task, "name": self.name}
+        made = cross_fit(self.estimator, columns, y, splits, **options)
+        if of_folds:
+            self.fold_models = made.fold_models
+        else:
+            self.estimator = made.estimator
+        self.kept_models = made.fold_models if self.adds_individual else None
         return made.predictions
 
     def n_fits(self, splits):
@@ -179,8 +207,13 @@ class BaseModel:
     def predict(self, X):
         """Return the columns that the final estimator gets from this model."""
         with noting(f"in base model {self.name!r}"):
-            predictions = getattr(self.estimator, self.method)(select_columns(X, self.positions))
-            return self.task.prediction_columns(self.estimator, predictions, self.method)
+            columns = select_columns(X, self.positions)
+            each = [
+                self.task.prediction_columns(model, getattr(model, self.method)(columns), self.method)
+                for model in self.fitted
+            ]
+            votes = self.method == "predict" and is_classifier(self.estimator)
+            return each[0] if len(each) == 1 else average_of_folds(each, votes)
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------------
@@ -192,8 +225,8 @@ class CrossFitted:
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted on all rows.
+    estimator : estimator or None
+        Fitted on all rows, if that was asked for.
     predictions : ndarray of shape (n_samples, n_columns)
         Out-of-fold; NaN for rows that no split predicts.
     fold_models : list of estimator or None
@@ -215,13 +248,14 @@ def cross_fit(
     task,
     fit_params=None,
     validation=None,
+    refit=True,
     keep_fold_models=False,
     name="",
     n_jobs=None,
     verbose=0,
     stage=SILENT,
 ):
-    """Fit an estimator on all rows, and once per split for out-of-fold predictions.
+    """Fit an estimator once per split for out-of-fold predictions, and on all rows.
 
     A function of its arguments alone: it knows neither stacks nor networks.
 
@@ -242,6 +276,8 @@ def cross_fit(
         Further arguments of ``fit``; those with a value per row are cut to the rows of a split.
     validation : list of (ndarray, ndarray), default=None
         For a CrossFitter: the rows to train on and to validate on, of all rows and of each split.
+    refit : bool, default=True
+        Whether to fit it on all rows, too.
     keep_fold_models : bool, default=False
         Whether to return the estimators of the splits too.
     name : str, default=""
@@ -262,13 +298,13 @@ def cross_fit(
     ValueError
         If a prediction is not finite. Errors of the estimator get a note that says where they come from.
     """
-    fits = _fits(splits)
+    fits = _fits(splits, refit)
     how = _How(f"in base model {name!r}", method, task, fit_params or {}, keep_fold_models)
     if isinstance(estimator, CrossFitter):
         results = _fit_all_at_once(clone(estimator), X, y, fits, how, validation, stage)
     else:
         results = _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage)
-    (fitted, _), *of_folds = results
+    fitted, of_folds = (results[0][0], results[1:]) if refit else (None, results)
     predictions = _gather(num_samples(X), splits, [predicted for _, predicted in of_folds])
     if not np.isfinite(predictions[predicted_rows(splits)]).all():
         raise ValueError(f"base model {name!r} predicted NaN or infinity for a row that it was not fitted on.")
@@ -295,14 +331,16 @@ class _Fit:
     held_out: np.ndarray | None = None
 
 
-def _fits(splits):
+def _fits(splits, refit):
     of_folds = [_Fit(f"fold {index} of {len(splits)}", *rows) for index, rows in enumerate(splits, start=1)]
-    return [_Fit("fitted on all rows"), *of_folds]
+    return [_Fit("fitted on all rows"), *of_folds] if refit else of_folds
 
 
 def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
     in_turn = effective_n_jobs(n_jobs) == 1
-    with stage.parts(len(fits)) as contexts:
+    n_folds = sum(fit.held_out is not None for fit in fits)
+    with stage.parts(n_folds + 1) as contexts:
+        contexts = contexts[-len(fits) :]  # without that of all rows, which comes first, where there is no such fit
         return Parallel(n_jobs=n_jobs, verbose=verbose)(
             delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
             for fit, context in zip(fits, _in_turn(contexts, stage) if in_turn else contexts, strict=True)
@@ -342,8 +380,11 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     """Do the same with an estimator that has a faster way than a clone for every fold."""
     results = []
     with stage.whole().fitting(estimator, X, y), noting(how.where):
-        training = [fit.training for fit in fits[1:]]
-        models = estimator.cross_fit(X, y, training, bar=stage.bar, validation=validation, **how.fit_params)
+        training = [fit.training for fit in fits if fit.training is not None]
+        refit = len(fits) > len(training)
+        models = estimator.cross_fit(
+            X, y, training, bar=stage.bar, validation=validation, refit=refit, **how.fit_params
+        )
         for model, fit in zip(models, fits, strict=True):
             with noting(fit.which):
                 results.append(_predicted(model, X, fit, how))
@@ -384,3 +425,26 @@ def _gather(n_samples, splits, predictions):
     if (counts == 1).all():
         return total
     return total / np.where(counts == 0, np.nan, counts)[:, np.newaxis]
+
+
+def average_of_folds(predictions, votes):
+    """Return one prediction of each row from those of the models of several folds.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_samples, n_columns)
+    votes : bool
+        Whether they are classes, which have no mean: the most frequent one is taken, of equals the first.
+
+    Returns
+    -------
+    average : ndarray of shape (n_samples, n_columns)
+    """
+    stacked = np.stack(predictions)
+    if votes:
+        return mode(stacked, axis=0).mode
+    if stacked.dtype.kind != "f":
+        return stacked.mean(axis=0)
+    # A class that a fold does not know has the lowest score there is: those that know it decide.
+    unknown = np.finfo(stacked.dtype).min
+    return np.ma.masked_equal(stacked, unknown).mean(axis=0).filled(unknown)

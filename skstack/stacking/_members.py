@@ -94,13 +94,15 @@ class BaseModels:
         self._stack, self._network_class, self._task = stack, network_class, task
         self._generator = np.random.RandomState(seed)
 
-    def make(self, X, parts):
+    def make(self, X, parts, X_val=None):
         """Return the unfitted base models, in the order of the parts.
 
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (n_samples, ...)
         parts : list of (str, branch or estimator, columns)
+        X_val : DataFrame, array or sparse matrix of shape (n_val_samples, ...), default=None
+            Rows that networks stop on, whose cells are checked as those of X are.
         """
         branches = [part for part in parts if isinstance(part[1], Branch)]
         models = []
@@ -109,19 +111,19 @@ class BaseModels:
             if not isinstance(estimator, Branch):
                 models.append(self._learner(name, estimator, columns, X))
             elif self._stack.training == "individual":
-                models.append(self._network(name, [part], X))
+                models.append(self._network(name, [part], X, X_val))
             elif name == branches[0][0]:
-                models.append(self._network(JOINT, branches, X))
+                models.append(self._network(JOINT, branches, X, X_val))
         return models
 
     def _learner(self, name, learner, columns, X):
         with naming(f"learner {name!r}"):
             positions = resolve_columns(X, columns)
         if self._stack.cv != "prefit":
-            learner = self._seeded(clone(learner))
+            learner = weighted_by_class(self._seeded(clone(learner)), self._stack, self._task)
         return BaseModel(name, learner, positions, self._method(name, learner), self._task)
 
-    def _network(self, name, branches, X):
+    def _network(self, name, branches, X, X_val):
         network = network_template(self._stack.network, self._network_class())
         if self._stack.training == "individual":
             network = network.of_one_branch(*branches)
@@ -129,11 +131,15 @@ class BaseModels:
             network.set_params(branches=branches)
         if self._stack.training == "individual+joint":
             _take_stages(network, self._stack.individual_predictions)
+        network.set_params(**self._task.network_params(network.get_params(deep=False)))
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._translate_class_weight(network)
-        network.check_data(X)
-        return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
+        weighted_by_class(network, self._stack, self._task)
+        network.check_data(X, X_val)
+        model = BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
+        model.adds_individual = self._stack.training == "individual+joint" and self._stack.individual_predictions
+        return model
 
     def _method(self, name, estimator):
         wanted = getattr(self._stack, "stack_method", "auto")
@@ -146,11 +152,7 @@ class BaseModels:
     def _seeded(self, learner):
         """Give a learner's unset random states a seed, if the stack has one."""
         if self._stack.random_state is not None:
-            unset = [
-                name
-                for name, value in sorted(learner.get_params(deep=True).items())
-                if value is None and name.rpartition("__")[2] == "random_state"
-            ]
+            unset = _unset(learner, "random_state")
             learner.set_params(**{name: self._draw() for name in unset})
         return learner
 
@@ -162,8 +164,40 @@ class BaseModels:
         given = network.get_params(deep=False).get("class_weight")
         if isinstance(given, dict) and not isinstance(self._task, MultilabelTask):
             with naming("class_weight of 'network'"):
-                classes = self._task.encode_labels(list(given))
-            network.set_params(class_weight=dict(zip(classes.tolist(), given.values(), strict=True)))
+                network.set_params(class_weight=_of_positions(given, self._task))
+
+
+def weighted_by_class(estimator, stack, task):
+    """Give an estimator the class weights of a stack, wherever it takes some and has none; return it.
+
+    It computes "balanced" ones itself, from the rows that it is fitted to.
+
+    Parameters
+    ----------
+    estimator : estimator
+    stack : estimator
+        Weights only where it has a parameter `class_weight`.
+    task : Task
+        Fitted, with one class per row.
+    """
+    weight = getattr(stack, "class_weight", None)
+    if weight is None:
+        return estimator
+    with naming("'class_weight'"):
+        weight = _of_positions(weight, task) if isinstance(weight, dict) else weight
+    return estimator.set_params(**dict.fromkeys(_unset(estimator, "class_weight"), weight))
+
+
+def _of_positions(class_weight, task):
+    """Return class weights as base models see the classes, which are positions to them."""
+    classes = task.encode_labels(list(class_weight))
+    return dict(zip(classes.tolist(), class_weight.values(), strict=True))
+
+
+def _unset(estimator, parameter):
+    """Return the full names under which an estimator and its parts have a parameter that is None."""
+    params = sorted(estimator.get_params(deep=True).items())
+    return [name for name, value in params if value is None and name.rpartition("__")[2] == parameter]
 
 
 def check_fitted(models):
@@ -175,7 +209,7 @@ def check_fitted(models):
 
 
 def shared_validation(models, y, splits, params):
-    """Return the inner validation split that all networks made of branches get, or None if there are none.
+    """Return the inner validation split that all networks made of branches get, or None if they need none.
 
     Parameters
     ----------
@@ -192,30 +226,32 @@ def shared_validation(models, y, splits, params):
         See :meth:`~skstack._protocols.CrossFitter.split_validation`.
     """
     first = next((model for model in models if model.has_branches), None)
-    if first is None:
+    if first is None or "X_val" in params[first.name].fit:
         return None
     return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)
 
 
-def individual_models(network, X, splits):
-    """Return the networks of single branches as base models, with their out-of-fold predictions.
+def add_individual(models, predictions, X, splits):
+    """Add networks of single branches to the base models; return the predictions of all.
 
     Parameters
     ----------
-    network : BaseModel
-        A network that trained its branches one by one first, and kept their networks and the models of the folds.
+    models : list of BaseModel
+        Cross-fitted.
+    predictions : list of ndarray of shape (n_samples, n_columns)
+        Of each base model.
     X : DataFrame, array or sparse matrix of shape (n_samples, ...)
     splits : list of (ndarray, ndarray)
-
-    Returns
-    -------
-    models : list of BaseModel
-    predictions : list of ndarray of shape (n_samples, n_columns)
     """
-    models, predictions = [], []
-    for name, estimator in network.estimator.individual_networks_.items():
-        of_folds = [model.individual_networks_[name] for model in network.fold_models]
-        with noting(f"in base model {name!r}"):
-            predictions.append(predict_out_of_fold(of_folds, X, splits, network.method, network.task))
-        models.append(BaseModel(name, estimator, None, network.method, network.task))
-    return models, predictions
+    for network in [model for model in models if model.adds_individual]:
+        refitted, kept = network.fold_models is None, network.kept_models
+        for name in kept[0].individual_networks_:
+            of_folds = [model.individual_networks_[name] for model in kept]
+            with noting(f"in base model {name!r}"):
+                predictions.append(predict_out_of_fold(of_folds, X, splits, network.method, network.task))
+            estimator = network.estimator.individual_networks_[name] if refitted else of_folds[0]
+            alone = BaseModel(name, estimator, None, network.method, network.task)
+            alone.fold_models = None if refitted else of_folds
+            models.append(alone)
+        network.kept_models = None
+    return predictions

@@ -1,15 +1,21 @@
-"""The final estimator of a stack: the features that it gets, and fitting it."""
+"""The final estimator of a stack: the features and the rows that it gets, and fitting it."""
 
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
 from .._columns import branch_columns, is_table, resolve_columns, select_columns
+from .._compat import take
 from .._parts import naming, noting
+from .._validation import rows_of
 from ..reading._cells import numbers
-from ._cross_fit import params_of_rows
+from ._cross_fit import params_of_rows, predicted_rows
+
+#: Folds for what cannot be estimated with the splits of the stack.
+_N_OWN_FOLDS = 5
 
 
 class FinalFeatures:
@@ -114,30 +120,94 @@ def missing_rows(models, X):
     X : DataFrame, array or sparse matrix of shape (n_samples, ...)
     """
     return {
-        name: rows for model in models if model.has_branches for name, rows in model.estimator.missing_rows(X).items()
+        name: rows for model in models if model.has_branches for name, rows in model.fitted[0].missing_rows(X).items()
     }
 
 
-def fit_final(final, features, y, rows, fit_params, stages):
-    """Fit the final estimator to the rows that base models predicted out of fold, and return it.
+class OutOfFold:
+    """The rows that base models predicted out of fold, which a final estimator is fitted to.
+
+    Folds in time order never predict the earliest rows, say.
+
+    Parameters
+    ----------
+    models : list of BaseModel
+    predictions : list of ndarray of shape (n_samples, n_columns)
+        Of each base model.
+    features : ndarray, sparse matrix or DataFrame of shape (n_samples, n_features)
+        What the final estimator gets.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Encoded labels.
+    splits : list of (ndarray, ndarray) or None
+        Of the stack.
+    sample_weight, groups : array-like of shape (n_samples,) or None
+    fit_params : dict
+        Further arguments of ``fit`` of the final estimator.
+
+    Attributes
+    ----------
+    splits : list of (ndarray, ndarray)
+        Positions among these rows: to fit on and to judge what was fitted. In time order the first fold leaves nothing
+        to fit on, and others may lack a class. Where no split is left, or there was none, rows are split by group, by
+        class or in their order.
+    """
+
+    def __init__(self, models, predictions, features, y, splits, sample_weight, groups, fit_params):
+        n_samples = len(y)
+        rows = np.arange(n_samples) if splits is None else predicted_rows(splits)
+        some = len(rows) < n_samples
+        self.task = models[0].task
+        self.methods = {model.name: model.method for model in models}
+        self.averaged = [model.name for model in models if model.can_be_averaged]
+        self.predictions = {m.name: columns[rows] for m, columns in zip(models, predictions, strict=True)}
+        self.features = take(features, rows, axis=0) if some else features
+        self.fit_params = params_of_rows(fit_params, rows, n_samples) if some else fit_params
+        self.y, self.sample_weight = y[rows], rows_of(sample_weight, rows)
+        self.groups = None if groups is None else np.asarray(groups)[rows]
+        self.splits = self._nested(splits or [], rows) or self._own_splits()
+
+    @property
+    def weight_params(self):
+        """Arguments of ``fit`` of what takes weights."""
+        return {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+
+    def members(self):
+        """Return the predictions that can be averaged, side by side."""
+        return np.hstack([self.predictions[name] for name in self.averaged])
+
+    def _nested(self, splits, rows):
+        known = [(training[np.isin(training, rows)], held_out) for training, held_out in splits]
+        nested = [tuple(np.searchsorted(rows, part) for part in split) for split in known]
+        return [split for split in nested if self._suffices(split[0])]
+
+    def _suffices(self, rows):
+        """Tell whether something can be fitted to rows: there are several, of all classes if rows have one each."""
+        if self.task.has_classes and self.y.ndim == 1:
+            return len(np.unique(self.y[rows])) == len(np.unique(self.y))
+        return len(rows) > 1
+
+    def _own_splits(self):
+        splitter, n_units = KFold, len(self.y)
+        if self.groups is not None:
+            splitter, n_units = GroupKFold, len(np.unique(self.groups))
+        elif self.task.has_classes and self.y.ndim == 1:
+            splitter, n_units = StratifiedKFold, np.unique(self.y, return_counts=True)[1].min()
+        if n_units < 2:
+            return []
+        splits = splitter(min(_N_OWN_FOLDS, n_units)).split(self.y, self.y, self.groups)
+        return [split for split in splits if self._suffices(split[0])]
+
+
+def fit_final(final, data, stages):
+    """Fit the final estimator and return it.
 
     Parameters
     ----------
     final : estimator
-    features : ndarray, sparse matrix or DataFrame of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Encoded labels.
-    rows : ndarray of int
-        Folds in time order never predict the earliest rows, say.
-    fit_params : dict
-        Further arguments of ``fit``.
+    data : OutOfFold
     stages : Stages
         Are told of it.
     """
-    if len(rows) < len(y):
-        features = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
-        fit_params = params_of_rows(fit_params, rows, len(y))
-        y = y[rows]
-    with stages.stage("final estimator", 1) as stage, stage.whole().fitting(final, features, y):
+    with stages.stage("final estimator", 1) as stage, stage.whole().fitting(final, data.features, data.y):
         with noting("in the final estimator"):
-            return final.fit(features, y, **fit_params)
+            return final.fit(data.features, data.y, **data.fit_params)

@@ -12,8 +12,10 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_ro
 from sklearn.utils.validation import has_fit_parameter
 
 from .._compat import own_requests, routing_enabled
+from .._validation import VALIDATION
 from ..branches._base import Branch
 from ._members import JOINT
+from ._validation_rows import takes_validation_rows, validation_for
 
 
 def refuse_metadata(stack, fit_params):
@@ -25,7 +27,7 @@ def refuse_metadata(stack, fit_params):
         )
 
 
-def route(stack, models, final, sample_weight, groups, fit_params):
+def route(stack, models, final, sample_weight, groups, validation, fit_params):
     """Return what each base model, the splitter and the final estimator get beside X and y.
 
     Parameters
@@ -35,6 +37,8 @@ def route(stack, models, final, sample_weight, groups, fit_params):
     final : estimator
     sample_weight : ndarray of shape (n_samples,) or None
     groups : array-like of shape (n_samples,) or None
+    validation : dict
+        Rows of the caller's own that decide when to stop, see :func:`check_validation_rows`.
     fit_params : dict
         Further metadata.
 
@@ -45,8 +49,8 @@ def route(stack, models, final, sample_weight, groups, fit_params):
         estimator by ``routed.final_estimator.fit``.
     """
     if not routing_enabled():
-        return _route_by_hand(models, final, sample_weight, groups, fits=stack.cv != "prefit")
-    given = {"sample_weight": sample_weight, "groups": groups, **fit_params}
+        return _route_by_hand(stack, models, final, sample_weight, groups, validation)
+    given = {"sample_weight": sample_weight, "groups": groups, **validation, **fit_params}
     given = {name: value for name, value in given.items() if value is not None}
     routed = process_routing(stack, "fit", **given)
     if not given:  # scikit-learn then returns an object that knows any name, but not which names it knows
@@ -59,16 +63,23 @@ def route(stack, models, final, sample_weight, groups, fit_params):
     return routed
 
 
-def _route_by_hand(models, final, sample_weight, groups, fits):
+def _route_by_hand(stack, models, final, sample_weight, groups, validation):
     """Return the same without metadata routing; with fitted learners only the final estimator gets anything."""
 
     def params_of(estimator, what):
-        return weights_for(estimator, sample_weight, what) | groups_for(estimator, groups, what)
+        given = weights_for(estimator, sample_weight, what) | groups_for(estimator, groups, what)
+        return given | validation_for(estimator, inner_estimators(estimator), validation, what)
 
     routed = Bunch(splitter=Bunch(split={} if groups is None else {"groups": groups}))
     for model in models:
-        routed[model.name] = Bunch(fit=params_of(model.estimator, f"learner {model.name!r}") if fits else {})
+        is_fitted = stack.cv == "prefit"
+        routed[model.name] = Bunch(fit={} if is_fitted else params_of(model.estimator, f"learner {model.name!r}"))
     routed["final_estimator"] = Bunch(fit=params_of(final, "'final_estimator'"))
+    if validation and not any("X_val" in routed[name].fit for name in routed if name != "splitter"):
+        raise TypeError(
+            f"X_val and y_val are given to {type(stack).__name__}.fit, but neither a base model nor the final "
+            "estimator stops early on such rows: their fit has no parameter X_val, or they have early_stopping=False."
+        )
     return routed
 
 
@@ -106,7 +117,9 @@ def make_router(stack, parts, network_class, final):
     if any(isinstance(part, Branch) for _, part in parts):
         network = stack.network
         if network is None:
-            network = network_class()().set_fit_request(sample_weight=True, groups=True)
+            network = network_class()().set_fit_request(
+                sample_weight=True, groups=True, X_val=True, y_val=True, sample_weight_val=True
+            )
         router.add(**{JOINT: network}, method_mapping=fits)
     if not isinstance(stack.cv, str):
         splitter = check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))
@@ -127,7 +140,8 @@ def _requests_of_final(final):
     requests = own_requests(routing, "fit")
     for name, request in list(requests.requests.items()) if requests is not None else []:
         if request is None:
-            requests.add_request(param=name, alias=True)
+            wanted = name not in VALIDATION or takes_validation_rows(final)
+            requests.add_request(param=name, alias=wanted)
     return routing
 
 
@@ -182,7 +196,7 @@ def groups_for(estimator, groups, what):
         return {"groups": groups}
     if isinstance(estimator, Pipeline) and has_fit_parameter(estimator.steps[-1][1], "groups"):
         return {f"{estimator.steps[-1][0]}__groups": groups}
-    for part in _parts(estimator):
+    for part in inner_estimators(estimator):
         if has_fit_parameter(part, "groups"):
             warnings.warn(
                 f"groups do not reach {type(part).__name__} inside {what}: it may divide them when it sets rows aside. "
@@ -194,7 +208,7 @@ def groups_for(estimator, groups, what):
     return {}
 
 
-def _parts(estimator):
+def inner_estimators(estimator):
     """Yield the estimators inside an estimator that it fits."""
     if isinstance(estimator, FrozenEstimator) or isinstance(estimator, type) or not hasattr(estimator, "get_params"):
         return
@@ -202,7 +216,7 @@ def _parts(estimator):
         for candidate in _flattened(value):
             if hasattr(candidate, "fit") and not isinstance(candidate, type):
                 yield candidate
-                yield from _parts(candidate)
+                yield from inner_estimators(candidate)
 
 
 def _flattened(value):

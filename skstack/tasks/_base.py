@@ -72,6 +72,10 @@ class Task(ABC):
         """Return what parts of the rows should hold in the same proportions, or None."""
         return None
 
+    def knows(self, y):
+        """Tell which rows of another checked target can be encoded: a class may be unknown."""
+        return np.ones(len(y), dtype=bool)
+
     # --- learners ---------------------------------------------------------------------------------------------------
 
     def encode_labels(self, y):
@@ -103,6 +107,50 @@ class Task(ABC):
     def prediction_names(self, prefix, n_columns):
         """Return the names of these columns: the prefix, followed by their index where there are several."""
         return [prefix] if n_columns == 1 else [f"{prefix}{index}" for index in range(n_columns)]
+
+    def network_params(self, given):
+        """Return parameters for a network that a stack makes of its branches, so that it predicts what is asked for.
+
+        Parameters
+        ----------
+        given : dict of str to object
+            Its parameters so far.
+        """
+        return {}
+
+    # --- scores of a stack ------------------------------------------------------------------------------------------
+
+    #: What columns of predictions are judged by, the best first; the last one can be had of all of them.
+    scorings = ()
+
+    def can_average(self, method):
+        """Tell whether averages of what this method of several base models predicts are predictions."""
+        return False
+
+    def has_score(self, scoring, method):
+        """Tell whether predictions of a method can be judged by a score."""
+        return True
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return the score of each row, whose weighted mean is that of the rows, larger is better.
+
+        Parameters
+        ----------
+        scoring : str
+            One of `scorings`.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Encoded labels.
+        columns : ndarray of shape (n_samples, n_columns)
+            See :meth:`prediction_columns`.
+        method : str
+            What predicted them.
+        sample_weight : ndarray of shape (n_samples,), default=None
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+        """
+        raise NotImplementedError
 
     # --- networks ---------------------------------------------------------------------------------------------------
 

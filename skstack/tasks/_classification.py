@@ -34,6 +34,7 @@ class ClassificationTask(Task):
     """
 
     methods = ("predict_proba", "decision_function", "predict")
+    scorings = ("neg_log_loss", "accuracy")
     has_classes = True
 
     def __init__(self, owner, class_weight=None, classes=None):
@@ -57,8 +58,9 @@ class ClassificationTask(Task):
         n_classes = len(self.classes_)
         self._sparse, categorical = n_classes > 2, False  # as the default loss wants
         if loss is not None:
-            from ._losses import is_categorical, is_sparse, loss_kind
+            from ._losses import check_loss, is_categorical, is_sparse, loss_kind
 
+            check_loss(loss, "classes")
             self._sparse, categorical = is_sparse(loss_kind(loss)), is_categorical(loss_kind(loss))
         self.n_units_ = 1 if n_classes == 2 and not categorical else n_classes
         return self
@@ -77,6 +79,10 @@ class ClassificationTask(Task):
         """See Task."""
         return y
 
+    def knows(self, y):
+        """See Task."""
+        return np.isin(y, self.classes_)
+
     def encode_labels(self, y):
         """Return positions in ``classes_``."""
         return self._labels.transform(y)
@@ -94,7 +100,7 @@ class ClassificationTask(Task):
             predictions = np.column_stack([-predictions, predictions])
         if method == "predict" or predictions.ndim == 1:
             return predictions.reshape(len(predictions), -1)
-        if predictions.shape[1] == len(classes) != n_classes:
+        if predictions.shape[1] == len(classes) != n_classes and _are_positions(classes, n_classes):
             predictions = _aligned(predictions, classes, n_classes, method)
         return predictions[:, 1:] if method == "predict_proba" and n_classes == 2 else predictions
 
@@ -118,10 +124,10 @@ class ClassificationTask(Task):
         return outputs / outputs.sum(axis=1, keepdims=True)
 
     def resolve_loss(self, loss, output):
-        """Return a loss of probabilities."""
-        from ._losses import on_margins
+        """Return a loss of probabilities and of what is encoded."""
+        from ._losses import on_margins, on_positions
 
-        return on_margins(loss)
+        return on_positions(on_margins(loss))
 
     def build_output(self, x, name):
         """Return one probability, or those of all classes."""
@@ -133,6 +139,43 @@ class ClassificationTask(Task):
     def predict(self, probabilities):
         """Return the class with the highest probability."""
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def can_average(self, method):
+        """See Task."""
+        return method == "predict_proba"
+
+    def has_score(self, scoring, method):
+        """See Task."""
+        return scoring != "neg_log_loss" or method == "predict_proba"
+
+    def true_probabilities(self, y, columns):
+        """Return the probability of the true class of each row, from the columns that a final estimator gets."""
+        if columns.shape[1] == 1:
+            return np.where(y == 1, columns[:, 0], 1.0 - columns[:, 0])
+        return columns[np.arange(len(y)), y]
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return the logarithm of the probability of the true class, or whether it is the one predicted."""
+        if scoring == "neg_log_loss":
+            return log_probabilities(self.true_probabilities(y, columns))
+        if method == "predict":
+            predicted = columns[:, 0].round()
+        elif columns.shape[1] == 1:
+            predicted = columns[:, 0] > (0.5 if method == "predict_proba" else 0.0)
+        else:
+            predicted = columns.argmax(axis=1)
+        return (predicted == y).astype("float64")
+
+
+def log_probabilities(probabilities):
+    """Return logarithms, finite where a probability is 0: scikit-learn's log loss takes this for it, too."""
+    return np.log(np.maximum(probabilities, np.finfo("float64").eps))
+
+
+def _are_positions(classes, n_classes):
+    """Tell whether an estimator was fitted to positions; one from elsewhere has classes of its own, of any number."""
+    classes = np.asarray(classes)
+    return classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < n_classes
 
 
 def _aligned(predictions, classes, n_classes, method):

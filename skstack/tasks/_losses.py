@@ -24,26 +24,46 @@ _ALIASES = {
 _METRICS_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 #: Losses that shift and scale with the target: their minimum stays where it is on a standardised target.
-_STANDARDISED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh")
+_STANDARDISED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh", "Quantile")
 
 #: Losses of a signed score rather than a probability.
 _MARGIN = ("Hinge", "SquaredHinge")
 
+#: Losses that take classes as positions.
+_SPARSE = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
+
 #: Losses that need a probability for every class, two classes included.
 _CATEGORICAL = (
+    *_SPARSE,
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
-    "SparseCategoricalCrossentropy",
+    "CosineSimilarity",
     "KLDivergence",
 )
+
+#: Losses of positive numbers that compare orders of magnitude: the network predicts a logarithm.
+_POSITIVE = ("MeanSquaredLogarithmicError", "Poisson")
+
+#: What no output fits, by what is predicted.
+_REFUSED = {
+    "numbers": (
+        *_MARGIN,
+        *(loss for loss in _CATEGORICAL if loss != "CosineSimilarity"),
+        *("BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky"),
+    ),
+    "classes": ("Quantile", "MeanAbsolutePercentageError"),
+    "labels": ("Quantile", "MeanAbsolutePercentageError", *_CATEGORICAL),
+}
+_REFUSED["a number"] = (*_REFUSED["numbers"], "CosineSimilarity")
 
 
 def _classes():
     found = inspect.getmembers(
         keras.losses, lambda member: inspect.isclass(member) and issubclass(member, keras.losses.Loss)
     )
-    return {name: loss for name, loss in found if name not in ("Loss", "CTC")}
+    # The last two compare sequences and embeddings, not predictions.
+    return {name: loss for name, loss in found if name not in ("Loss", "CTC", "Circle")}
 
 
 def _snake_case(name):
@@ -51,11 +71,11 @@ def _snake_case(name):
 
 
 def known_losses():
-    """Return the loss classes of Keras by every name they can be asked for."""
+    """Return the loss classes of Keras, and ours, by every name they can be asked for."""
     classes = _classes()
     names = {_snake_case(name): loss for name, loss in classes.items()}
     aliases = {alias: classes[name] for alias, name in _ALIASES.items() if name in classes}
-    return {**classes, **names, **aliases}
+    return {**classes, **names, **aliases, "quantile": Quantile}
 
 
 def resolve_loss(loss):
@@ -64,7 +84,7 @@ def resolve_loss(loss):
     Raises
     ------
     ValueError
-        If Keras has no loss of that name.
+        If there is no loss of that name.
     TypeError
         If it can be no loss at all.
     """
@@ -142,12 +162,32 @@ def loss_kind(loss):
 
 def is_sparse(kind):
     """Tell whether a classification loss takes integer labels."""
-    return kind == "SparseCategoricalCrossentropy"
+    return kind in _SPARSE
 
 
 def is_categorical(kind):
     """Tell whether a classification loss needs a probability for every class, two classes included."""
     return kind in _CATEGORICAL
+
+
+def is_positive(loss):
+    """Tell whether a regression loss is one of positive numbers."""
+    return loss_kind(loss) in _POSITIVE
+
+
+def check_loss(loss, predicted):
+    """Raise if a loss makes no sense for what is predicted.
+
+    Parameters
+    ----------
+    loss : keras.losses.Loss or callable
+    predicted : {"a number", "numbers", "classes", "labels"}
+    """
+    kind = loss_kind(loss)
+    if kind in _REFUSED[predicted]:
+        refused = {_snake_case(name) for name in _REFUSED[predicted]}
+        known = sorted({_snake_case(name) for name in (*_classes(), "Quantile")} - refused)
+        raise ValueError(f"loss {_snake_case(kind)!r} does not predict {predicted}. Losses that do are {known}.")
 
 
 def in_standard_units(loss, output):
@@ -177,6 +217,11 @@ def on_margins(loss):
     return _TransformedLoss(loss, lambda y: 2 * y - 1) if loss_kind(loss) in _MARGIN else loss
 
 
+def on_positions(loss):
+    """Return a loss of a column of positions of classes, where Keras's one takes a vector of them."""
+    return _FlatTargets(loss) if loss_kind(loss) == "CategoricalGeneralizedCrossEntropy" else loss
+
+
 class _TransformedLoss(keras.losses.Loss):
     """A loss of targets and outputs that are both transformed first, in the precision of `dtype`."""
 
@@ -188,3 +233,43 @@ class _TransformedLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         return self._per_row(*(keras.ops.cast(self._transform(y), "float32") for y in (y_true, y_pred)))
+
+
+class _FlatTargets(keras.losses.Loss):
+    """A loss of targets without the axis of columns."""
+
+    def __init__(self, loss):
+        super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"))
+        self._per_row = loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+    def call(self, y_true, y_pred):
+        return self._per_row(y_true[:, 0], y_pred)
+
+
+class Quantile(keras.losses.Loss):
+    """The pinball loss, whose least mean is at quantiles of the target [1]_.
+
+    An error counts `quantile` times its size where the prediction is too low, and 1 - `quantile` times where it is too
+    high.
+
+    Parameters
+    ----------
+    quantile : float or sequence of float, default=0.5
+        Probability of each column of the predictions.
+
+    References
+    ----------
+    .. [1] R. Koenker, G. Bassett, "Regression Quantiles", Econometrica 46 (1978).
+    """
+
+    def __init__(self, quantile=0.5, reduction="sum_over_batch_size", name="quantile", dtype=None):
+        super().__init__(reduction=reduction, name=name, dtype=dtype)
+        self.quantile = np.atleast_1d(quantile).tolist()
+
+    def call(self, y_true, y_pred):
+        error = y_true - y_pred
+        quantile = keras.ops.convert_to_tensor(self.quantile, dtype=error.dtype)
+        return keras.ops.mean(keras.ops.maximum(quantile * error, (quantile - 1) * error), axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "quantile": self.quantile}

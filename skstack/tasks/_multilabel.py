@@ -6,6 +6,7 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 
 from ._base import Task
+from ._classification import log_probabilities
 
 
 def is_multilabel(y):
@@ -27,6 +28,7 @@ class MultilabelTask(Task):
 
     default_loss = "binary_crossentropy"
     methods = ("predict_proba", "decision_function", "predict")
+    scorings = ("neg_log_loss", "accuracy")
     has_classes = True
 
     def check(self, y):
@@ -35,6 +37,10 @@ class MultilabelTask(Task):
 
     def fit(self, y, rows=None, sample_weight=None, loss=None):
         """Learn the two values, which all columns share: a column may hold one of them only."""
+        if loss is not None:
+            from ._losses import check_loss
+
+            check_loss(loss, "labels")
         values = np.unique(y)
         both = values if len(values) == 2 else np.array([0, 1], dtype=y.dtype)
         self.n_units_ = y.shape[1]
@@ -86,6 +92,25 @@ class MultilabelTask(Task):
     def predict(self, probabilities):
         """Return the labels that are more likely than not."""
         return self.decode_labels(probabilities > 0.5)
+
+    def can_average(self, method):
+        """See Task."""
+        return method == "predict_proba"
+
+    def has_score(self, scoring, method):
+        """See Task."""
+        return scoring != "neg_log_loss" or method == "predict_proba"
+
+    def true_probabilities(self, y, columns):
+        """Return the probability of having or not having each label, whichever is true, from its columns."""
+        return np.where(y == 1, columns, 1.0 - columns)
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return the mean logarithm of these probabilities, or whether all labels of a row are right."""
+        if scoring == "neg_log_loss":
+            return log_probabilities(self.true_probabilities(y, columns)).mean(axis=1)
+        predicted = columns > (0.0 if method == "decision_function" else 0.5)
+        return (predicted == y).all(axis=1).astype("float64")
 
 
 def _of_label(table, classes):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 
 from .._precision import needed_dtype
@@ -17,12 +18,17 @@ class RegressionTask(Task):
     Attributes
     ----------
     center_, scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the training rows, in the target's units.
+        Mean and standard deviation of the training rows, in the target's units; with a loss of positive numbers, of
+        which the network predicts the logarithm, the logarithm of the mean and the deviation of the logarithms.
+    positive_ : bool
+        Whether the loss is one of positive numbers.
     n_units_ : int
         Units of the network's output: one for each target.
     dtype_ : str
         "float32", or "float64" where float32 could not tell the values of a target apart.
     """
+
+    scorings = ("r2",)
 
     def check(self, y):
         """See Task."""
@@ -32,12 +38,26 @@ class RegressionTask(Task):
         """Learn mean and standard deviation of the rows."""
         self._ndim = np.ndim(y)
         columns = _columns(np.asarray(y if rows is None else y[rows], dtype="float64"))
-        self.center_ = np.average(columns, axis=0, weights=sample_weight)
-        scale = np.sqrt(np.average((columns - self.center_) ** 2, axis=0, weights=sample_weight))
-        self.scale_ = np.where(scale > 1e-13 * np.abs(self.center_), scale, 1.0)
         self.n_units_ = columns.shape[1]
+        self.positive_ = self._takes_positive(loss, y)
+        self.center_ = np.average(columns, axis=0, weights=sample_weight)
+        if self.positive_:
+            self.center_ = np.log(np.maximum(self.center_, np.finfo("float32").tiny))
+            columns = np.log1p(columns)
+        self.scale_ = _scale(columns, sample_weight)
         self.dtype_ = needed_dtype(self.center_, self.scale_)
         return self
+
+    def _takes_positive(self, loss, y):
+        """Tell whether a loss is one of positive numbers, or raise if it does not suit the target."""
+        if loss is None:
+            return False
+        from ._losses import check_loss, is_positive
+
+        check_loss(loss, "a number" if self.n_units_ == 1 else "numbers")
+        if is_positive(loss):
+            refuse_rows(y, np.asarray(y), np.asarray(y) < 0, "negative numbers, which the loss does not take")
+        return is_positive(loss)
 
     def encode(self, y):
         """Return y in its own units."""
@@ -57,19 +77,41 @@ class RegressionTask(Task):
     def build_output(self, x, name):
         """See Task: the output is in the target's units."""
         from .._backend import keras
-        from ._layers import Unstandardize
+        from ._layers import ExpUnstandardize, Unstandardize
 
+        layer = ExpUnstandardize if self.positive_ else Unstandardize
         standardized = keras.layers.Dense(self.n_units_, name=f"{name}_standardized")(x)
-        return Unstandardize(dtype=self.dtype_, name=name)(standardized)
+        return layer(dtype=self.dtype_, name=name)(standardized)
 
     def assign_statistics(self, output):
         """See Task."""
-        output.center.assign(self.center_)
-        output.scale.assign(self.scale_)
+        for variable, values in ((output.center, self.center_), (output.scale, self.scale_)):
+            variable.assign(np.broadcast_to(values, (self.n_units_,)))
 
     def is_built_like(self, other):
         """See Task."""
         return super().is_built_like(other) and self.dtype_ == other.dtype_
+
+    def can_average(self, method):
+        """See Task."""
+        return True
+
+    def row_scores(self, scoring, y, columns, method, sample_weight=None):
+        """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2."""
+        y = _columns(y)
+        variance = np.average((y - np.average(y, axis=0, weights=sample_weight)) ** 2, axis=0, weights=sample_weight)
+        return (1.0 - (y - columns) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=1)
+
+    def score(self, y, predicted, sample_weight=None):
+        """Return R² of predictions."""
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+
+def _scale(columns, sample_weight):
+    """Return the deviation of each column, or 1 where all rows are alike but for rounding."""
+    mean = np.average(columns, axis=0, weights=sample_weight)
+    deviation = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=sample_weight))
+    return np.where(deviation > 1e-13 * np.abs(mean), deviation, 1.0)
 
 
 def _columns(y):

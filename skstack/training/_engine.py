@@ -40,6 +40,7 @@ class Engine:
         self._runner = Runner(program, settings)
         self._data = Data(job.data, self._runner, placed)
         self.name = job.name
+        self._stopping_data = Data(job.stopping_data, self._runner, placed)
         self._fixed = program.steps.fixed(job.values)
         self._placed_fixed = map_structure(self._runner.place, self._fixed)
         self.state = map_structure(self._runner.place, program.steps.start(job.values, job.optimizer_state, settings))
@@ -57,17 +58,17 @@ class Engine:
         -------
         logs : list of dict
         """
-        self.state = self._run("train", rows[0], batch_size)
+        self.state = self._run("train", self._data, rows[0], batch_size)
         return [self._runner.logs(self.state)]
 
     def evaluate(self, rows, batch_size):
         """Return loss and metrics on the given rows; see :meth:`train`."""
-        return [self._runner.logs(self._run("evaluate", rows[0], batch_size))]
+        return [self._runner.logs(self._run("evaluate", self._stopping_data, rows[0], batch_size))]
 
-    def _run(self, kind, rows, batch_size):
+    def _run(self, kind, data, rows, batch_size):
         state = self._runner.reset(self.state)
-        for data, indices in self._data.pieces(rows, batch_size):
-            state = self._runner.run(kind, state, self._placed_fixed, data, indices, batch_size)
+        for placed, indices in data.pieces(rows, batch_size):
+            state = self._runner.run(kind, state, self._placed_fixed, placed, indices, batch_size)
         return state
 
     def listen(self, schedule):
@@ -111,6 +112,7 @@ class VectorizedEngine:
         self._offsets = map_structure(lambda part: place(part.offsets), joined)
         placed = {}
         self._own_data = [Data(job.data, self._runner, placed) for job in jobs]
+        self._stopping_data = [Data(job.stopping_data, self._runner, placed) for job in jobs]
 
     def train(self, rows, batch_size):
         """Go once through the given rows of each network in their order; return loss and metrics of each."""
@@ -119,18 +121,18 @@ class VectorizedEngine:
         batches, left = in_step(rows, batch_size)
         if len(batches):
             states = runner.run_vectorized(states, self._stacked_fixed, self._data, self._offsets, batches)
-        self._states = self._each("train", states, left, batch_size)
+        self._states = self._each("train", states, self._own_data, left, batch_size)
         return list(map(runner.logs, self._states))
 
     def evaluate(self, rows, batch_size):
         """Return loss and metrics of each network on the given rows."""
         states = [self._runner.reset(state) for state in self._states]
-        return list(map(self._runner.logs, self._each("evaluate", states, rows, batch_size)))
+        return list(map(self._runner.logs, self._each("evaluate", states, self._stopping_data, rows, batch_size)))
 
-    def _each(self, kind, states, rows, batch_size):
+    def _each(self, kind, states, data, rows, batch_size):
         after = []
-        for state, fixed, data, indices in zip(states, self._placed_fixed, self._own_data, rows, strict=True):
-            for placed, chosen in data.pieces(indices, batch_size) if len(indices) else ():
+        for state, fixed, of_network, indices in zip(states, self._placed_fixed, data, rows, strict=True):
+            for placed, chosen in of_network.pieces(indices, batch_size) if len(indices) else ():
                 state = self._runner.run(kind, state, fixed, placed, chosen, batch_size)
             after.append(state)
         return after

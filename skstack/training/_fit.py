@@ -41,6 +41,8 @@ class Job:
         What `watchers` of the schedule know this network by.
     name : str, default=""
         What messages, and callbacks in ``params["fit"]``, call this training where there are others.
+    validation_data : dict, default=None
+        What the validation rows are taken from, of the same form as `data`; ``None`` stands for `data`.
     """
 
     values: dict
@@ -51,6 +53,12 @@ class Job:
     optimizer_state: object = None
     index: int = 0
     name: str = ""
+    validation_data: dict | None = None
+
+    @property
+    def stopping_data(self):
+        """What the validation rows are taken from."""
+        return self.data if self.validation_data is None else self.validation_data
 
 
 @dataclass

@@ -44,7 +44,7 @@ def fit_with_keras(program, settings, job, schedule, validation_batch):
     validation, callbacks = None, [*copy.deepcopy(schedule.callbacks), _Tell(schedule.watchers, job.index)]
     if len(job.validation_rows):
         order = Order(job.validation_rows, None)
-        validation = Batches(job.data, order, validation_batch)
+        validation = Batches(job.stopping_data, order, validation_batch)
         callbacks.append(_Stop(schedule.patience))
     batches = Batches(job.data, Order(job.training_rows, job.seed), schedule.batch_size)
     schedule.watchers.begin(job.index, schedule.epochs - schedule.initial_epoch)

@@ -23,6 +23,7 @@ from skstack.branches import (
     AudioBranch,
     Branch,
     CategoricalBranch,
+    DateBranch,
     EntityBranch,
     ImageBranch,
     ModelBranch,
@@ -70,6 +71,14 @@ def _teams():
     return pd.DataFrame({name: rng.choice(list("ABCD"), N_ROWS) for name in ("team_1", "team_2")}, dtype=object)
 
 
+def _dates():
+    rng = np.random.default_rng(11)
+    X = pd.DataFrame({"begin": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 9000, N_ROWS), unit="h")})
+    X["end"] = X["begin"] + pd.to_timedelta(rng.integers(0, 90, N_ROWS), unit="min")
+    X.loc[::5, "begin"] = pd.NaT
+    return X
+
+
 def _sequences():
     rng = np.random.default_rng(7)
     return pd.DataFrame({"speech": [rng.normal(size=(rng.integers(2, 9), 2)) for _ in range(N_ROWS)]})
@@ -115,6 +124,12 @@ CASES = {
         [np.nan, 1e6],
     ),
     "periodic": (NumericBranch(embedding="periodic", dim=3, n_frequencies=4, **DENSE), _numbers, [np.nan, 1e6]),
+    "date": (DateBranch(**DENSE), _dates, [None, pd.Timestamp("2199-12-31 23:59")]),
+    "date vectors": (
+        DateBranch(("year", "month", "hour"), "embedding", dim=2, **DENSE),
+        _dates,
+        [None, pd.Timestamp("1912-06-23")],
+    ),
     "entity": (EntityBranch(2, "subtract", **DENSE), _teams, [None, "unseen"]),
     "entity dot": (EntityBranch(2, "dot", **DENSE), _teams, [None, "unseen"]),
     "text": (TextBranch(dim=3, **DENSE), _reviews, [None, "never seen"]),

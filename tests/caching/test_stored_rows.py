@@ -111,3 +111,25 @@ def test_blanked_rows_read_as_zeros(stored):
 def test_blanked_rows_stay_blank_when_pickled(stored):
     rows = stored.blanked(BLANK)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(rows)), rows)
+
+
+PLACES = np.array([[5, 0, -1], [-1, -1, -1], [2, 2, 3]])
+
+
+def test_rows_in_other_places_are_read_as_from_an_array(stored):
+    expected = EXPECTED[PLACES]
+    expected[PLACES < 0] = 0
+    arranged = stored.rearranged(PLACES)
+    assert arranged.shape == (3, 3, 2, 3)
+    assert (arranged.size, arranged.nbytes, len(arranged)) == (expected.size, expected.nbytes, 3)
+    np.testing.assert_array_equal(arranged, expected)
+    np.testing.assert_array_equal(arranged[[2, 0]], expected[[2, 0]])
+    np.testing.assert_array_equal(arranged[1], expected[1])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(arranged)), expected)
+    assert stored.shape == EXPECTED.shape
+
+
+def test_rows_of_several_places_are_blanked_as_a_whole(stored):
+    blank = stored.rearranged(PLACES).blanked([True, False, False])
+    assert not blank[0].any()
+    np.testing.assert_array_equal(blank[2], EXPECTED[PLACES[2]])

@@ -1,5 +1,6 @@
 """Parameters of networks, and what Keras makes of them."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -8,9 +9,10 @@ from _data import mixed_frame
 from _networks import BRANCHES, FAST
 from sklearn.base import clone
 
-from skstack import MultimodalNetworkRegressor
+from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.branches import ModelBranch
+from skstack.network._parameters import NetworkParameters
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,13 @@ class CountEpochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         type(self).seen += 1
         self.model.stop_training = epoch + 1 >= self.stop_after
+
+
+@pytest.mark.parametrize("kind", [MultimodalNetworkRegressor, MultimodalNetworkClassifier])
+def test_every_network_has_the_parameters_that_all_share(kind):
+    shared = inspect.signature(NetworkParameters).parameters
+    own = inspect.signature(kind).parameters
+    assert {name: own[name].default for name in shared if name in own} == {n: p.default for n, p in shared.items()}
 
 
 def test_callbacks_as_instances_and_as_classes_with_routed_parameters(data):

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from skstack.preprocessing import tensor_column
-from skstack.reading._missing import blanked, missing_rows, single_columns, stacked_columns
+from skstack.reading._missing import blanked, missing_rows, rearranged, single_columns, stacked_columns
 
 NAN = np.nan
 TENSORS = np.array([[[1.0], [NAN]], [[NAN], [NAN]], [[NAN], [2.0]]])
@@ -43,12 +43,13 @@ def test_missing_cells_of_a_column(kind):
         (np.array([[1, 2], [3, 4]]), []),
         (np.array([[NAN, 2.0], [NAN, NAN]]), [1]),
         (np.array([["", None], ["a", ""]], dtype=object), [0]),
+        (np.array([["2026-01-01", "NaT"], ["NaT", "NaT"]], dtype="datetime64[s]"), [1]),
         (TENSORS, [1]),
         (np.zeros((2, 3, 3), "uint8"), []),
         (sparse.csr_matrix(np.eye(2)), []),
         (pd.DataFrame({"a": [NAN, NAN, 1.0], "b": ["", "x", ""]}), [0]),
     ],
-    ids=["whole numbers", "numbers", "objects", "tensors", "images", "sparse", "columns"],
+    ids=["whole numbers", "numbers", "objects", "dates", "tensors", "images", "sparse", "columns"],
 )
 def test_a_row_is_missing_where_all_of_its_cells_are(X, expected):
     assert np.flatnonzero(missing_rows(X)).tolist() == expected
@@ -76,3 +77,13 @@ def test_blank_rows_leave_the_encoded_array_alone():
     encoded = np.ones((3, 2), "int32")
     np.testing.assert_array_equal(blanked(encoded, np.array([False, True, False])), [[1, 1], [0, 0], [1, 1]])
     assert encoded.all()
+
+
+def test_rows_are_put_into_other_places():
+    encoded = np.array([[1, 2], [3, 4]], dtype="uint8")
+    places = np.array([[1, 0, 1], [-1, -1, -1]])
+    np.testing.assert_array_equal(rearranged(encoded, places), [[[3, 4], [1, 2], [3, 4]], np.zeros((3, 2))])
+    nothing = rearranged(encoded[:0], np.full((2, 3), -1))
+    assert nothing.shape == (2, 3, 2)
+    assert nothing.dtype == "uint8"
+    assert not nothing.any()

@@ -97,8 +97,8 @@ def test_labels_of_learners(multilabel, kind, stack_method):
 
 def test_probabilities_are_those_of_having_a_label(multilabel):
     X, Y = multilabel
-    stack = MultimodalStackingClassifier([("forest", LABELS["table per label"])], cv=3).fit(X, Y)
-    assert isinstance(stack.final_estimator_, MultiOutputClassifier)
+    final = MultiOutputClassifier(LogisticRegression())
+    stack = MultimodalStackingClassifier([("forest", LABELS["table per label"])], final, cv=3).fit(X, Y)
     by_hand = clone(stack.final_estimator_).fit(stack.oof_predictions_, Y)
     tables = by_hand.predict_proba(stack.transform(X))
     assert_allclose(stack.predict_proba(X), np.column_stack([table[:, 1] for table in tables]))
@@ -141,8 +141,10 @@ def test_weights_reach_the_default_final_estimator_of_labels(multilabel, routed)
     with sklearn.config_context(enable_metadata_routing=routed):
         forest = clone(LABELS["table per label"])
         forest = forest.set_fit_request(sample_weight=True) if routed else forest
-        stack = MultimodalStackingClassifier([("forest", forest)], cv=3).fit(X, Y, sample_weight=weight)
-    by_hand = MultiOutputClassifier(LogisticRegression()).fit(stack.oof_predictions_, Y, sample_weight=weight)
+        stack = MultimodalStackingClassifier([("forest", forest)], cv=3, passthrough=[0])
+        stack.fit(X, Y, sample_weight=weight)
+    features = np.column_stack([stack.oof_predictions_, X[:, 0]])
+    by_hand = MultiOutputClassifier(LogisticRegression()).fit(features, Y, sample_weight=weight)
     for ours, expected in zip(stack.final_estimator_.estimators_, by_hand.estimators_, strict=True):
         assert_allclose(ours.coef_, expected.coef_)
 

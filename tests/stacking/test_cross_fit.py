@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skstack import MultimodalStackingRegressor
 from skstack._protocols import CrossFitter
-from skstack.stacking._cross_fit import check_splits, cross_fit
+from skstack.stacking._cross_fit import average_of_folds, check_splits, cross_fit
 from skstack.tasks._regression import RegressionTask
 
 NUMBERS = ["area", "rooms"]
@@ -141,9 +141,10 @@ def test_stack_of_networks_is_repeatable_with_several_processes(table, training)
 class Doubtful(CrossFitter, Ridge):
     """Fits itself for all folds, and keeps what it was asked."""
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None):
+    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None, refit=True):
         self.validation_ = validation
-        yield self.fit(X, y)
+        if refit:
+            yield self.fit(X, y)
         for rows in splits:
             yield Ridge().fit(X.iloc[rows], y[rows])
 
@@ -175,6 +176,9 @@ def test_fold_models_are_kept_on_request(table, kind, n_jobs):
         assert_array_equal(model.predict(X.iloc[test]), made.predictions[test, 0])
     assert_allclose(made.predictions[:, 0], cross_val_predict(Ridge(), X, y, cv=3))
     assert _cross_fit(table, kind(), n_jobs=n_jobs)[0].fold_models is None
+    alone, _ = _cross_fit(table, kind(), keep_fold_models=True, refit=False, n_jobs=n_jobs)
+    assert alone.estimator is None and len(alone.fold_models) == 3
+    assert_array_equal(alone.predictions, made.predictions)
 
 
 def test_rows_that_no_split_predicts_are_nan(table):
@@ -253,3 +257,18 @@ def test_an_error_of_a_nested_stack_names_both(table):
     with pytest.raises(LookupError) as caught:
         stack.fit(X[NUMBERS], y)
     assert caught.value.__notes__ == ["in base model 'picky', fold 1 of 1", "in base model 'inner', fitted on all rows"]
+
+
+# --- averages over folds ----------------------------------------------------------------------------------------------
+
+
+def test_classes_of_several_folds_are_voted_on():
+    folds = [np.array([[0], [2], [1]]), np.array([[2], [2], [0]]), np.array([[2], [0], [2]])]
+    assert_array_equal(average_of_folds(folds, votes=True)[:, 0], [2, 2, 0])
+    assert_allclose(average_of_folds(folds, votes=False)[:, 0], [4 / 3, 4 / 3, 1])
+
+
+def test_folds_that_know_a_class_decide_about_its_score():
+    unknown = np.finfo("float64").min
+    folds = [np.array([[1.0, unknown], [3.0, unknown]]), np.array([[2.0, 4.0], [5.0, unknown]])]
+    assert_array_equal(average_of_folds(folds, votes=False), [[1.5, 4.0], [4.0, unknown]])

@@ -2,10 +2,21 @@
 
 import numpy as np
 import pytest
-from _small import Recorder, branches, make_labels, make_table, network_regressor, stack_classifier, stack_regressor
+from _small import (
+    Recorder,
+    branches,
+    make_labels,
+    make_table,
+    network_classifier,
+    network_regressor,
+    stack_classifier,
+    stack_regressor,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
@@ -205,3 +216,74 @@ def test_class_weights_name_the_classes_of_the_user(table):
     assert stack.named_estimators_["network"].class_weight == {0: 1.0, 1: 3.0, 2: 2.0}
     with pytest.raises(ValueError, match=r"class_weight of 'network'.*unseen labels"):
         stack.set_params(network__class_weight={"dear": 1.0, "lost": 2.0}).fit(X, labels)
+
+
+# --- class weights ----------------------------------------------------------------------------------------------------
+
+
+WEIGHTED = [
+    *branches(),
+    ("logistic", LogisticRegression(), NUMBERS),
+    ("piped", make_pipeline(StandardScaler(), LogisticRegression()), NUMBERS),
+    ("own", LogisticRegression(class_weight={0: 5.0, 1: 1.0, 2: 1.0}), NUMBERS),
+    ("nearest", KNeighborsClassifier(), NUMBERS),
+]
+
+
+def test_class_weights_of_a_stack_reach_all_that_take_them(table):
+    X, y = table
+    stack = stack_classifier(WEIGHTED, class_weight="balanced").fit(X, make_labels(y, 3))
+    given = {name: model.get_params() for name, model in stack.named_estimators_.items()}
+    assert given["network"]["class_weight"] == given["logistic"]["class_weight"] == "balanced"
+    assert given["piped"]["logisticregression__class_weight"] == "balanced"
+    assert given["own"]["class_weight"] == {0: 5.0, 1: 1.0, 2: 1.0}
+    assert stack.final_estimator_.class_weight == "balanced"
+    assert WEIGHTED[2][1].class_weight is None
+
+
+def test_class_weights_of_a_stack_name_the_classes_of_the_user(table):
+    X, y = table
+    weight = {"dear": 3.0, "cheap": 1.0, "fair": 2.0}
+    stack = stack_classifier(WEIGHTED, class_weight=weight).fit(X, make_labels(y, 3))
+    for estimator in (*stack.estimators_[:2], stack.final_estimator_):
+        assert estimator.class_weight == {0: 1.0, 1: 3.0, 2: 2.0}
+    template = stack.set_params(network__class_weight={"cheap": 7.0}).fit(X, make_labels(y, 3))
+    assert template.named_estimators_["network"].class_weight == {0: 7.0}
+    with pytest.raises(ValueError, match=r"'class_weight': y contains previously unseen labels"):
+        stack.set_params(class_weight={"lost": 2.0}).fit(X, make_labels(y, 3))
+
+
+def test_balanced_class_weights_are_those_of_the_rows_of_a_fold(table):
+    X, rows = table[0], np.arange(48)
+    labels = np.where((rows >= 12) & (rows < 30), "usual", "rare")  # unlike in the two folds
+    stack = stack_classifier([("logistic", LogisticRegression(), NUMBERS)], class_weight="balanced", cv=KFold(2))
+    stack.fit(X, labels)
+    for training, held_out in stack.splits_:
+        by_hand = LogisticRegression(class_weight="balanced").fit(
+            X[NUMBERS].iloc[training], labels[training] == "usual"
+        )
+        expected = by_hand.predict_proba(X[NUMBERS].iloc[held_out])[:, 1]
+        assert_allclose(stack.oof_predictions_[held_out, 0], expected, rtol=1e-6)
+
+
+def test_balanced_class_weights_find_the_rare_class():
+    generator = np.random.default_rng(0)
+    y = np.repeat([0, 1], [380, 20])
+    X = generator.normal(size=(400, 2)) + 1.2 * y[:, np.newaxis]
+    learners = [("logistic", LogisticRegression()), ("nearest", KNeighborsClassifier(25))]
+    found = {}
+    for weight in (None, "balanced"):
+        stack = MultimodalStackingClassifier(learners, class_weight=weight, cv=3).fit(X, y)
+        found[weight] = stack.predict(X)[y == 1].mean()
+    assert found[None] < 0.5 < 0.75 < found["balanced"]
+
+
+def test_class_weights_that_change_nothing_are_refused(table):
+    X, y = table
+    stack = stack_classifier(WEIGHTED, class_weight="balanced", final_estimator=KNeighborsClassifier())
+    with pytest.raises(ValueError, match=r"'class_weight' is of no use to 'final_estimator' KNeighborsClassifier\(\)"):
+        stack.fit(X, make_labels(y))
+    several = np.column_stack([y > 0, y > 1]).astype(int)
+    for estimator in (stack_classifier(class_weight="balanced"), network_classifier(class_weight="balanced")):
+        with pytest.raises(ValueError, match="'class_weight' is for one class per row, y has several labels"):
+            estimator.fit(X, several)

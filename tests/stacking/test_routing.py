@@ -179,7 +179,7 @@ def test_groups_reach_a_network_as_final_estimator(table, cv):
         stack.fit(X, y, groups=groups)
         recorded = clone(stack).set_params(final_estimator=Recorder()).fit(X, y, groups=groups).final_estimator_
     n_first = len(y) - len(recorded.seen_y_)
-    expected = _fitted_alone(final, recorded.seen_X_, recorded.seen_y_, groups[n_first:])
+    expected = _fitted_alone(stack.final_estimator_, recorded.seen_X_, recorded.seen_y_, groups[n_first:])
     assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
 
 
@@ -356,7 +356,9 @@ def test_the_final_estimator_need_not_request_weights(table, routing, final):
     if final is not None:
         assert_allclose(stack.final_estimator_.seen_weight_, weight)
     else:
-        by_hand = RidgeCV().fit(stack.oof_predictions_, y, weight)
+        # That of a single member is 1 whatever the weights: another default shows them.
+        stack.set_params(passthrough=["area"]).fit(X, y, sample_weight=weight)
+        by_hand = RidgeCV().fit(np.column_stack([stack.oof_predictions_, X["area"]]), y, weight)
         assert_allclose(stack.final_estimator_.coef_, by_hand.coef_)
 
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import StackingClassifier, StackingRegressor
-from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
+from sklearn.linear_model import LogisticRegression, Perceptron, Ridge, RidgeCV
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -106,23 +106,36 @@ def test_classifier_of_a_sparse_matrix(table, weighted):
 @pytest.mark.parametrize("cv", [None, 3])
 def test_default_and_integer_folds(table, cv):
     X, y = table
-    ours, theirs = MultimodalStackingRegressor(REGRESSORS, cv=cv), StackingRegressor(REGRESSORS, cv=cv)
+    # The default on top is an average here: the default of scikit-learn has to be given.
+    ours, theirs = MultimodalStackingRegressor(REGRESSORS, RidgeCV(), cv=cv), StackingRegressor(REGRESSORS, cv=cv)
     _assert_alike(ours.fit(X, y), theirs.fit(X, y), X)
     y = np.sort(make_labels(y, 3))  # without stratification a fold would lack a class
-    ours, theirs = MultimodalStackingClassifier(CLASSIFIERS, cv=cv), StackingClassifier(CLASSIFIERS, cv=cv)
+    ours = MultimodalStackingClassifier(CLASSIFIERS, LogisticRegression(), cv=cv)
+    theirs = StackingClassifier(CLASSIFIERS, cv=cv)
+    _assert_alike(ours.fit(X, y), theirs.fit(X, y), X)
+
+
+def test_the_default_on_top_is_that_of_scikit_learn_where_there_is_more_than_predictions_to_average(table):
+    X, y = table
+    settings = {"cv": 3, "passthrough": True}
+    ours, theirs = (stack(REGRESSORS, **settings) for stack in (MultimodalStackingRegressor, StackingRegressor))
+    _assert_alike(ours.fit(X, y), theirs.fit(X, y), X)
+    scores, y = [("svm", LinearSVC()), *CLASSIFIERS], make_labels(y, 3)
+    ours, theirs = (stack(scores, cv=3) for stack in (MultimodalStackingClassifier, StackingClassifier))
     _assert_alike(ours.fit(X, y), theirs.fit(X, y), X)
 
 
 def test_fitted_learners(table):
     X, y = table
     fitted = [(name, learner.fit(X, y > 1)) for name, learner in CLASSIFIERS]
-    ours, theirs = MultimodalStackingClassifier(fitted, cv="prefit"), StackingClassifier(fitted, cv="prefit")
+    ours = MultimodalStackingClassifier(fitted, LogisticRegression(), cv="prefit")
+    theirs = StackingClassifier(fitted, cv="prefit")
     _assert_alike(ours.fit(X, y > 2), theirs.fit(X, y > 2), X)
 
 
 def test_dropped_learners(table):
     X, y = table
-    ours, theirs = MultimodalStackingRegressor(REGRESSORS, cv=3), StackingRegressor(REGRESSORS, cv=3)
+    ours, theirs = MultimodalStackingRegressor(REGRESSORS, RidgeCV(), cv=3), StackingRegressor(REGRESSORS, cv=3)
     for stack in (ours, theirs):
         stack.set_params(ridge="drop").fit(X, y)
     assert ours.named_estimators_["ridge"] == "drop"
@@ -138,7 +151,9 @@ def test_columns_of_a_learner_stand_for_a_column_transformer(table):
     X, _ = make_table(90)
     encode = OneHotEncoder(handle_unknown="ignore")
     ours = MultimodalStackingRegressor(
-        [("place", make_pipeline(encode, Ridge()), ["city"]), ("size", Ridge(), lambda X: ["area"])], cv=3
+        [("place", make_pipeline(encode, Ridge()), ["city"]), ("size", Ridge(), lambda X: ["area"])],
+        RidgeCV(),
+        cv=3,
     )
     by_hand = [("place", encode, ["city"]), ("size", "passthrough", ["area"])]
     theirs = StackingRegressor(
@@ -151,7 +166,7 @@ def test_columns_of_a_learner_stand_for_a_column_transformer(table):
 def test_equal_seeds_give_equal_learners(table):
     X, y = table
     learners = [("forest", DecisionTreeRegressor(splitter="random"))]
-    stacks = [MultimodalStackingRegressor(learners, cv=3, random_state=seed).fit(X, y) for seed in (0, 0, 1)]
+    stacks = [MultimodalStackingRegressor(learners, RidgeCV(), cv=3, random_state=seed).fit(X, y) for seed in (0, 0, 1)]
     assert_array_equal(stacks[0].predict(X), stacks[1].predict(X))
     assert np.abs(stacks[0].predict(X) - stacks[2].predict(X)).max() > 0
     assert learners[0][1].random_state is None

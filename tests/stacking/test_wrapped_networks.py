@@ -118,3 +118,38 @@ def test_frozen_networks_taken_as_they_are(table, fitted):
     X, y = table
     stack = MultimodalStackingRegressor([("frozen", FrozenEstimator(fitted))], Ridge(), cv="prefit").fit(X, y)
     assert_array_equal(stack.transform(X)[:, 0], fitted.predict(X))
+
+
+def test_models_of_other_data_are_taken_as_they_are_all_at_once(table, fitted):
+    X, y = table
+    other, target = make_table(seed=5)
+    parts = [("elsewhere", fitted), ("ridge", Ridge().fit(other[["rooms"]], target), ["rooms"])]
+    stack = MultimodalStackingRegressor(parts, Ridge(), cv="prefit").fit(X, y)
+    columns = np.column_stack([fitted.predict(X), parts[1][1].predict(X[["rooms"]])])
+    assert_array_equal(stack.transform(X), columns)
+    assert_allclose(stack.predict(X), Ridge().fit(columns, y).predict(columns))
+    assert stack.estimators_[0] is fitted
+
+
+def test_a_model_of_other_data_stands_beside_branches_and_learners(table, fitted):
+    X, y = table
+    parts = [("elsewhere", FrozenEstimator(fitted)), ("numbers", NumericBranch(hidden=(2,))), ("ridge", Ridge())]
+    stack = stack_regressor(parts, final_estimator=Ridge()).fit(X, y)
+    assert_array_equal(stack.oof_predictions_[:, 0], fitted.predict(X))  # in every fold the same
+    assert stack.oof_predictions_.shape == (len(y), 3)
+
+
+@pytest.mark.parametrize("names", [["rare", "usual"], [5, 7], ["a", "b", "c", "d"]], ids=str)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classifier_from_elsewhere_may_know_other_classes(table, names, n_classes):
+    X, y = table
+    elsewhere = LogisticRegression().fit(X, np.array(names)[np.arange(len(y)) % len(names)])
+    labels = make_labels(y, n_classes)
+    stack = MultimodalStackingClassifier(
+        [("elsewhere", FrozenEstimator(elsewhere)), ("own", LogisticRegression())], cv=2
+    )
+    stack.fit(X, labels)
+    probabilities = elsewhere.predict_proba(X)
+    first = 1 if n_classes == 2 else 0  # of two classes a stack takes the second alone
+    assert_array_equal(stack.oof_predictions_[:, : len(names) - first], probabilities[:, first:])
+    assert set(stack.predict(X)) <= set(labels)

@@ -8,11 +8,24 @@ from skstack.tasks._base import Task
 from skstack.tasks._classification import ClassificationTask
 from skstack.tasks._losses import resolve_loss
 from skstack.tasks._multilabel import MultilabelTask
+from skstack.tasks._quantiles import QuantileTask
 from skstack.tasks._regression import RegressionTask
+
+
+class PositiveTask(RegressionTask):
+    """A task of numbers for a loss that takes positive ones only."""
+
+    default_loss = "poisson"
+
+    def fit(self, y, rows=None, sample_weight=None, loss=None):
+        return super().fit(y, rows, sample_weight, resolve_loss("poisson"))
+
 
 # A task, a target for it, and whether it has classes; a new task is one more line.
 TASKS = {
     "regression": (RegressionTask, np.array([1.0, 2.5, 4.0, 2.0]), False),
+    "positive numbers": (PositiveTask, np.array([1.0, 2.5, 4.0, 0.0]), False),
+    "a quantile": (QuantileTask, np.array([1.0, 2.5, 4.0, 2.0]), False),
     "several numbers": (RegressionTask, np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0], [2.0, 0.0]]), False),
     "two classes": (lambda: ClassificationTask("Network"), np.array(["a", "b", "a", "b"]), True),
     "classes": (lambda: ClassificationTask("Network"), np.array([5, 7, 9, 7]), True),

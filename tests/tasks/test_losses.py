@@ -2,20 +2,25 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_pinball_loss
 
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
 from skstack._backend import keras
 from skstack.tasks._layers import Unstandardize
 from skstack.tasks._losses import (
+    Quantile,
     check_learning_rate,
+    check_loss,
     check_metrics,
     check_optimizer,
     in_standard_units,
     is_categorical,
+    is_positive,
     is_sparse,
     known_losses,
     loss_kind,
     on_margins,
+    on_positions,
     resolve_loss,
 )
 
@@ -205,6 +210,64 @@ def test_labels_all_of_one_class_are_scores_too():
 @pytest.mark.parametrize("loss", [losses.BinaryCrossentropy(), losses.CategoricalHinge(), custom])
 def test_losses_of_probabilities_are_left_alone(loss):
     assert on_margins(loss) is loss
+
+
+# --- quantiles --------------------------------------------------------------------------------------------------------
+
+
+def test_the_pinball_loss_of_several_quantiles_is_their_mean():
+    y, predicted = np.array([[1.0], [1.0]]), np.array([[0.0, 3.0], [2.0, 1.0]])
+    values = _values(Quantile([0.1, 0.8]), y, predicted)
+    np.testing.assert_allclose(values, [(0.1 * 1 + 0.2 * 2) / 2, (0.9 * 1 + 0) / 2], rtol=1e-6)
+    np.testing.assert_allclose(_values(Quantile(0.1), y, predicted[:, :1]), [0.1, 0.9], rtol=1e-6)
+
+
+def test_the_pinball_loss_is_that_of_scikit_learn_in_standard_units(output):
+    values = _values(in_standard_units(Quantile(0.3), output))
+    assert values.mean() == pytest.approx(mean_pinball_loss(Y, PREDICTED, alpha=0.3) / SCALE, rel=1e-5)
+
+
+def test_the_pinball_loss_is_rebuilt_from_its_config():
+    assert Quantile.from_config(Quantile([0.1, 0.8]).get_config()).quantile == [0.1, 0.8]
+
+
+# --- what suits what --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "predicted"),
+    [
+        (losses.Hinge(), "a number"),
+        (losses.CosineSimilarity, "a number"),
+        (losses.kl_divergence, "numbers"),
+        (Quantile(), "classes"),
+        (losses.CategoricalHinge(), "labels"),
+    ],
+)
+def test_losses_that_suit_nothing_are_refused(loss, predicted):
+    with pytest.raises(ValueError, match=f"does not predict {predicted}. Losses that do are .*'mean_squared_error'"):
+        check_loss(loss, predicted)
+
+
+@pytest.mark.parametrize(
+    ("loss", "predicted"),
+    [(losses.CosineSimilarity(), "numbers"), (Quantile(), "a number"), (custom, "classes")],
+)
+def test_other_losses_pass(loss, predicted):
+    check_loss(loss, predicted)
+
+
+def test_losses_of_positive_numbers_are_known():
+    assert is_positive(losses.Poisson()) and is_positive(losses.mean_squared_logarithmic_error)
+    assert not is_positive(losses.MeanSquaredError())
+
+
+@pytest.mark.skipif("categorical_generalized_cross_entropy" not in known_losses(), reason="this Keras has no such loss")
+def test_positions_of_classes_reach_keras_as_it_takes_them():
+    positions, p = np.array([[0], [2]]), np.array([[0.25, 0.5, 0.25], [0.2, 0.2, 0.6]])
+    loss = on_positions(losses.CategoricalGeneralizedCrossEntropy(q=0.5))
+    np.testing.assert_allclose(_values(loss, positions, p), 2 * (1 - np.sqrt([0.25, 0.6])), rtol=1e-6)
+    assert on_positions(losses.Hinge) is losses.Hinge
 
 
 # --- in networks ------------------------------------------------------------------------------------------------------

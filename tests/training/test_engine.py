@@ -1,8 +1,10 @@
 """Networks in training, one alone driven by hand, several at once; and their data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from _problems import N_ROWS, OPTIMIZERS, assert_same, build, job_of, make_data, settings_of, train
+from _problems import N_ROWS, OPTIMIZERS, BatchHook, assert_same, build, job_of, make_data, settings_of, train
 
 from skstack._backend import keras
 from skstack._progress import Watchers
@@ -155,6 +157,26 @@ def test_networks_together_stop_each_for_itself():
         (alone,) = train([job], settings_of(learning_rate=0.2, metrics=["mae"]), epochs=25)
         assert_same(one, alone)
         assert len(one.history["val_mae"]) == len(alone.history["val_mae"])
+
+
+def test_networks_together_stop_each_for_itself_on_other_data():
+    data, other = make_data(weighted=True), make_data(9)
+    weights = {"output": np.ones(N_ROWS, dtype="float32")}
+    joined = {
+        kind: {name: np.concatenate([array, {**other, "weights": weights}[kind][name]]) for name, array in part.items()}
+        for kind, part in data.items()
+    }
+    rows = [np.arange(N_ROWS), np.arange(40)]
+    jobs = [job_of(data, part, seed=seed) for seed, part in enumerate(rows)]
+    jobs = [replace(job, validation_data=other, validation_rows=np.arange(30)) for job in jobs]
+    settings = {"learning_rate": 0.2, "metrics": ["mae"]}
+    for vectorized in (True, False):
+        trained = train(jobs, settings_of(**settings), vectorized=vectorized, epochs=25)
+        for job, one in zip(jobs, trained, strict=True):
+            expected = replace(job, data=joined, validation_data=None, validation_rows=N_ROWS + np.arange(30))
+            assert_same(one, train([expected], settings_of(**settings), epochs=25)[0])
+            (with_keras,) = train([job], settings_of(**settings), epochs=25, callbacks=[BatchHook()])
+            assert len(one.history["val_loss"]) == len(with_keras.history["val_loss"]) < 25
 
 
 def test_networks_together_with_data_of_their_own():

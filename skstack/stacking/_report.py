@@ -1,0 +1,143 @@
+"""What base models, final estimator and weighted averages are worth out of fold, side by side; the guard."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import FitFailedWarning
+
+from .._compat import check_response_method
+from .._validation import rows_of
+from ._cross_fit import cross_fit
+from ._weighting import WEIGHTINGS
+
+#: What a guard falls back to; of equals the first, and the final estimator last.
+_FALLBACKS = ("nonnegative", "selection", "best")
+
+_BASE, _FINAL, _AVERAGE = "base model", "final estimator", "average"
+_COLUMNS = ["score", "standard_error", "difference", "difference_standard_error"]
+
+
+def make_report(final, average, data, guard):
+    """Return the scores of base models, final estimator and weighted averages on the same rows.
+
+    The latter two are estimated by fitting them to the out-of-fold predictions of the other folds.
+
+    Parameters
+    ----------
+    final : estimator
+        Cloned.
+    average : callable
+        Returns an unfitted weighted average for the name of a weighting.
+    data : OutOfFold
+    guard : bool
+        Whether a weighted average is used where the final estimator is no better.
+
+    Returns
+    -------
+    report : DataFrame or None
+        See :class:`~skstack.MultimodalStackingRegressor`; ``None`` for a task without scores.
+    """
+    if not data.task.scorings:
+        return None
+    predictions = {(_BASE, name): columns for name, columns in data.predictions.items()}
+    methods = {(_BASE, name): method for name, method in data.methods.items()}
+    key = _FINAL, type(final).__name__
+    methods[key] = check_response_method(final, data.task.methods).__name__
+    predictions[key] = _nested(final, data.features, data.fit_params, methods[key], data, "the final estimator")
+    for weighting in WEIGHTINGS if data.averaged else ():
+        key = _AVERAGE, weighting
+        methods[key] = data.methods[data.averaged[0]]
+        estimator, members = average(weighting), data.members()
+        predictions[key] = _nested(estimator, members, data.weight_params, methods[key], data, f"{weighting!r} weights")
+    report = _scored(predictions, methods, data)
+    return report.assign(used=_used(report, guard))
+
+
+def weighting_used(report):
+    """Return the weighting of the average that a stack predicts with, or None if that is the final estimator."""
+    if report is None:
+        return None
+    kind, name = report.index[report["used"]][0]
+    return name if kind == _AVERAGE else None
+
+
+def _used(report, guard):
+    """Return which line a stack predicts with."""
+    candidates = [key for key in report.index if key[0] == _FINAL]
+    if guard:
+        candidates = [*((_AVERAGE, name) for name in _FALLBACKS), *candidates]
+    scores = report.loc[candidates, "score"].fillna(-np.inf)
+    best = candidates[int(np.argmax(scores))]
+    return [key == best for key in report.index]
+
+
+def _nested(estimator, X, fit_params, method, data, what):
+    """Return predictions of each row by an estimator that was fitted to the rows of other folds, or None."""
+    if not data.splits:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the fit to all rows says the same
+            made = cross_fit(
+                estimator, X, data.y, data.splits, method=method, task=data.task, fit_params=fit_params, refit=False
+            )
+    except Exception as error:
+        warnings.warn(
+            f"stack_report_ has no score of {what}, which cannot be fitted to the rows of some folds: "
+            f"{type(error).__name__}: {error}",
+            FitFailedWarning,
+            stacklevel=2,
+        )
+        return None
+    return made.predictions
+
+
+def _scored(predictions, methods, data):
+    """Return a line for each of these predictions; all are judged on the same rows."""
+    scored, task = np.zeros(len(data.y), dtype=bool), data.task
+    for _, held_out in data.splits:
+        scored[held_out] = True
+    scored |= not data.splits
+    weight = rows_of(data.sample_weight, scored)
+    scoring = next(s for s in task.scorings if all(task.has_score(s, method) for method in methods.values()))
+    scores = {
+        key: task.row_scores(scoring, data.y[scored], columns[scored], methods[key], weight)
+        for key, columns in predictions.items()
+        if columns is not None
+    }
+    units = _Units(int(scored.sum()), weight, rows_of(data.groups, scored))
+    best = max((of_rows for key, of_rows in scores.items() if key[0] == _BASE), key=units.mean)
+    lines = [_line(scores[key], best, units) if key in scores else {} for key in predictions]
+    index = pd.MultiIndex.from_tuples(predictions, names=["kind", "name"])
+    table = pd.DataFrame(lines, index=index, columns=_COLUMNS, dtype="float64")
+    return table.assign(scoring=scoring, n_rows=units.n_rows)
+
+
+def _line(scores, best, units):
+    values = units.mean(scores), units.standard_error(scores)
+    return dict(zip(_COLUMNS, (*values, units.mean(scores - best), units.standard_error(scores - best)), strict=True))
+
+
+class _Units:
+    """What varies by itself: rows, or groups of them.
+
+    Parameters
+    ----------
+    n_rows : int
+    sample_weight, groups : ndarray of shape (n_rows,) or None
+    """
+
+    def __init__(self, n_rows, sample_weight, groups):
+        self.n_rows = n_rows
+        self._weight = np.full(n_rows, 1.0 / n_rows) if sample_weight is None else sample_weight / sample_weight.sum()
+        self._codes = np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]
+
+    def mean(self, scores):
+        """Return the weighted mean."""
+        return float(self._weight @ scores)
+
+    def standard_error(self, scores):
+        """Return the standard error of the mean, where what rows of a group have in common does not average out."""
+        deviations = self._weight * (scores - self.mean(scores))
+        return float(np.sqrt((np.bincount(self._codes, weights=deviations) ** 2).sum()))

@@ -1,0 +1,293 @@
+"""The report of a stack, and the guard that acts on it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from _small import make_labels, make_table, network_regressor, stack_regressor
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.tree import DecisionTreeRegressor
+
+from skstack import (
+    MultimodalStackingClassifier,
+    MultimodalStackingRegressor,
+    WeightedAverageClassifier,
+    WeightedAverageRegressor,
+)
+
+NUMBERS = ["area", "rooms"]
+REGRESSORS = [("ridge", Ridge()), ("tree", DecisionTreeRegressor(max_depth=3, random_state=0))]
+CLASSIFIERS = [("logistic", LogisticRegression()), ("neighbours", KNeighborsClassifier())]
+AVERAGES = ["nonnegative", "selection", "mean", "best"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = make_table(90)
+    return X[NUMBERS], y
+
+
+class Wrong(RegressorMixin, BaseEstimator):
+    """Predicts what is far off, unless it was fitted to few rows, to which it cannot be fitted at all."""
+
+    def __init__(self, min_rows=0):
+        self.min_rows = min_rows
+
+    def fit(self, X, y, sample_weight=None):
+        """Refuse few rows, or learn nothing."""
+        if len(X) < self.min_rows:
+            raise LookupError("too few")
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        """Predict a number that has nothing to do with the target."""
+        return np.full(len(X), 1e3)
+
+
+# --- scores -----------------------------------------------------------------------------------------------------------
+
+
+def test_scores_are_those_of_out_of_fold_predictions(table):
+    X, y = table
+    stack = MultimodalStackingRegressor(REGRESSORS, LinearRegression(), cv=KFold(3)).fit(X, y)
+    report, oof = stack.stack_report_, stack.oof_predictions_
+    assert report.index.tolist() == [
+        ("base model", "ridge"),
+        ("base model", "tree"),
+        ("final estimator", "LinearRegression"),
+        *(("average", weighting) for weighting in AVERAGES),
+    ]
+    expected = {
+        ("base model", "ridge"): oof[:, 0],
+        ("base model", "tree"): oof[:, 1],
+        ("final estimator", "LinearRegression"): cross_val_predict(LinearRegression(), oof, y, cv=KFold(3)),
+        **{("average", w): cross_val_predict(WeightedAverageRegressor(w), oof, y, cv=KFold(3)) for w in AVERAGES},
+    }
+    for key, predicted in expected.items():
+        assert report.loc[key, "score"] == pytest.approx(r2_score(y, predicted))
+    assert (report["scoring"] == "r2").all() and (report["n_rows"] == 90).all()
+    assert report.index[report["used"]].tolist() == [("final estimator", "LinearRegression")]
+
+
+def test_standard_errors(table):
+    X, y = table
+    report = MultimodalStackingRegressor(REGRESSORS, cv=KFold(3)).fit(X, y)
+    oof, report = report.oof_predictions_, report.stack_report_
+    scores = 1 - (y[:, np.newaxis] - oof) ** 2 / y.var()
+    assert_allclose(report["standard_error"].iloc[:2], scores.std(axis=0) / np.sqrt(90))
+    best = scores.mean(axis=0).argmax()
+    difference = scores[:, 1 - best] - scores[:, best]
+    other, of_best = report.iloc[1 - best], report.iloc[best]
+    assert other["difference"] == pytest.approx(difference.mean()) and difference.mean() < 0
+    assert other["difference_standard_error"] == pytest.approx(difference.std() / np.sqrt(90))
+    assert of_best["difference"] == of_best["difference_standard_error"] == 0
+
+
+def test_rows_of_a_group_vary_together(table):
+    X, y = table
+    X2, y2, groups = pd.concat([X, X]), np.r_[y, y], np.tile(np.arange(90), 2)
+    by_group = MultimodalStackingRegressor(REGRESSORS, cv=GroupKFold(3)).fit(X2, y2, groups=groups)
+    apart = MultimodalStackingRegressor(REGRESSORS, cv=by_group.splits_).fit(X2, y2)
+    grouped, single = (stack.stack_report_.loc["base model"] for stack in (by_group, apart))
+    assert_allclose(grouped["score"], single["score"])
+    assert_allclose(grouped["standard_error"], np.sqrt(2) * single["standard_error"])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scores_of_probabilities(table, n_classes):
+    X, y = table[0], make_labels(table[1], n_classes)
+    stack = MultimodalStackingClassifier(CLASSIFIERS, LogisticRegression(), cv=3).fit(X, y)
+    report = stack.stack_report_
+    for name, learner in CLASSIFIERS:
+        expected = -log_loss(y, cross_val_predict(learner, X, y, cv=stack.splits_, method="predict_proba"))
+        assert report.loc[("base model", name), "score"] == pytest.approx(expected)
+    nested = cross_val_predict(
+        WeightedAverageClassifier(), stack.oof_predictions_, y, cv=stack.splits_, method="predict_proba"
+    )
+    assert report.loc[("average", "nonnegative"), "score"] == pytest.approx(-log_loss(y, nested))
+    assert (report["scoring"] == "neg_log_loss").all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("learner", [RidgeClassifier(), Ridge()], ids=["scores", "regressor"])
+def test_accuracy_where_something_predicts_no_probabilities(table, n_classes, learner):
+    X, y = table[0], make_labels(table[1], n_classes)
+    stack = MultimodalStackingClassifier([*CLASSIFIERS, ("other", learner)], cv=3).fit(X, y)
+    report, codes = stack.stack_report_, np.unique(y, return_inverse=True)[1]
+    assert (report["scoring"] == "accuracy").all()
+    predicted = cross_val_predict(learner, X, codes, cv=stack.splits_).round()
+    assert report.loc[("base model", "other"), "score"] == pytest.approx(accuracy_score(codes, predicted))
+    assert isinstance(stack.final_estimator_, LogisticRegression)
+    assert report.loc["average", "score"].notna().all()  # of the two that predict probabilities
+
+
+def test_scores_of_labels(table):
+    X, Y = table[0], np.column_stack([table[1] > 2, table[0]["area"] > 0]).astype(int)
+    forest = RandomForestClassifier(5, random_state=0)
+    stack = MultimodalStackingClassifier([("forest", forest), ("near", KNeighborsClassifier())], cv=3).fit(X, Y)
+    tables = cross_val_predict(forest, X, Y, cv=stack.splits_, method="predict_proba")
+    expected = -np.mean([log_loss(labels, table) for labels, table in zip(Y.T, tables, strict=True)])
+    assert stack.stack_report_.loc[("base model", "forest"), "score"] == pytest.approx(expected)
+
+
+def test_weights_count(table):
+    X, y = table
+    weight = np.where(np.arange(90) < 30, 2.0, 1.0)
+    weight[80:] = 0.0
+    stack = MultimodalStackingRegressor(REGRESSORS, Ridge(), cv=KFold(3)).fit(X, y, sample_weight=weight)
+    report, oof = stack.stack_report_, stack.oof_predictions_
+    assert report.loc[("base model", "tree"), "score"] == pytest.approx(r2_score(y, oof[:, 1], sample_weight=weight))
+    nested = np.empty(90)
+    for training, test in KFold(3).split(X):
+        nested[test] = Ridge().fit(oof[training], y[training], weight[training]).predict(oof[test])
+    assert report.loc[("final estimator", "Ridge"), "score"] == pytest.approx(r2_score(y, nested, sample_weight=weight))
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_in_time_order_rows_are_judged_that_something_was_fitted_before(table):
+    X, y = table
+    stack = MultimodalStackingRegressor(REGRESSORS, LinearRegression(), cv=TimeSeriesSplit(3)).fit(X, y)
+    (_, first), *later = stack.splits_
+    assert stack.n_unpredicted_ == first[0] == len(y) - len(np.concatenate([first, *(test for _, test in later)]))
+    judged, oof = np.concatenate([test for _, test in later]), stack.oof_predictions_
+    nested = [
+        LinearRegression().fit(oof[first[0] : test[0]], y[first[0] : test[0]]).predict(oof[test]) for _, test in later
+    ]
+    report = stack.stack_report_
+    assert (report["n_rows"] == len(judged)).all()
+    assert report.loc[("base model", "ridge"), "score"] == pytest.approx(r2_score(y[judged], oof[judged, 0]))
+    assert report.loc["final estimator", "score"].item() == pytest.approx(r2_score(y[judged], np.concatenate(nested)))
+
+
+def test_every_row_is_predicted_by_a_partition(table):
+    assert MultimodalStackingRegressor(REGRESSORS, cv=3).fit(*table).n_unpredicted_ == 0
+
+
+def test_rows_of_a_single_split_are_split_again(table):
+    X, y = table
+    groups = np.repeat(np.arange(30), 3)
+    stack = MultimodalStackingRegressor(
+        REGRESSORS, LinearRegression(), cv=ShuffleSplit(1, test_size=45, random_state=0)
+    )
+    with pytest.warns(UserWarning, match="groups parameter is ignored"):
+        stack.fit(X, y, groups=groups)
+    ((_, test),) = stack.splits_
+    rows = np.sort(test)
+    oof, report = stack.oof_predictions_[rows], stack.stack_report_
+    nested = cross_val_predict(LinearRegression(), oof, y[rows], cv=GroupKFold(5), groups=groups[rows])
+    assert report.loc["final estimator", "score"].item() == pytest.approx(r2_score(y[rows], nested))
+    assert stack.n_unpredicted_ == 45
+
+
+def test_fitted_learners_are_judged_on_the_rows_given(table):
+    X, y = table
+    fitted = [(name, learner.fit(X[:40], y[:40])) for name, learner in REGRESSORS]
+    stack = MultimodalStackingRegressor(fitted, LinearRegression(), cv="prefit").fit(X[40:], y[40:])
+    report = stack.stack_report_
+    assert report.loc[("base model", "ridge"), "score"] == pytest.approx(r2_score(y[40:], fitted[0][1].predict(X[40:])))
+    nested = cross_val_predict(LinearRegression(), stack.transform(X[40:]), y[40:], cv=KFold(5))
+    assert report.loc["final estimator", "score"].item() == pytest.approx(r2_score(y[40:], nested))
+    assert stack.n_unpredicted_ == 0
+
+
+def test_folds_that_lack_a_class_are_left_out(table):
+    X, y = table[0], np.repeat(["a", "b", "c"], 30)
+    folds = [
+        (np.arange(60), np.arange(60, 90)),
+        (np.r_[0:10, 30:90], np.arange(10, 30)),
+        (np.arange(10, 90), np.arange(10)),
+    ]
+    stack = MultimodalStackingClassifier(CLASSIFIERS, cv=folds).fit(X, y)
+    assert (stack.stack_report_["n_rows"] == 30).all()
+    assert stack.stack_report_["score"].notna().all()
+
+
+def test_a_final_estimator_that_cannot_be_fitted_to_folds_has_no_score(table):
+    X, y = table
+    with pytest.warns(FitFailedWarning, match="no score of the final estimator.*LookupError: too few"):
+        stack = MultimodalStackingRegressor(REGRESSORS, Wrong(min_rows=80), cv=3).fit(X, y)
+    scores = stack.stack_report_["score"]
+    assert np.isnan(scores["final estimator"].item()) and scores.notna().sum() == 6
+    assert_array_equal(stack.predict(X), 1e3)
+
+
+def test_a_network_as_final_estimator_and_networks_as_members():
+    X, y = make_table()
+    stack = stack_regressor(final_estimator=network_regressor().set_params(branches=None), training="individual")
+    report = stack.fit(X, y).stack_report_
+    assert report.loc["base model"].index.tolist() == ["numbers", "place", "ridge"]
+    assert report["score"].notna().all()
+
+
+# --- guard ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_guard_puts_an_average_in_the_place_of_a_bad_final_estimator(table):
+    X, y = table
+    stack = MultimodalStackingRegressor(REGRESSORS, Wrong(), cv=3, guard=True, passthrough=["area"]).fit(X, y)
+    report = stack.stack_report_
+    scores = report["score"]["average"].drop("mean")
+    assert report.index[report["used"]].tolist() == [("average", scores.idxmax())]
+    assert isinstance(stack.final_estimator_, WeightedAverageRegressor)
+    by_hand = WeightedAverageRegressor(scores.idxmax()).fit(stack.oof_predictions_, y)
+    members = np.column_stack([learner.predict(X) for learner in stack.estimators_])
+    assert_allclose(stack.predict(X), by_hand.predict(members))
+    assert stack.transform(X).shape == (90, 3)  # what the final estimator would have got
+    unguarded = MultimodalStackingRegressor(REGRESSORS, Wrong(), cv=3).fit(X, y)
+    assert_array_equal(unguarded.predict(X), 1e3)
+
+
+def test_a_guard_leaves_a_final_estimator_that_is_better(table):
+    X, y = table
+    parts = [("ridge", Ridge(), ["area"]), ("near", KNeighborsRegressor(), ["area"])]
+    stack = MultimodalStackingRegressor(parts, LinearRegression(), cv=3, passthrough=["rooms"])
+    guarded = MultimodalStackingRegressor(**{**stack.get_params(deep=False), "guard": True}).fit(X, y)
+    assert_array_equal(guarded.predict(X), stack.fit(X, y).predict(X))
+    assert isinstance(guarded.final_estimator_, LinearRegression)
+    assert guarded.stack_report_.loc["final estimator", "used"].all()
+
+
+def test_a_guard_takes_the_best_member_where_averaging_does_harm(table):
+    X = table[0]
+    stack = MultimodalStackingRegressor([("ridge", Ridge()), ("wrong", Wrong())], Wrong(), cv=3, guard=True)
+    stack.fit(X, np.asarray(X @ [1.0, 2.0]))
+    assert_allclose(stack.predict(X), stack.named_estimators_["ridge"].predict(X), rtol=1e-3)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_guard_averages_what_predicts_probabilities(table, n_classes):
+    X, y = table[0], make_labels(table[1], n_classes)
+    parts = [("scores", RidgeClassifier()), *CLASSIFIERS]
+    final = KNeighborsClassifier(1)  # knows the rows it was fitted to, and little else
+    stack = MultimodalStackingClassifier(parts, final, cv=3, guard=True).fit(X, y)
+    if not isinstance(stack.final_estimator_, WeightedAverageClassifier):
+        pytest.fail(stack.stack_report_.to_string())
+    assert stack.final_estimator_.n_features_in_ == (2 if n_classes == 2 else 6)
+    assert_allclose(stack.predict_proba(X).sum(axis=1), 1)
+    assert_array_equal(stack.predict(X), stack.classes_[stack.predict_proba(X).argmax(axis=1)])
+    assert not hasattr(stack, "decision_function")
+
+
+def test_a_guard_with_nothing_to_average_is_refused_before_any_training(table):
+    X, y = table[0], make_labels(table[1])
+    stack = MultimodalStackingClassifier([("scores", RidgeClassifier())], cv=3, guard=True)
+    with pytest.raises(ValueError, match=r"guard=True.*those of \['scores'\] cannot"):
+        stack.fit(X, y)
+
+
+def test_weights_reach_the_average_of_a_guard(table):
+    X, y = table
+    weight = np.linspace(0.0, 2.0, 90)
+    stack = MultimodalStackingRegressor(REGRESSORS, Wrong(), cv=3, guard=True).fit(X, y, sample_weight=weight)
+    weighting = stack.final_estimator_.weighting
+    by_hand = WeightedAverageRegressor(weighting).fit(stack.oof_predictions_, y, sample_weight=weight)
+    assert_allclose(stack.final_estimator_.weights_, by_hand.weights_)
