@@ -202,6 +202,17 @@ def test_a_pickled_network_trains_on_as_it_would_have():
     np.testing.assert_array_equal(*predictions)
 
 
+def test_rows_of_the_callers_own_stop_every_stage():
+    network = network_regressor(**{**STAGED, "epochs": 4}, early_stopping=True, validation_fraction=0.3)
+    ((training, validation),) = network.split_validation(Y, [])
+    expected = network.fit(X, Y).predict(X)
+    losses = [stage.history["val_loss"] for stage in network.stages_]
+    network.fit(X.iloc[training], Y[training], X_val=X.iloc[validation], y_val=Y[validation])
+    np.testing.assert_allclose(network.predict(X), expected, rtol=1e-4)
+    for stage, of_stage in zip(network.stages_, losses, strict=True):
+        np.testing.assert_allclose(stage.history["val_loss"], of_stage, rtol=1e-4)
+
+
 # --- folds ------------------------------------------------------------------------------------------------------------
 
 

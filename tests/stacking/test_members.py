@@ -88,6 +88,16 @@ def test_predictions_of_single_branches_are_columns_only_if_wished(table):
     assert stack.oof_predictions_.shape == (48, 4 * 3)
 
 
+def test_single_branches_of_the_folds_are_averaged_too(table):
+    X, y = table
+    stack = stack_regressor(training="individual+joint", individual_predictions=True).fit(X, y)
+    of_folds = stack_regressor(training="individual+joint", individual_predictions=True, refit="folds").fit(X, y)
+    assert_allclose(of_folds.oof_predictions_, stack.oof_predictions_, rtol=1e-4, atol=1e-5)
+    assert list(of_folds.fold_estimators_) == ["network", "ridge", "numbers", "place"]
+    each = [model.predict(X) for model in of_folds.fold_estimators_["place"]]
+    assert_allclose(of_folds.transform(X)[:, 3], np.mean(each, axis=0), rtol=1e-5)
+
+
 def test_how_a_fused_network_is_trained_does_not_concern_individual_ones(table):
     X, y = table
     template = MultimodalNetworkRegressor(epochs=1, stages="individual+joint", trainable=False, freeze_epochs=9)
