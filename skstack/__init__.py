@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalStackingRegressor": ".stacking._regressor",
         "MultitaskNetwork": ".network._multitask",
         "NetworkEmbedder": ".network._embedder",
+        "Stage": ".network._stages",
         "WeightedAverageClassifier": ".stacking._weighted_average",
         "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",

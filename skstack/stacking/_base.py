@@ -22,7 +22,7 @@ from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits
-from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
 from ._report import make_report, weighting_used
@@ -42,9 +42,10 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "final_estimator": [None, HasMethods("fit")],
-        "training": [StrOptions({"individual", "joint"})],
+        "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
         "cv": ["cv_object", StrOptions({"prefit"})],
+        "individual_predictions": ["boolean"],
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
@@ -185,7 +186,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
     def _stages(self, given, models, splits):
         """Begin to show and tell the callbacks how far the fit is."""
         models = [] if splits is None else models
-        n_fits = len(models) * (len(splits or ()) + 1) + 1
+        n_fits = sum(model.n_fits(splits) for model in models) + 1
         with (
             callback_context(self, "fit", *given, n_subtasks=len(models) + 1, sequential=False) as context,
             showing_bar(type(self).__name__, n_fits, self.verbose > 0) as bar,
@@ -201,16 +202,16 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         predictions = []
         for model in models:
             model.estimator = self._fitted_as(model, labels)
-            with stages.stage(model.name, len(splits) + 1) as stage:
+            with stages.stage(model.name, model.n_fits(splits)) as stage:
                 options = {
                     "fit_params": params[model.name].fit,
                     "validation": validation if model.has_branches else None,
                     "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                     "verbose": max(0, self.verbose - 1),
-                    "stage": stage,
                 }
-                predictions.append(model.cross_fit(cached, X, labels, splits, refit=self.refit, **options))
-        return predictions
+                how = {"refit": self.refit, "stage": stage, **options}
+                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
+        return add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models

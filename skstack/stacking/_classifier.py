@@ -54,8 +54,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
         None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
         of them computes its own from the rows that it is fitted to.
-    training : {"joint", "individual"}, default="joint"
-        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    training : {"joint", "individual", "individual+joint"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own. With
+        "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
+        `trainable`, `branch_learning_rate` and `freeze_epochs` say how the whole is trained from there.
     network : MultimodalNetworkClassifier, default=None
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
@@ -66,6 +68,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -166,6 +171,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         network=None,
         cv=None,
         stack_method="auto",
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -183,6 +189,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.network = network
         self.cv = cv
         self.stack_method = stack_method
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
