@@ -16,6 +16,8 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalStackingMultitask": ".stacking._multitask",
         "MultimodalStackingRegressor": ".stacking._regressor",
         "MultitaskNetwork": ".network._multitask",
+        "NetworkEmbedder": ".network._embedder",
+        "Stage": ".network._stages",
         "WeightedAverageClassifier": ".stacking._weighted_average",
         "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",

@@ -141,11 +141,7 @@ BAD_PARAMETERS = [
     *rows_of(settings(optimizer=3), TypeError, r"'optimizer' should be.*got 3"),
     *rows_of(settings(loss=3), TypeError, r"'loss' should be.*got 3"),
     *rows_of(settings(loss="hinge"), ValueError, r"MultimodalNetworkRegressor: loss 'hinge' does not predict numbers"),
-    (
-        stack_classifier(NUMBERS, network=MultimodalNetworkClassifier(loss="quantile")),
-        ValueError,
-        "not predict classes",
-    ),
+    (network_classifier(NUMBERS, loss="quantile"), ValueError, r"Classifier: loss 'quantile' does not predict classes"),
     *rows_of(settings(activation="Rellu"), ValueError, r"unknown activation 'Rellu'. Did you mean 'relu'"),
     *rows_of(parts(NumericBranch(activation="tanhh"), ["area"]), ValueError, r"'tanhh'. Did you mean 'tanh'"),
     *rows_of(parts(ImageBranch(backbone="Xceptoin"), ["photo"]), ValueError, r"'Xceptoin'. Did you mean 'Xception'"),
@@ -156,6 +152,9 @@ BAD_PARAMETERS = [
     *rows_of(parts(TextBranch(embedder=TextEmbedder), "zip"), TypeError, "embedder.*" + FORGOTTEN.format("Text.*")),
     *rows_of(parts(ImageBranch(backbone=keras.Model), "photo"), TypeError, "backbone.*" + FORGOTTEN.format("Model")),
     (stack(NUMBERS, training="jointly"), ValueError, r"'training'.*'individual'.*'jointly'"),
+    (stack(LINEAR, refit=False), ValueError, r"'refit'.*True.*'folds'.*Got False"),
+    (stack(LINEAR, refit="fold"), ValueError, r"'refit'.*'folds'.*Got 'fold'"),
+    (stack(LINEAR, guard="yes"), ValueError, r"'guard'.*Got 'yes'"),
     (stack(NUMBERS, network=MultimodalNetworkRegressor(loss="msee")), ValueError, r"unknown loss 'msee'"),
     # values
     (network(("numbers", NumericBranch(dropout=1.5), ["area"])), ValueError, r"branch 'numbers'.*'dropout'.*1.5"),

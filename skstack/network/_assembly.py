@@ -24,6 +24,9 @@ from ..tasks._specs import in_order
 from ..training._outputs import lone
 from ._layer_names import LayerNames, layer_names
 
+#: What belongs to a branch of what is trained.
+_OF_BRANCH = ("branch", "missing_embedding")
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -61,13 +64,22 @@ class Assembly:
     @float32_unless_mixed()
     def build(self):
         """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
+        inputs, features = self._fused_features()
+        x = self._head(features)
+        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+
+    @float32_unless_mixed()
+    def build_features(self):
+        """Return a Keras model of the fused features alone, whose variables are called as in the whole network."""
+        return keras.Model(*self._fused_features(), name=self.architecture.name)
+
+    def _fused_features(self):
+        """Return the inputs of the network, and what the branches make of them, fused."""
         inputs, features = {}, []
         for part in self.branches:
             with naming(f"branch {part.name!r}"):
                 features.append(self._branch_features(part, inputs))
-        x = fuse(self.architecture.fusion, features, self.names.own("fusion"))
-        x = self._head(x)
-        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+        return inputs, fuse(self.architecture.fusion, features, self.names.own("fusion"))
 
     def _branch_features(self, part, inputs):
         """Return the features of a branch and add what it takes to the inputs."""
@@ -144,6 +156,52 @@ class Assembly:
                 embedding.rate.assign(self.architecture.modality_dropout)
         for name, task in self.tasks.items():
             task.assign_statistics(model.get_layer(self._output_layers[name]))
+
+    # --- branches ---------------------------------------------------------------------------------------------------
+
+    def layers_of(self, part, model):
+        """Return the layers of a model that belong to a branch: its sub-network, then its missing embedding, if any.
+
+        Parameters
+        ----------
+        part : FittedBranch
+        model : keras.Model
+            As :meth:`build` made it.
+        """
+        kinds = _OF_BRANCH if self.has_missing_embedding(part.branch) else _OF_BRANCH[:1]
+        return [model.get_layer(self.names.of_branch(part.name, kind)) for kind in kinds]
+
+    def values_of_branch(self, part, values):
+        """Return those of the values of a model that belong to a branch, by names that are the same in any network.
+
+        Parameters
+        ----------
+        part : FittedBranch
+        values : dict of str to ndarray
+        """
+        found = {}
+        for kind in _OF_BRANCH:
+            prefix = f"{self.names.of_branch(part.name, kind)}/"
+            of_kind = {name: value for name, value in values.items() if name.startswith(prefix)}
+            found |= {f"{kind}/{name.removeprefix(prefix)}": value for name, value in of_kind.items()}
+        return found
+
+    def weights_of_branch(self, part, values):
+        """Return those of the values of a model that belong to the sub-network of a branch, by their names in there."""
+        of_branch = self.values_of_branch(part, values)
+        prefix = f"{_OF_BRANCH[0]}/"
+        return {name.removeprefix(prefix): value for name, value in of_branch.items() if name.startswith(prefix)}
+
+    def with_values_of_branch(self, part, values, of_branch):
+        """Return the values of a model with those that :meth:`values_of_branch` of another network returned.
+
+        A network that withholds branches at random has one more than others, which stays.
+        """
+        taken = {}
+        for name, value in of_branch.items():
+            kind, _, inside = name.partition("/")
+            taken[f"{self.names.of_branch(part.name, kind)}/{inside}"] = value
+        return {name: taken.get(name, value) for name, value in values.items()}
 
     def compiled(self, settings):
         """Return a compiled copy of the model, for training.

@@ -7,27 +7,27 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._atomic import unchanged_on_error
-from .._callbacks import EpochCallbacks, callback_context, watching
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import naming, split_part
 from .._protocols import CrossFitter, TakesGaps
+from .._suggestions import did_you_mean
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
+from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
 from ..tasks._targets import Targets, by_name
-from ..training._fit import Job, fit
-from ..training._inference import CompiledCall
-from ..training._programs import settings_key
-from ..training._seeds import draw_seed, seeded
-from ..training._values import assign_values, values_of
+from ..training._seeds import draw_seed
+from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
-from ._cross_fit import assemble, cross_fit, split_targets
+from ._cross_fit import cross_fit, split_targets
+from ._fitting import Fitting
 from ._parameters import NetworkParameters
-from ._validation_rows import ValidationRows
+from ._pickling import PicklableNetwork
+from ._stages import check_layers, stages_of
 
 
-class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkParameters):
+class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter, TakesGaps):
     """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -97,6 +97,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         if X_val is not None:
             with naming("X_val"):
                 encode_rows(assembly, check_table(trial, X_val, reset=False))
+        check_layers(trial, branches)
 
     def encode(self, X):
         """Turn rows of X into what ``model_`` takes.
@@ -161,76 +162,6 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
 
-    def _fit(self, X, y, sample_weight, groups, validation):
-        continuing = self.warm_start and self.initialized_
-        given = (X, y, sample_weight)
-        X, targets = self._check_fit_data(*given, groups, reset=not continuing)
-        validation_rows = ValidationRows.of(self, *validation)
-        seed = draw_seed(self.random_state)
-        split = split_targets(self, targets, groups, seed, validation_rows is None)
-        with callback_context(self, "fit", *given, n_subtasks=self.epochs) as context:
-            if not continuing:
-                self._initialize(X, targets, split[0], seed)
-            self.history_ = {}
-            epochs = EpochCallbacks(self, context, *given, self._predicting_with)
-            self._train(X, targets, split, self.epochs, seed, epochs, validation_rows)
-        return self
-
-    def _initialize(self, X, targets, training, seed):
-        """Let branches and tasks learn from the training rows, and build the untrained model."""
-        assembly = assemble(self, X, targets, np.arange(len(targets)), training)
-        with seeded(seed):
-            model = assembly.build()
-        assembly.assign_statistics(model)
-        self._begin(assembly, model)
-
-    def _begin(self, assembly, model):
-        """Take over what was learned before training."""
-        vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
-        self._optimizer = self._optimizer_state = None
-        self.history_ = {}
-
-    def _learned_attributes(self, assembly):
-        """Return the attributes that say what was learned before training."""
-        return {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
-
-    def _predicting_with(self, index, values):
-        """Return the attributes of this network when it has the given values."""
-        return {"_compiled_call": CompiledCall(self.model_, values)}
-
-    def _train(self, X, targets, split, epochs, seed, callbacks=None, validation_rows=None):
-        data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
-        job = Job(values_of(self.model_), data, *split, seed)
-        if validation_rows is not None:
-            job = validation_rows.deciding(job, self, self._assembly)
-        settings = self._compile_arguments(self.tasks_)
-        # Momenta that another optimizer gathered mean nothing to this one.
-        if self._optimizer == _optimizer_key(settings):
-            job.optimizer_state = self._optimizer_state
-        with watching(self, callbacks) as watchers:
-            schedule = self._schedule(self.current_epoch, epochs, watchers)
-            (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
-        self._take_over(trained)
-
-    def _take_over(self, trained):
-        """Keep what training brought about."""
-        assign_values(self.model_, trained.values)
-        self._optimizer = _optimizer_key(self._compile_arguments(self.tasks_))
-        self._optimizer_state = trained.optimizer_state
-        for name, values in trained.history.items():
-            self.history_.setdefault(name, []).extend(values)
-
-    def _partial_fit(self, X, y, sample_weight, **known):
-        """Train for an epoch; `known` is what the task is told beside the target at the first call."""
-        with unchanged_on_error(self):
-            started = self.initialized_
-            X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
-            if not started:
-                self._initialize(X, targets, rows, seed)
-            self._train(X, targets, (rows, rows[:0]), 1, seed)
-        return self
-
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
 
@@ -248,13 +179,41 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
         """
         with unchanged_on_error(self):
             X, targets = self._check_fit_data(X, y, None, None, reset=True)
-            self._initialize(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
+            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            self._initialize(X, targets, rows, seed, stages_of(self)[-1])
         return self
 
     @property
     def current_epoch(self):
         """Number of epochs that ``history_`` holds."""
         return len(getattr(self, "history_", {}).get("loss", []))
+
+    # --- branches ---------------------------------------------------------------------------------------------------
+
+    def get_branch(self, name, *, trainable=True):
+        """Return a branch for another network or stack that starts from what the one of this network has learned.
+
+        Vocabulary, statistics and weights are those of this network. The vector in the place of missing rows is learned
+        anew.
+
+        Parameters
+        ----------
+        name : str
+            Of the branch.
+        trainable : bool, int or str, default=True
+            Which of its layers the other network trains, see :class:`~skstack.branches.PretrainedBranch`.
+
+        Returns
+        -------
+        branch : PretrainedBranch
+        """
+        check_is_fitted(self)
+        parts = {part.name: part for part in self.branches_}
+        if name not in parts:
+            raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
+        values = self._compiled_call.values or values_of(self.model_)
+        weights = self._assembly.weights_of_branch(parts[name], values)
+        return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
 
     # --- folds ------------------------------------------------------------------------------------------------------
 
@@ -354,14 +313,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, TakesGaps, NetworkPar
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
 
-    # --- scikit-learn and pickle ------------------------------------------------------------------------------------
-
-    def __getstate__(self):
-        state = super().__getstate__().copy()
-        # They are made from the parameters for every fit.
-        state.pop("_fit_callbacks", None)
-        state.pop("_predict_callbacks", None)
-        return state
+    # --- scikit-learn -----------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -389,7 +341,3 @@ def _finite(decoded, X, owner):
                 "compute with."
             )
     return decoded
-
-
-def _optimizer_key(settings):
-    return settings_key({"optimizer": settings["optimizer"], "loss": {}, "metrics": {}})

@@ -61,6 +61,24 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    stages : "individual+joint" or list of Stage, default=None
+        In which stages the weights are trained, all on the same training and validation rows. ``None`` trains the whole
+        network at once. "individual+joint" first trains each branch by itself, with a head of its own, then the whole
+        network from the weights that the branches have learned. A list of :class:`Stage` says more. Each stage has
+        `epochs` of its own, and stops early by itself; a further ``fit`` with a warm start, and ``partial_fit``, go on
+        with the last stage.
+    trainable : bool, int, str or dict, default=True
+        Which layers of each branch are trained in the (last) stage of the whole network: all (True), none (False), the
+        last so many, or those whose names fit a pattern such as ``"dense_*"``; a dict says so by name of the branch.
+        Layers count as in ``model_.get_layer("<name>_branch").layers``. What is not trained stays as the stage before
+        left it, or as it was drawn. For networks without a list of `stages`, as are the next two.
+    branch_learning_rate : float or dict, default=1.0
+        Factor of the learning rate for the weights of branches in the same stage; a dict says so by the name of the
+        branch.
+    freeze_epochs : int, default=0
+        Epochs in which fusion and head are trained alone before that, with all branches frozen.
+    keep_individual : bool, default=False
+        Whether to keep the networks of single branches that a stage has trained, as ``individual_networks_``.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
         as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
@@ -71,7 +89,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies. For
         several columns of classes a list with an entry for each.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on from the weights of the one before.
+        Whether a further ``fit`` goes on from the weights of the one before, with the last of the `stages`.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, the order of the rows and the inner validation part.
     verbose : int, default=0
@@ -93,7 +111,14 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
     target_encoder_ : object
         The only task, as SciKeras calls it.
     history_ : dict of str to list of float
-        Loss, metrics and their values on the inner validation part after each epoch.
+        Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
+        stages one after the other.
+    stages_ : list of TrainedStage
+        What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
+        that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
+        individual stage there is one for each branch.
+    individual_networks_ : dict of str to estimator
+        The networks of single branches by their name, with heads of their own; with `keep_individual` only.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -147,6 +172,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         validation_fraction=0.1,
         validation_part="auto",
         callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
         fold_training="auto",
         allow_missing_columns=False,
         class_weight=None,
@@ -173,6 +203,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             validation_fraction=validation_fraction,
             validation_part=validation_part,
             callbacks=callbacks,
+            stages=stages,
+            trainable=trainable,
+            branch_learning_rate=branch_learning_rate,
+            freeze_epochs=freeze_epochs,
+            keep_individual=keep_individual,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,
             warm_start=warm_start,

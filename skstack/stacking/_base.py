@@ -22,7 +22,7 @@ from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits
-from ._members import JOINT, BaseModels, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
 from ._report import make_report, weighting_used
@@ -42,9 +42,10 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "final_estimator": [None, HasMethods("fit")],
-        "training": [StrOptions({"individual", "joint"})],
+        "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
         "cv": ["cv_object", StrOptions({"prefit"})],
+        "individual_predictions": ["boolean"],
         "passthrough": ["boolean", str, Integral, list, slice, tuple, np.ndarray, callable],
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
@@ -185,7 +186,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
     def _stages(self, given, models, splits):
         """Begin to show and tell the callbacks how far the fit is."""
         models = [] if splits is None else models
-        n_fits = len(models) * (len(splits or ()) + 1) + 1
+        n_fits = sum(model.n_fits(splits) for model in models) + 1
         with (
             callback_context(self, "fit", *given, n_subtasks=len(models) + 1, sequential=False) as context,
             showing_bar(type(self).__name__, n_fits, self.verbose > 0) as bar,
@@ -201,16 +202,16 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         predictions = []
         for model in models:
             model.estimator = self._fitted_as(model, labels)
-            with stages.stage(model.name, len(splits) + 1) as stage:
+            with stages.stage(model.name, model.n_fits(splits)) as stage:
                 options = {
                     "fit_params": params[model.name].fit,
                     "validation": validation if model.has_branches else None,
                     "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
                     "verbose": max(0, self.verbose - 1),
-                    "stage": stage,
                 }
-                predictions.append(model.cross_fit(cached, X, labels, splits, refit=self.refit, **options))
-        return predictions
+                how = {"refit": self.refit, "stage": stage, **options}
+                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
+        return add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models
@@ -280,7 +281,8 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
         if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
-            raise AttributeError(f"{type(self._models[0].estimator).__name__} object has no attribute n_features_in_")
+            first = type(self._models[0].estimator).__name__
+            raise AttributeError(f"{first!r} object has no attribute 'n_features_in_'")
         return self._n_features_in
 
     @n_features_in_.setter
@@ -307,7 +309,6 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
 
     def _members_of(self, X):
         """Return the predictions that a guard averages."""
-        X = self._check_predict_data(X)
         return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
 
     def transform(self, X):
@@ -321,7 +322,8 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         Returns
         -------
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
+            What the final estimator gets from the models that predict, which have seen the training rows: those it was
+            fitted on are in ``oof_predictions_``.
         """
         features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features

@@ -32,11 +32,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
-    positions of classes, and the target may have a column for each of several labels. It may have several columns of
-    classes, too, some of which a row may lack; learners that take one target only, or no gaps, are then fitted to each
-    column by itself, on the rows that have it.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.LogisticRegression` on top, it does what :class:`~sklearn.ensemble.StackingClassifier`
+    does; like there, base models and final estimator are fitted to positions of classes, and the target may have a
+    column for each of several labels. It may have several columns of classes, too, some of which a row may lack;
+    learners that take one target only, or no gaps, are then fitted to each column by itself, on the rows that have it.
 
     Parameters
     ----------
@@ -46,15 +46,18 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
         predicts positions in ``classes_``.
     final_estimator : estimator, default=None
-        Classifier for the predictions of the base models; ``None`` is
-        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns. A
+        Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns, where it also gets
+        missing indicators, columns passed through or anything but probabilities, and with `class_weight`. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
     class_weight : dict or "balanced", default=None
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
         None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
         of them computes its own from the rows that it is fitted to.
-    training : {"joint", "individual"}, default="joint"
-        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    training : {"joint", "individual", "individual+joint"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own. With
+        "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
+        `trainable`, `branch_learning_rate` and `freeze_epochs` say how the whole is trained from there.
     network : MultimodalNetworkClassifier, default=None
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
@@ -65,6 +68,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -115,11 +121,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     stack_report_ : DataFrame
         Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
         models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
-        the out-of-fold predictions of the other folds; NaN where that failed. "score" is on the same "n_rows" rows
-        for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no probabilities.
-        "standard_error" is that of its mean over rows, or over groups if there are any; "difference" is that to
-        the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as far as the
-        learners have not seen these rows.
+        the out-of-fold predictions of the other folds; NaN where that failed, and for a model fitted elsewhere to other
+        classes. "score" is on the same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where
+        some predict no probabilities. "standard_error" is that of its mean over rows, or over groups if there are any;
+        "difference" is that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores
+        are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -165,6 +171,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         network=None,
         cv=None,
         stack_method="auto",
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -182,6 +189,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.network = network
         self.cv = cv
         self.stack_method = stack_method
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
@@ -222,6 +230,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
             each = LogisticRegression()
             return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
         return LogisticRegression()
+
+    def _default_final(self, models=()):
+        # An average of base models knows no class weights.
+        return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):
         if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):

@@ -6,9 +6,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns
 from .._compat import check_response_method
-from .._parts import check_part_names, check_part_tuples, naming, split_part
+from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from ..branches._base import Branch, check_no_branch_inside
-from ._cross_fit import BaseModel
+from ._cross_fit import BaseModel, predict_out_of_fold
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -61,6 +61,16 @@ def network_template(network, network_class):
     return clone(network)
 
 
+def _take_stages(network, keep_individual):
+    """Let a network train its branches one by one before it trains them together, and keep their networks if wished."""
+    if isinstance(network.stages, (list, tuple)):
+        raise ValueError(
+            "training='individual+joint' has stages of its own: give training='joint' to train in the 'stages' of "
+            "'network', or leave these out."
+        )
+    network.set_params(stages="individual+joint", keep_individual=keep_individual)
+
+
 class BaseModels:
     """Makes the base models of a stack.
 
@@ -110,14 +120,22 @@ class BaseModels:
         return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X, X_val):
-        network = network_template(self._stack.network, self._network_class()).set_params(branches=branches)
+        network = network_template(self._stack.network, self._network_class())
+        if self._stack.training == "individual":
+            network = network.of_one_branch(*branches)
+        else:
+            network.set_params(branches=branches)
+        if self._stack.training == "individual+joint":
+            _take_stages(network, self._stack.individual_predictions)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
         self._stack._prepare_network(network)
         weighted_by_class(network, self._stack, self._task)
         network.set_params(**self._task.network_params(network.get_params(deep=False)))
         network.check_data(X, X_val)
-        return BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
+        model = BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
+        model.adds_individual = self._stack.training == "individual+joint" and self._stack.individual_predictions
+        return model
 
     def _method(self, name, estimator):
         wanted = getattr(self._stack, "stack_method", "auto")
@@ -196,3 +214,29 @@ def shared_validation(models, y, splits, params):
     if first is None or "X_val" in params[first.name].fit:
         return None
     return first.estimator.split_validation(y, [training for training, _ in splits], **params[first.name].fit)
+
+
+def add_individual(models, predictions, X, splits):
+    """Add networks of single branches to the base models; return the predictions of all.
+
+    Parameters
+    ----------
+    models : list of BaseModel
+        Cross-fitted.
+    predictions : list of ndarray of shape (n_samples, n_columns)
+        Of each base model.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    splits : list of (ndarray, ndarray)
+    """
+    for network in [model for model in models if model.adds_individual]:
+        refitted, kept = network.fold_models is None, network.kept_models
+        for name in kept[0].individual_networks_:
+            of_folds = [model.individual_networks_[name] for model in kept]
+            with noting(f"in base model {name!r}"):
+                predictions.append(predict_out_of_fold(of_folds, X, splits, network.method, network.task))
+            estimator = network.estimator.individual_networks_[name] if refitted else of_folds[0]
+            alone = BaseModel(name, estimator, None, network.method, network.task)
+            alone.fold_models = None if refitted else of_folds
+            models.append(alone)
+        network.kept_models = None
+    return predictions

@@ -42,8 +42,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         other numbers are numbers.
     share_predictions : bool, default=True
         Whether the final estimator of a task sees the predictions for all tasks, or those for its own alone.
-    training : {"joint", "individual"}, default="joint"
-        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    training : {"joint", "individual", "individual+joint"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own. With
+        "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
+        `trainable`, `branch_learning_rate` and `freeze_epochs` say how the whole is trained from there.
     network : MultitaskNetwork, default=None
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
@@ -51,6 +53,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold predicts (in
         time order, say) are left out when the final estimators are fitted; rows that several folds predict get the
         average. "prefit" takes fitted estimators of several tasks as they are.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimators also get the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -145,6 +150,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         training="joint",
         network=None,
         cv=None,
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -161,6 +167,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.training = training
         self.network = network
         self.cv = cv
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns

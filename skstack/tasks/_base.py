@@ -167,6 +167,10 @@ class Task(ABC):
     #: What columns of predictions are judged by, the best first; the last one can be had of all of them.
     scorings = ()
 
+    def predicts_same(self, estimator):
+        """Tell whether an estimator predicts what this task is about: one that was fitted elsewhere may not."""
+        return True
+
     def can_average(self, method):
         """Tell whether averages of what this method of several base models predicts are predictions."""
         return False

@@ -196,6 +196,13 @@ class ClassificationTask(Task):
         """Return the class with the highest probability."""
         return self.classes_[probabilities.argmax(axis=1)]
 
+    def predicts_same(self, estimator):
+        """Tell whether an estimator has the classes of this task or positions of some, as it will when it is fitted."""
+        classes = getattr(estimator, "classes_", None)
+        if classes is None:
+            return True
+        return list(classes) == list(self.classes_) or _are_positions(classes, len(self.classes_))
+
     def can_average(self, method):
         """See Task."""
         return method == "predict_proba"

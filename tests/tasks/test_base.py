@@ -125,6 +125,7 @@ def test_defaults_of_the_base_class():
     assert Plain().encode_labels(y) is y
     assert Plain().row_weight(y, None) is None
     assert Plain().default_metrics == ()
+    assert Plain().network_params({"loss": "mae"}) == {}
     assert Plain().prediction_columns(None, np.ones((2, 3)), "predict").shape == (2, 3)
     assert Plain().prediction_names("stack_ridge", 1) == ["stack_ridge"]
     assert Plain().prediction_names("stack_ridge", 2) == ["stack_ridge0", "stack_ridge1"]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skstack.tasks._classification import ClassificationTask, check_class_target, check_classes
@@ -127,6 +128,25 @@ def test_columns_of_predictions():
     scores = three.prediction_columns(Fitted([0, 2]), np.array([3.0]), "decision_function")
     assert scores[0, [0, 2]].tolist() == [-3.0, 3.0]
     assert scores[0, 1] == np.finfo(float).min
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_mean_of_row_scores_is_log_loss_or_accuracy(n_classes):
+    y = np.arange(12) % n_classes
+    task = _task(y)
+    scores = np.random.default_rng(0).normal(size=(12, n_classes))
+    table = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    table[0] = np.eye(n_classes)[1]  # sure, and wrong
+    columns = table[:, 1:] if n_classes == 2 else table
+    assert task.row_scores("neg_log_loss", y, columns, "predict_proba").mean() == pytest.approx(-log_loss(y, table))
+    expected = pytest.approx(accuracy_score(y, table.argmax(axis=1)))
+    margins = scores[:, 1:] - scores[:, :1] if n_classes == 2 else scores
+    assert task.row_scores("accuracy", y, columns, "predict_proba").mean() == expected
+    labels = table.argmax(axis=1)[:, np.newaxis] + 0.2
+    assert task.row_scores("accuracy", y, labels, "predict").mean() == expected
+    by_margin = accuracy_score(y, scores.argmax(axis=1))
+    assert task.row_scores("accuracy", y, margins, "decision_function").mean() == pytest.approx(by_margin)
+    assert task.can_average("predict_proba") and not task.can_average("decision_function")
 
 
 @pytest.mark.parametrize(
