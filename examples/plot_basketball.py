@@ -237,7 +237,7 @@ for name, chosen in {"seeds": ["seed_diff"], "seeds and season": ["seed_diff", f
         optimizer__learning_rate=0.003,
         random_state=0,
     )
-    network.fit(tournament.loc[~test, chosen], tournament.loc[~test, scores])
+    network.fit(tournament.loc[~test, chosen], tournament.loc[~test, scores], groups=groups)
     both[f"network, {name}"] = network.predict(tournament.loc[test, chosen])
 for name, predicted in both.items():
     print(f"{name:32s} MAE of both scores {mean_absolute_error(tournament.loc[test, scores], predicted):5.2f}")
@@ -265,7 +265,7 @@ for seed in (0, 1, 2):
         optimizer__learning_rate=0.005,
         random_state=seed,
     )
-    network.fit(tournament.loc[~test, chosen], results[~test], groups=tournament.loc[~test, "season"])
+    network.fit(tournament.loc[~test, chosen], results[~test], groups=groups)
     chance = network.predict_proba(games)["won"][:, 1]
     answers[f"one network, seed {seed}"] = (network.predict(games)["score_diff"], chance)
 for name, (difference, chance) in answers.items():
