@@ -147,3 +147,25 @@ def test_the_mean_of_row_scores_is_log_loss_or_accuracy(n_classes):
     by_margin = accuracy_score(y, scores.argmax(axis=1))
     assert task.row_scores("accuracy", y, margins, "decision_function").mean() == pytest.approx(by_margin)
     assert task.can_average("predict_proba") and not task.can_average("decision_function")
+
+
+@pytest.mark.parametrize(
+    "y", [["a", None, "b"], [1.0, np.nan, 0.0], pd.Series([True, None, False]), pd.Series([1, pd.NA, 2], dtype="Int64")]
+)
+def test_classes_may_be_missing_where_that_is_allowed(y):
+    task = ClassificationTask("Network", allow_missing=True)
+    checked = task.check(y)
+    assert task.present(checked).tolist() == [True, False, True]
+    assert len(task.fit(checked).classes_) == 2
+    assert task.encode(checked).shape == (3, 1)
+    with pytest.raises(ValueError, match=r"Input y contains NaN: .* in row 1"):
+        check_class_target(y)
+
+
+def test_weights_of_classes_where_some_are_missing():
+    task = ClassificationTask("Network", class_weight="balanced", allow_missing=True)
+    y = task.check(["a", None, "a", "b"])
+    np.testing.assert_allclose(task.row_weight(y, None), [0.75, 0, 0.75, 1.5])
+    np.testing.assert_allclose(task.row_weight(y, np.array([1.0, 5.0, 2.0, 1.0])), [2 / 3, 0, 4 / 3, 2])
+    with pytest.raises(ValueError, match=r"several types, 'a' in row 1 and 2.0 in row 2, which"):
+        task.check([None, "a", 2.0])
