@@ -200,8 +200,9 @@ def test_incremental_learning_curve_trains_on_with_the_rows_added(table):
 def test_validation_curve_over_a_parameter_of_the_template(table):
     X, y = table
     fold = ShuffleSplit(1, random_state=0)
-    _, test = validation_curve(stack_regressor(), X, y, param_name="network__epochs", param_range=[1, 3], cv=fold)
-    longer = stack_regressor(network=MultimodalNetworkRegressor(**{**TRAINING, "epochs": 3}))
+    stack = stack_regressor(final_estimator=Ridge())  # gives every base model some weight
+    _, test = validation_curve(stack, X, y, param_name="network__epochs", param_range=[1, 3], cv=fold)
+    longer = clone(stack).set_params(network=MultimodalNetworkRegressor(**{**TRAINING, "epochs": 3}))
     assert_allclose(test[1], cross_val_score(longer, X, y, cv=fold), rtol=1e-5)
     assert (test[0] != test[1]).all()
 
