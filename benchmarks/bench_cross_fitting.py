@@ -212,6 +212,33 @@ def keras_gru(n_samples, epochs, n_folds):
     return _fit_per_fold_job(build_gru, *make_tokens(n_samples), epochs, BATCH_SIZE, n_folds)
 
 
+def _branches_stack(training, epochs, n_folds):
+    """Return a stack of three branches, two of them of the same architecture."""
+    from skstack.branches import NumericBranch
+
+    stack = _stack(NumericBranch(), {"epochs": epochs, "batch_size": BATCH_SIZE}, n_folds)
+    columns = {"first": range(8), "second": range(8, 16), "rest": range(16, 20)}
+    branches = [(name, NumericBranch(hidden=HIDDEN, impute=None), list(part)) for name, part in columns.items()]
+    return stack.set_params(estimators=branches, training=training)
+
+
+def _fits_job(trainings, n_samples, epochs, n_folds):
+    X, y, X_held_out, y_held_out = make_table(n_samples)
+
+    def fit():
+        return [_branches_stack(training, epochs, n_folds).fit(X, y) for training in trainings]
+
+    return Job(fit, lambda fitted: {"held_out_r2": fitted[-1].score(X_held_out, y_held_out)})
+
+
+def ours_staged(n_samples, epochs, n_folds):
+    return _fits_job(["individual+joint"], n_samples, epochs, n_folds)
+
+
+def one_and_the_other(n_samples, epochs, n_folds):
+    return _fits_job(["individual", "joint"], n_samples, epochs, n_folds)
+
+
 _STACK = Comparison(
     name="stack",
     work="stack of one MLP 64-32, {n_samples:,} x 20, {epochs} epochs, batch 64, {n_folds} folds + refit",
@@ -290,5 +317,16 @@ COMPARISONS = (
         full={"n_samples": 2000, "epochs": 4, "n_folds": 5},
         quick={"n_samples": 200, "epochs": 1, "n_folds": 2},
         peer_runs=2,
+    ),
+    Comparison(
+        name="stages",
+        work="individual+joint over three branches, {n_samples:,} x 20, {epochs} epochs each, {n_folds} folds + refit",
+        peer="individual, then joint, as two stacks",
+        ours_job="bench_cross_fitting:ours_staged",
+        peer_job="bench_cross_fitting:one_and_the_other",
+        # It may cost 1.2 times as much.
+        figures=(cold(at_least=1 / 1.2), warm(at_least=1 / 1.2)),
+        full={"n_samples": 5000, "epochs": 20, "n_folds": 5},
+        quick={"n_samples": 200, "epochs": 1, "n_folds": 2},
     ),
 )

@@ -43,7 +43,7 @@ def has_callbacks(estimator):
 
 
 @contextmanager
-def watching(network, epochs=None, n_fits=1, bar=None):
+def watching(network, epochs=None, n_networks=1, fits=("",), bar=None):
     """Begin to watch the training of a network.
 
     Parameters
@@ -52,8 +52,10 @@ def watching(network, epochs=None, n_fits=1, bar=None):
         Its `verbose` says what is shown.
     epochs : EpochCallbacks, default=None
         Used if the network has callbacks of scikit-learn.
-    n_fits : int, default=1
+    n_networks : int, default=1
         The network and its clones for folds.
+    fits : list of str, default=("",)
+        What the fits of each of them are called, if there are several.
     bar : Bar, default=None
         The one of a stack around the network.
 
@@ -61,8 +63,11 @@ def watching(network, epochs=None, n_fits=1, bar=None):
     ------
     watchers : Watchers
     """
+    n_fits = n_networks * len(fits)
     with showing_bar(type(network).__name__, n_fits, network.verbose == 1 and bar is None) as own_bar:
-        lines = Lines(n_fits) if network.verbose > 1 else None
+        for shown in filter(None, (bar, own_bar)):
+            shown.divide(fits)
+        lines = Lines(n_fits, fits) if network.verbose > 1 else None
         watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None]
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
@@ -86,20 +91,25 @@ class EpochCallbacks:
         Returns the attributes of a fitted network, from its index and its values.
     folds : list of ndarray of int, default=None
         Rows of each fold, which then has a context of its own; ``None`` where there is one network only.
+    fits : list of str, default=("",)
+        What the fits of each network are called, each of which then has a context of its own, if there are several;
+        indices are as in Counting.
     """
 
-    def __init__(self, network, context, X, y, sample_weight, fitted, folds=None):
+    def __init__(self, network, context, X, y, sample_weight, fitted, folds=None, fits=("",)):
         self._network, self._context, self._fitted, self._folds = network, context, fitted, folds
         self._X, self._y, self._weight = X, y, sample_weight
+        self._fits = fits
         self._parents, self._epochs = {}, {}
 
     def begin(self, index, n_epochs):
         """See Watchers."""
         self._parents[index] = self._context
-        if self._folds is not None:
-            name = f"fold {index}" if index else "all rows"
-            fold = self._context.subcontext(task_name=name, task_id=index, max_subtasks=n_epochs)
-            self._parents[index] = fold.call_on_fit_task_begin(**self._data(index))
+        if self._names(index):
+            fit = self._context.subcontext(
+                task_name=", ".join(self._names(index)), task_id=index, max_subtasks=n_epochs
+            )
+            self._parents[index] = fit.call_on_fit_task_begin(**self._data(index))
 
     def begin_epoch(self, index):
         """See Watchers."""
@@ -109,19 +119,29 @@ class EpochCallbacks:
     def end_epoch(self, index, logs, values):
         """See Watchers."""
         return self._epochs.pop(index).call_on_fit_task_end(
-            **self._data(index), reconstruction_attributes=lambda: self._fitted(index, values())
+            **self._data(index), reconstruction_attributes=lambda: self._fitted(self._place(index)[1], values())
         )
 
     def end(self, index):
         """See Watchers."""
-        if self._folds is not None:
+        if self._names(index):
             self._parents[index].call_on_fit_task_end(**self._data(index))
+
+    def _place(self, index):
+        """Return the position of a fit among those of its network, and of the network among all."""
+        return divmod(index, 1 if self._folds is None else len(self._folds))
+
+    def _names(self, index):
+        """Return what tells a fit apart from others."""
+        fit, network = self._place(index)
+        of_folds = [] if self._folds is None else [f"fold {network}" if network else "all rows"]
+        return [*filter(None, [self._fits[fit]]), *of_folds]
 
     def _data(self, index):
         """Return what callbacks are told; the rows of a fold are taken only for those that ask for them."""
         if self._folds is None:
             return {"estimator": self._network, "X": self._X, "y": self._y, "metadata": _metadata(self._weight)}
-        rows = self._folds[index]
+        rows = self._folds[self._place(index)[1]]
         weight = None if self._weight is None else lambda: _metadata(take(self._weight, rows, axis=0))
         return {
             "estimator": self._network,

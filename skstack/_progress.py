@@ -59,11 +59,14 @@ class Counting:
     Parameters
     ----------
     n_fits : int, default=1
-        How many networks there are in all; the first of several is trained on all rows, the others on those of a fold.
+        How many fits there are in all: of the network on all rows, then of those on the rows of each fold.
+    fits : list of str, default=("",)
+        What the fits of each network are called, of which there may be several: index ``n * i + j`` is fit i of network
+        j, of n.
     """
 
-    def __init__(self, n_fits=1):
-        self._n_fits = n_fits
+    def __init__(self, n_fits=1, fits=("",)):
+        self._n_fits, self._fits = n_fits, fits
         self._epochs = {}
         self._running = {}
 
@@ -88,9 +91,10 @@ class Counting:
         del self._running[index]
 
     def _which(self, index):
-        if self._n_fits == 1:
-            return []
-        return [f"fold {index} of {self._n_fits - 1}" if index else "all rows"]
+        n_networks = self._n_fits // len(self._fits)
+        fit, fold = divmod(index, n_networks)
+        folds = [f"fold {fold} of {n_networks - 1}" if fold else "all rows"] if n_networks > 1 else []
+        return [*filter(None, [self._fits[fit]]), *folds]
 
 
 class Lines(Counting):
@@ -147,7 +151,7 @@ class Bar(Counting):
     def stage(self, name, n_fits):
         """Show the name of a stage for a block in which so many estimators are fitted."""
         started, before = time.perf_counter(), self._done
-        self._stage, self._n_fits, self._epochs = name, n_fits, {}
+        self._stage, self._n_fits, self._fits, self._epochs = name, n_fits, ("",), {}
         self._update(name)
         yield
         self._done, self._epochs = before + n_fits, {}  # also where fits were found in a cache
@@ -160,6 +164,10 @@ class Bar(Counting):
         """See Watchers."""
         super().end(index)
         self._finish(index)
+
+    def divide(self, fits):
+        """Take note of what the fits of each network of the stage are called."""
+        self._fits = fits
 
     def fitted(self, index):
         """Tell that an estimator without epochs has been fitted."""

@@ -47,3 +47,13 @@ class CrossFitter(ABC):
     @abstractmethod
     def missing_rows(self, X):
         """Return, by the name of each part, which rows of X lack what it predicts from."""
+
+    #: How many fits the one of it is made of: a network may be trained in several stages.
+    n_fits = 1
+
+
+class TakesGaps:
+    """An estimator whose ``fit`` takes several targets of which rows may lack some, as NaN.
+
+    A stack fits any other one to each target by itself, on the rows that have it.
+    """

@@ -291,6 +291,33 @@ def test_cached_base_models_are_found_with_other_callbacks(tmp_path):
     assert callback.ended == [("fit", "fit final estimator"), ("fit",)]
 
 
+@has_callbacks
+def test_stages_are_tasks_with_epochs_of_their_own():
+    callback, predicting = Recorder(), Predicting()
+    staged = {"stages": "individual+joint", "epochs": 2}
+    network = network_regressor(**staged).set_callbacks(callback, predicting).fit(X, Y)
+    stages = [("fit", f"stage {stage}") for stage in ("1, numbers", "1, place", "2, joint")]
+    epochs = [(*stage, f"epoch {epoch}") for stage in stages for epoch in range(2)]
+    assert set(callback.ended) == {*epochs, *stages, ("fit",)}
+    assert [task for task in callback.ended if len(task) == 2] == stages
+    np.testing.assert_array_equal(predicting.predictions[-1], network.predict(X))
+    # After an epoch of a single branch, it is the fused network that predicts, with what its branch knows.
+    assert len(predicting.predictions) == 6 + 1
+    assert not np.array_equal(predicting.predictions[0], predicting.predictions[1])
+
+
+@has_callbacks
+def test_folds_of_several_stages_are_tasks_too():
+    callback = Recorder()
+    network = network_regressor(stages="individual+joint").set_callbacks(callback)
+    list(network.cross_fit(X, Y, [rows for rows, _ in SPLITS]))
+    names = {
+        f"stage {stage}, {fold}" for stage in ("1, numbers", "2, joint") for fold in ("all rows", "fold 1", "fold 2")
+    }
+    assert names <= {task[1] for task in callback.ended if len(task) == 2}
+    assert callback.sizes["cross-fit", "stage 2, joint, fold 1"] == (24, 24)
+
+
 # --- without callbacks -----------------------------------------------------------------------------------------------
 
 

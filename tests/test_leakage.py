@@ -59,27 +59,37 @@ def fold_models(monkeypatch, stack, X, y):
 def learned_state(model):
     """Return everything that a base model learned, as arrays."""
     if hasattr(model, "branches_"):
-        return list(model._compiled_call.values.values())
+        alone = getattr(model, "individual_networks_", {}).values()
+        return [value for network in (model, *alone) for value in network._compiled_call.values.values()]
     scaler, linear = model[0], model[-1]
     return [scaler.mean_, scaler.scale_, linear.coef_, linear.intercept_]
 
 
-@pytest.mark.parametrize("training", ["individual", "joint"])
-@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize("training", ["individual", "joint", "individual+joint"])
+@pytest.mark.parametrize("kind", ["regression", "quantiles", "classification"])
 def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypatch, training, kind):
     X, y = mixed_frame()
-    if kind == "regression":
+    params = {"quantile": [0.1, 0.9]} if kind == "quantiles" else {}
+    if kind != "classification":
         stack_class, network, linear = MultimodalStackingRegressor, MultimodalNetworkRegressor(**SETTINGS), Ridge()
     else:
         stack_class, network = MultimodalStackingClassifier, MultimodalNetworkClassifier(**SETTINGS)
         linear, y = LogisticRegression(), np.where(y > np.median(y), "dear", "cheap")
     learner = ("linear", make_pipeline(StandardScaler(), linear), ["area", "rooms"])
-    stack = stack_class([*BRANCHES, learner], training=training, network=network, cv=SPLITS, random_state=0)
+    stack = stack_class(
+        [*BRANCHES, learner],
+        training=training,
+        individual_predictions=True,
+        network=network,
+        cv=SPLITS,
+        random_state=0,
+        **params,
+    )
 
     before = fold_models(monkeypatch, stack, X, y)
     after = fold_models(monkeypatch, stack, *changed(X, y, HELD_OUT))
 
-    n_models = 2 if training == "joint" else len(BRANCHES) + 1
+    n_models = len(BRANCHES) + 1 if training == "individual" else 2
     assert len(before) == len(after) == n_models * len(SPLITS)
     for first_fold, again in zip(before[:: len(SPLITS)], after[:: len(SPLITS)], strict=True):
         for old, new in zip(learned_state(first_fold), learned_state(again), strict=True):

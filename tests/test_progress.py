@@ -152,6 +152,30 @@ def test_cross_fitting_alone_shows_one_bar(screen):
     assert screen.completed[-1] == 3
 
 
+@pytest.mark.parametrize("fold_training", ["vectorized", "sequential"])
+def test_fits_of_several_stages_fill_the_bar_and_are_named(screen, fold_training):
+    parts = [("area", branches()[0][1], ["area"]), ("rooms", branches()[0][1], ["rooms"])]
+    staged = {"stages": "individual+joint", "fold_training": fold_training}
+    list(network_regressor(parts, **staged, verbose=1).cross_fit(X, Y, SPLITS))
+    assert screen.totals == [9]
+    assert screen.completed == sorted(screen.completed) and screen.completed[-1] == 9
+    texts = {text.split(", epoch")[0] for text in screen.texts if text}
+    if fold_training == "vectorized":
+        assert {"6 fits together", "3 fits together"} <= texts
+    else:
+        assert texts == {
+            f"stage {stage}, {fold}"
+            for stage in ("1, area", "1, rooms", "2, joint")
+            for fold in ("all rows", "fold 1 of 2", "fold 2 of 2")
+        }
+
+
+def test_a_stack_counts_the_stages_of_its_networks(screen):
+    stack_regressor(training="individual+joint", individual_predictions=True, verbose=1).fit(X, Y)
+    assert screen.totals == [3 * 3 + 3 + 1]
+    assert screen.completed == sorted(screen.completed) and screen.completed[-1] == 13
+
+
 def test_names_are_no_markup(screen):
     with showing_bar("[red]numbers[/red]", 1, True):
         pass

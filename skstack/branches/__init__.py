@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "ImageBranch": "._image",
         "ModelBranch": "._model",
         "NumericBranch": "._numeric",
+        "PretrainedBranch": "._pretrained",
         "SequenceBranch": "._sequence",
         "TextBranch": "._text",
     },

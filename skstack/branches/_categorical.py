@@ -121,6 +121,8 @@ class CategoricalBranch(Branch):
         self._trained[np.unique(self._encode(X))] = 1.0
 
     def _encode(self, X):
+        if X.shape[1] != len(self._codes):
+            raise ValueError(f"expected {len(self._codes)} columns as in training, got {X.shape[1]}.")
         encoded = np.empty((X.shape[0], len(self._codes)), dtype="int32")
         for position, (values, codes) in enumerate(category_columns(X)):
             encoded[:, position] = looked_up(values, codes, self._codes[position], unseen=_UNSEEN, missing=_MISSING)

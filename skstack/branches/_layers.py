@@ -168,12 +168,12 @@ class MissingEmbedding(Layer):
     def call(self, inputs, training=False):
         features, missing = inputs
         missing = ops.expand_dims(missing, -1) > 0.5 if len(features.shape) == 3 else missing > 0.5
-        if training:
+        if training and self.trainable:
             self._average(ops.stop_gradient(features), missing)
-            if self.drops:
-                shape = (ops.shape(features)[0], *[1] * (len(features.shape) - 1))
-                drawn = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
-                missing = ops.logical_or(missing, drawn < ops.cast(self.rate, "float32"))
+        if training and self.drops:
+            shape = (ops.shape(features)[0], *[1] * (len(features.shape) - 1))
+            drawn = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+            missing = ops.logical_or(missing, drawn < ops.cast(self.rate, "float32"))
         mean = self.mean / ops.maximum(self.share, 1e-6)
         return ops.where(missing, ops.cast(mean + self.difference, features.dtype), features)
 

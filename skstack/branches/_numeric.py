@@ -156,6 +156,8 @@ class NumericBranch(Branch):
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
 
     def _encode(self, X):
+        if X.shape[1:] != self.cell_shape_:
+            raise ValueError(f"expected {self.cell_shape_[0]} columns as in training, got {X.shape[1]}.")
         if sparse.issparse(X):
             return self._sparse_rows(X)
         if isinstance(X, np.ndarray) and X.dtype == self.input_dtype_ and X.ndim == 2 and X.flags.c_contiguous:

@@ -7,47 +7,50 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._atomic import unchanged_on_error
-from .._callbacks import EpochCallbacks, callback_context, watching
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import naming, split_part
-from .._protocols import CrossFitter
+from .._protocols import CrossFitter, TakesGaps
+from .._suggestions import did_you_mean
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
+from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
-from ..tasks._targets import Targets
-from ..training._fit import Job, fit
-from ..training._inference import CompiledCall
-from ..training._outputs import by_task
-from ..training._programs import settings_key
-from ..training._seeds import draw_seed, seeded
-from ..training._values import assign_values, values_of
+from ..tasks._targets import Targets, by_name
+from ..training._seeds import draw_seed
+from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
-from ._cross_fit import assemble, cross_fit, split_targets
+from ._cross_fit import cross_fit, split_targets
+from ._fitting import Fitting
 from ._parameters import NetworkParameters
-from ._validation_rows import ValidationRows
-
-#: What the only task of a network is called, and its output.
-OUTPUT = "output"
+from ._pickling import PicklableNetwork
+from ._stages import check_layers, stages_of
 
 
-class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
-    """What regressor and classifier share."""
+class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter, TakesGaps):
+    """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _task(self, y, **known):
-        """Return the task of predicting such a target."""
+    def _make_tasks(self, y, **known):
+        """Return the tasks of predicting such a target, by name."""
+
+    def _columns_of(self, y, tasks):
+        """Return the columns of a target by the names of the tasks, the only one of which gets all of it."""
+        return dict.fromkeys(tasks, y) if len(tasks) == 1 else by_name(y, list(tasks))
 
     def _targets(self, y, sample_weight=None, tasks=None, **known):
         """Return the checked target, by task: of this fit, or of an earlier one that goes on."""
-        return Targets({OUTPUT: self._task(y, **known)} if tasks is None else tasks, {OUTPUT: y}, sample_weight)
+        tasks = self._make_tasks(y, **known) if tasks is None else tasks
+        return Targets(tasks, self._columns_of(y, tasks), sample_weight)
 
     @property
     def target_encoder_(self):
-        """The task in ``tasks_``, which turns the target into what the loss takes, and outputs into predictions."""
-        return self.tasks_[OUTPUT]
+        """The only task, which turns the target into what the loss takes, and outputs into predictions."""
+        if len(self.tasks_) > 1:
+            raise AttributeError(f"{type(self).__name__} has several tasks, see tasks_: {[*self.tasks_]}.")
+        return next(iter(self.tasks_.values()))
 
     # --- data -------------------------------------------------------------------------------------------------------
 
@@ -94,6 +97,7 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         if X_val is not None:
             with naming("X_val"):
                 encode_rows(assembly, check_table(trial, X_val, reset=False))
+        check_layers(trial, branches)
 
     def encode(self, X):
         """Turn rows of X into what ``model_`` takes.
@@ -130,8 +134,9 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features), or (n_samples, height, width[, channels])
             Rows of data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values; for a classifier one column of classes, or a column of two values for each of several labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            Target values; for a classifier classes, or a column of two values for each of several labels. Where there
+            are several columns, a row may lack the target of some (NaN); one that lacks all is left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
@@ -157,77 +162,6 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
 
-    def _fit(self, X, y, sample_weight, groups, validation):
-        continuing = self.warm_start and self.initialized_
-        given = (X, y, sample_weight)
-        X, targets = self._check_fit_data(*given, groups, reset=not continuing)
-        validation_rows = ValidationRows.of(self, *validation)
-        seed = draw_seed(self.random_state)
-        split = split_targets(self, targets, groups, seed, validation_rows is None)
-        with callback_context(self, "fit", *given, n_subtasks=self.epochs) as context:
-            if not continuing:
-                self._initialize(X, targets, split[0], seed)
-            self.history_ = {}
-            epochs = EpochCallbacks(self, context, *given, self._predicting_with)
-            self._train(X, targets, split, self.epochs, seed, epochs, validation_rows)
-        return self
-
-    def _initialize(self, X, targets, training, seed):
-        """Let branches and tasks learn from the training rows, and build the untrained model."""
-        assembly = assemble(self, X, targets, np.arange(len(targets)), training)
-        with seeded(seed):
-            model = assembly.build()
-        assembly.assign_statistics(model)
-        self._begin(assembly, model)
-
-    def _begin(self, assembly, model):
-        """Take over what was learned before training."""
-        vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
-        self._optimizer = self._optimizer_state = None
-        self.history_ = {}
-
-    def _learned_attributes(self, assembly):
-        """Return the attributes that say what was learned before training."""
-        classes = getattr(assembly.tasks[OUTPUT], "classes_", None)
-        learned = {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
-        return learned if classes is None else {**learned, "classes_": classes}
-
-    def _predicting_with(self, index, values):
-        """Return the attributes of this network when it has the given values."""
-        return {"_compiled_call": CompiledCall(self.model_, values)}
-
-    def _train(self, X, targets, split, epochs, seed, callbacks=None, validation_rows=None):
-        settings = self._compile_arguments(self.tasks_)
-        # Momenta that another optimizer gathered mean nothing to this one.
-        state = self._optimizer_state if self._optimizer == _optimizer_key(settings) else None
-        data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
-        job = Job(values_of(self.model_), data, *split, seed, state)
-        if validation_rows is not None:
-            job = validation_rows.deciding(job, self, self._assembly)
-        with watching(self, callbacks) as watchers:
-            schedule = self._schedule(self.current_epoch, epochs, watchers)
-            (trained,) = fit(self.model_, settings, lambda: self._assembly.compiled(settings), [job], schedule)
-        self._take_over(trained)
-
-    def _take_over(self, trained):
-        """Keep what training brought about."""
-        assign_values(self.model_, trained.values)
-        self._optimizer = _optimizer_key(self._compile_arguments(self.tasks_))
-        self._optimizer_state = trained.optimizer_state
-        for name, values in trained.history.items():
-            self.history_.setdefault(name, []).extend(values)
-
-    def _partial_fit(self, X, y, sample_weight, **known):
-        """Train for an epoch; `known` is what the task is told beside the target at the first call."""
-        with unchanged_on_error(self):
-            started = self.initialized_
-            X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
-            if not started:
-                self._initialize(X, targets, rows, seed)
-            self._train(X, targets, (rows, rows[:0]), 1, seed)
-        return self
-
     def initialize(self, X, y):
         """Fit the branches' encoders and build the network, without training it.
 
@@ -245,13 +179,41 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """
         with unchanged_on_error(self):
             X, targets = self._check_fit_data(X, y, None, None, reset=True)
-            self._initialize(X, targets, targets.weighted_rows(), draw_seed(self.random_state))
+            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            self._initialize(X, targets, rows, seed, stages_of(self)[-1])
         return self
 
     @property
     def current_epoch(self):
         """Number of epochs that ``history_`` holds."""
         return len(getattr(self, "history_", {}).get("loss", []))
+
+    # --- branches ---------------------------------------------------------------------------------------------------
+
+    def get_branch(self, name, *, trainable=True):
+        """Return a branch for another network or stack that starts from what the one of this network has learned.
+
+        Vocabulary, statistics and weights are those of this network. The vector in the place of missing rows is learned
+        anew.
+
+        Parameters
+        ----------
+        name : str
+            Of the branch.
+        trainable : bool, int or str, default=True
+            Which of its layers the other network trains, see :class:`~skstack.branches.PretrainedBranch`.
+
+        Returns
+        -------
+        branch : PretrainedBranch
+        """
+        check_is_fitted(self)
+        parts = {part.name: part for part in self.branches_}
+        if name not in parts:
+            raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
+        values = self._compiled_call.values or values_of(self.model_)
+        weights = self._assembly.weights_of_branch(parts[name], values)
+        return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
 
     # --- folds ------------------------------------------------------------------------------------------------------
 
@@ -344,28 +306,14 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         """Return the decoded outputs of the network for rows of X, by task."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        outputs = by_task(self._compiled_call(encode_rows(self._assembly, X)), self.tasks_)
+        outputs = self._assembly.by_task(self._compiled_call(encode_rows(self._assembly, X)))
         decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
-        for values in decoded.values():
-            if not np.isfinite(values).all():
-                row = np.argwhere(~np.isfinite(values))[0][0]
-                raise ValueError(
-                    f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells "
-                    "of this row are too large to compute with."
-                )
-        return decoded
+        return _finite(decoded, X, type(self).__name__)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
 
-    # --- scikit-learn and pickle ------------------------------------------------------------------------------------
-
-    def __getstate__(self):
-        state = super().__getstate__().copy()
-        # They are made from the parameters for every fit.
-        state.pop("_fit_callbacks", None)
-        state.pop("_predict_callbacks", None)
-        return state
+    # --- scikit-learn -----------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -383,5 +331,13 @@ class MultimodalNetwork(CallbackSupportMixin, CrossFitter, NetworkParameters):
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
 
 
-def _optimizer_key(settings):
-    return settings_key({**settings, "loss": {}, "metrics": {}})
+def _finite(decoded, X, owner):
+    """Return predictions by task, or raise if one is no finite number, naming its row."""
+    for values in decoded.values():
+        if not np.isfinite(values).all():
+            row = row_name(X, np.argwhere(~np.isfinite(values))[0][0])
+            raise ValueError(
+                f"{owner} predicts NaN or infinity for {row}: its weights or the cells of this row are too large to "
+                "compute with."
+            )
+    return decoded

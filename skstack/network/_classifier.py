@@ -8,7 +8,8 @@ from .._parts import naming
 from ..tasks._classification import ClassificationTask
 from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY, by_name, n_columns, side_by_side, target_names
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
@@ -60,16 +61,35 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    stages : "individual+joint" or list of Stage, default=None
+        In which stages the weights are trained, all on the same training and validation rows. ``None`` trains the whole
+        network at once. "individual+joint" first trains each branch by itself, with a head of its own, then the whole
+        network from the weights that the branches have learned. A list of :class:`Stage` says more. Each stage has
+        `epochs` of its own, and stops early by itself; a further ``fit`` with a warm start, and ``partial_fit``, go on
+        with the last stage.
+    trainable : bool, int, str or dict, default=True
+        Which layers of each branch are trained in the (last) stage of the whole network: all (True), none (False), the
+        last so many, or those whose names fit a pattern such as ``"dense_*"``; a dict says so by name of the branch.
+        Layers count as in ``model_.get_layer("<name>_branch").layers``. What is not trained stays as the stage before
+        left it, or as it was drawn. For networks without a list of `stages`, as are the next two.
+    branch_learning_rate : float or dict, default=1.0
+        Factor of the learning rate for the weights of branches in the same stage; a dict says so by the name of the
+        branch.
+    freeze_epochs : int, default=0
+        Epochs in which fusion and head are trained alone before that, with all branches frozen.
+    keep_individual : bool, default=False
+        Whether to keep the networks of single branches that a stage has trained, as ``individual_networks_``.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
         as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
         recurrent layers: networks with them are always trained one after the other there.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
-    class_weight : dict or "balanced", default=None
-        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies.
+    class_weight : dict, list of dict or "balanced", default=None
+        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies. For
+        several columns of classes a list with an entry for each.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on from the weights of the one before.
+        Whether a further ``fit`` goes on from the weights of the one before, with the last of the `stages`.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, the order of the rows and the inner validation part.
     verbose : int, default=0
@@ -83,14 +103,22 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
-    classes_ : ndarray of shape (n_classes,)
-        The classes.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes; for several labels or columns of classes a list with an array for each.
     tasks_ : dict of str to object
-        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes.
+        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes. Of
+        several columns of classes each has an output, called like the column of a DataFrame or ``output_0`` and so on.
     target_encoder_ : object
-        The same, as SciKeras calls it.
+        The only task, as SciKeras calls it.
     history_ : dict of str to list of float
-        Loss, metrics and their values on the inner validation part after each epoch.
+        Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
+        stages one after the other.
+    stages_ : list of TrainedStage
+        What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
+        that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
+        individual stage there is one for each branch.
+    individual_networks_ : dict of str to estimator
+        The networks of single branches by their name, with heads of their own; with `keep_individual` only.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -117,12 +145,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **MultimodalNetwork._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
         tags.classifier_tags.multi_label = True
         return tags
 
@@ -145,6 +172,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         validation_fraction=0.1,
         validation_part="auto",
         callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
         fold_training="auto",
         allow_missing_columns=False,
         class_weight=None,
@@ -171,6 +203,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             validation_fraction=validation_fraction,
             validation_part=validation_part,
             callbacks=callbacks,
+            stages=stages,
+            trainable=trainable,
+            branch_learning_rate=branch_learning_rate,
+            freeze_epochs=freeze_epochs,
+            keep_individual=keep_individual,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,
             warm_start=warm_start,
@@ -185,12 +222,24 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             with naming(type(self).__name__):
                 check_loss(resolve_loss(self.loss), "classes")
 
-    def _task(self, y, classes=None):
-        if is_multilabel(y):
+    def _make_tasks(self, y, classes=None):
+        if is_multilabel(y) and not isinstance(self.class_weight, list):
             if self.class_weight is not None:
                 raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
-            return MultilabelTask()
-        return ClassificationTask(type(self).__name__, self.class_weight, classes)
+            return {ONLY: MultilabelTask()}
+        owner = type(self).__name__
+        if n_columns(y) == 1:
+            known = None if classes is None else np.asarray(classes)
+            return {ONLY: ClassificationTask(owner, self.class_weight, known)}
+        names = target_names(y)
+        known = [None] * len(names) if classes is None else classes
+        weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight] * len(names)
+        given = zip(names, weights, known, strict=True)
+        return {name: ClassificationTask(owner, weight, of_task, allow_missing=True) for name, weight, of_task in given}
+
+    def _learned_attributes(self, assembly):
+        classes = [task.classes_ for task in assembly.tasks.values()]
+        return super()._learned_attributes(assembly) | {"classes_": classes[0] if len(classes) == 1 else classes}
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on the given rows, all of them, building the network at the first call.
@@ -199,10 +248,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data. What branches learn from data, they learn at the first call.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes.
         classes : array-like of shape (n_classes,), default=None
-            Every class that any call will show; needed at the first call if its `y` lacks one.
+            Every class that any call will show; needed at the first call if its `y` lacks one. Of several columns of
+            classes a list of them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
 
@@ -211,7 +261,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         self : object
             The estimator.
         """
-        return self._partial_fit(X, y, sample_weight, classes=None if classes is None else np.asarray(classes))
+        return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def predict(self, X):
         """Predict the class.
@@ -224,10 +274,12 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Returns
         -------
         y : ndarray
-            The class with the highest probability; of shape (n_samples, n_labels) for several labels.
+            The class with the highest probability; of shape (n_samples, n_outputs) for several labels or columns of
+            classes.
         """
-        probabilities = self.predict_proba(X)
-        return self.tasks_[OUTPUT].predict(probabilities)
+        probabilities = self._outputs(X)
+        predictions = [task.predict(probabilities[name]) for name, task in self.tasks_.items()]
+        return predictions[0] if len(predictions) == 1 else side_by_side(predictions)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -239,7 +291,36 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+        probabilities : ndarray of shape (n_samples, n_classes) or list of ndarray
+            In the order of ``classes_``; of shape (n_samples, n_labels) for several labels, a list with an array for
+            each of several columns of classes.
         """
-        return self._outputs(X)[OUTPUT]
+        probabilities = list(self._outputs(X).values())
+        return probabilities[0] if len(probabilities) == 1 else probabilities
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several labels the part of the rows in which all are right, of several columns of classes the mean.
+        """
+        if len(self.tasks_) == 1:
+            return super().score(X, y, sample_weight)
+        probabilities = self._outputs(X)
+        columns = by_name(y, list(self.tasks_))
+        scores = [
+            task.score(task.check(columns[name]), task.predict(probabilities[name]), sample_weight)
+            for name, task in self.tasks_.items()
+        ]
+        return float(np.mean(scores))

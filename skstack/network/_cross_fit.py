@@ -9,11 +9,14 @@ from .._callbacks import EpochCallbacks, callback_context, watching
 from .._compat import take
 from .._parts import noting
 from .._validation import rows_of, split_rows
-from ..training._fit import Job, fit
+from ..training._fit import Job
 from ..training._inference import CompiledCall
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import Assembly, encode_rows, fit_branches
+from ._individual import individual_networks
+from ._staged import Member, StagedTraining, fits_of
+from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
 
@@ -53,11 +56,12 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
     reference, trainings = folds[0], folds if refit else folds[1:]
     alike = [fold for fold in trainings if fold.shares_program]
     with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
-        trained = dict(zip(map(id, alike), _train(reference, alike, watchers) if alike else (), strict=True))
+        if alike:
+            _train(alike, len(folds), watchers)
         for fold in trainings:
-            if id(fold) not in trained:
-                (trained[id(fold)],) = _train(fold, [fold], watchers)
-            yield fold.finish(trained.pop(id(fold)))
+            if not fold.shares_program:
+                _train([fold], len(folds), watchers)
+            yield fold.finish(reference)
 
 
 def _make_folds(network, given, targets, splits, validation):
@@ -80,7 +84,8 @@ class _Given:
 
 @contextmanager
 def _watching(network, data, folds, bar):
-    n_fits = len(folds)
+    fits = fits_of(stages_of(network), network._branch_names())
+    n_fits = len(folds) * len(fits)
     with callback_context(network, "cross-fit", *data, n_fits, sequential=False) as context:
         epochs = EpochCallbacks(
             network,
@@ -88,17 +93,16 @@ def _watching(network, data, folds, bar):
             *data,
             lambda index, values: folds[index].fitted_attributes(values),
             folds=[fold.rows for fold in folds],
+            fits=fits,
         )
-        with watching(network, epochs, n_fits, bar) as watchers:
+        with watching(network, epochs, len(folds), fits, bar) as watchers:
             yield watchers
 
 
-def _train(fold, folds, watchers):
-    """Train networks of the architecture of the first."""
-    network, assembly = fold.network, fold.assembly
-    settings = network._compile_arguments(assembly.tasks)
-    schedule = network._schedule(0, network.epochs, watchers)
-    return fit(fold.model, settings, lambda: assembly.compiled(settings), [fold.job for fold in folds], schedule)
+def _train(folds, n_folds, watchers):
+    """Train networks of one architecture, which are some of all."""
+    first, members = folds[0], [fold.member for fold in folds]
+    StagedTraining(first.network, first.model, members, n_folds, watchers).run(stages_of(first.network))
 
 
 class Fold:
@@ -134,12 +138,14 @@ class Fold:
         self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
         self.model = reference.model if self.shares_program and reference is not None else self._built(seed)
         values = self._initial_values(seed, reference)
-        known = {} if reference is None else reference.job.data
-        data = {"inputs": self.inputs, **_spread(targets.encode(), rows, len(given.y), known)}
-        self.job = Job(values, data, *(rows[part] for part in places), seed, index=index)
+        known = {} if reference is None else reference.member.job.data
+        data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
+        name = f"fold {index}" if index else ""
+        job = Job(values, data, *(rows[part] for part in places), seed, index=index, name=name)
         if given.validation_rows is not None:
-            like = None if reference is None else (reference.assembly, reference.job)
-            self.job = given.validation_rows.deciding(self.job, network, self.assembly, like)
+            like = None if reference is None else (reference.assembly, reference.member.job)
+            job = given.validation_rows.deciding(job, network, self.assembly, like)
+        self.member = Member(self.assembly, job)
 
     def _built(self, seed):
         with seeded(seed):
@@ -157,14 +163,19 @@ class Fold:
         self.assembly.assign_statistics(model)
         return values_of(model)
 
-    def finish(self, trained):
-        """Return the fitted network."""
-        if self.job.index == 0:
-            self.network._begin(self.assembly, self.model)
-            self.network._take_over(trained)
-        else:
-            vars(self.network).update(self.fitted_attributes(trained.values))
-        return self.network
+    def finish(self, reference):
+        """Return the fitted network; `reference` is the fold of all rows."""
+        network, member = self.network, self.member
+        self.member = None  # nobody needs the values any more
+        if reference is self:
+            network._begin(self.assembly, self.model)
+            network._take_over(member)
+            return network
+        vars(network).update(self.fitted_attributes(member.job.values))
+        if network.keep_individual and member.individual:
+            like = vars(reference.network).get("individual_networks_") if self.shares_program else None
+            network.individual_networks_ = individual_networks(network, member, like)
+        return network
 
     def fitted_attributes(self, values):
         """Return the attributes of a network of the same parameters that predicts with the given values."""

@@ -14,12 +14,18 @@ from ..branches._base import Branch, check_no_branch_inside
 from ..branches._blocks import check_activation, check_units
 from ..branches._numeric import NumericBranch
 from ..fusion._base import check_fusion
+from ..tasks._base import Task
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
+from ._staged import fits_of
+from ._stages import INDIVIDUAL_THEN_JOINT, check_stages, stages_of
 
 #: Constructor arguments that parameters such as ``optimizer__learning_rate`` are routed to.
 _ROUTED = ("optimizer", "loss", "metrics", "callbacks")
+
+#: The name of the only branch of a network that is given none.
+NUMERIC = "numeric"
 
 #: Whether networks of folds are trained together, by `fold_training`; None where a rule decides.
 VECTORIZED = {"auto": None, "vectorized": True, "sequential": False}
@@ -42,6 +48,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "stages": [StrOptions({INDIVIDUAL_THEN_JOINT}), list, tuple, None],
+        "trainable": ["boolean", Integral, str, dict],
+        "branch_learning_rate": [Interval(Real, 0, None, closed="neither"), dict],
+        "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
+        "keep_individual": ["boolean"],
         "validation_part": [StrOptions({"auto", "random", "latest"})],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
@@ -68,6 +79,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         validation_fraction=0.1,
         validation_part="auto",
         callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
         fold_training="auto",
         allow_missing_columns=False,
         warm_start=False,
@@ -91,6 +107,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.validation_fraction = validation_fraction
         self.validation_part = validation_part
         self.callbacks = callbacks
+        self.stages = stages
+        self.trainable = trainable
+        self.branch_learning_rate = branch_learning_rate
+        self.freeze_epochs = freeze_epochs
+        self.keep_individual = keep_individual
         self.fold_training = fold_training
         self.allow_missing_columns = allow_missing_columns
         self.warm_start = warm_start
@@ -126,7 +147,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
     def _validated_branches(self):
         """Return clones of the branches with their names and columns, after checking them."""
         if self.branches is None:
-            return [("numeric", NumericBranch(hidden=()), None)]
+            return [(NUMERIC, NumericBranch(hidden=()), None)]
         owner = type(self).__name__
         check_part_tuples(self.branches, owner, "branches")
         parts = [split_part(part) for part in self.branches]
@@ -136,6 +157,32 @@ class NetworkParameters(PartsMixin, MendedWrapper):
                 check_no_branch_inside(branch, f"branch {name!r} of {owner}")
                 raise TypeError(f"branch {name!r} of {owner} should be one of skstack.branches, got {branch!r}.")
         return [(name, clone(branch), columns) for name, branch, columns in parts]
+
+    @property
+    def n_fits(self):
+        """Number of fits that the training of this network is made of."""
+        self._check_settings()
+        return len(fits_of(stages_of(self), self._branch_names()))
+
+    def of_one_branch(self, branch):
+        """Return an unfitted network of one branch, without what says how several are trained.
+
+        Parameters
+        ----------
+        branch : (str, Branch, columns) tuple or None
+            ``None`` stands for numbers in every column.
+
+        Returns
+        -------
+        network : estimator
+            Has the other parameters of this one.
+        """
+        alone = {"stages": None, "trainable": True, "branch_learning_rate": 1.0, "freeze_epochs": 0}
+        branches = None if branch is None else [branch]
+        return clone(self).set_params(branches=branches, keep_individual=False, **alone)
+
+    def _branch_names(self):
+        return [name for name, _ in self._named_parts] or [NUMERIC]
 
     def _reserved_names(self):
         return {*self._own_names(), *_ROUTED}
@@ -151,6 +198,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             check_activation(self.activation)
             check_optimizer(self.optimizer)
             check_metrics(self.metrics)
+            check_stages(self, self._branch_names())
             check_learning_rate(self._compile_arguments({})["optimizer"])
             self._initialize_callbacks()
 
@@ -164,20 +212,29 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         tasks : dict of str to Task
             Fitted, so that they know their default loss.
         """
-        by_task = {name: self._keras_arguments(task.default_loss, task.default_metrics) for name, task in tasks.items()}
+        by_task = {name: self._keras_arguments(task) for name, task in tasks.items()}
         # Without a task there is no loss to ask for, but the optimizer is the same.
-        arguments = next(iter(by_task.values()), None) or self._keras_arguments("mean_squared_error", ())
+        optimizer = next(iter(by_task.values()), None) or self._keras_arguments(Task)
         return {
-            "optimizer": arguments["optimizer"],
+            "optimizer": optimizer["optimizer"],
             "loss": {name: of_task["loss"] for name, of_task in by_task.items()},
             "metrics": {name: of_task["metrics"] for name, of_task in by_task.items()},
+            "loss_weights": {name: task.loss_weight for name, task in tasks.items()},
+            "gaps": {name: task.has_gaps_ for name, task in tasks.items()},
         }
 
-    def _keras_arguments(self, default_loss, default_metrics):
+    def _keras_arguments(self, task):
         """Return fresh arguments of Keras's ``compile``, with the defaults of a task where none are given."""
-        loss = resolve_loss(default_loss if self.loss is None else self.loss)
-        metrics = list(default_metrics) if self.metrics is None else self.metrics
-        settings = type(self)(**{**self.get_params(deep=False), "loss": loss, "metrics": metrics})
+        loss = resolve_loss(_first_given(task.loss, self.loss, task.default_loss))
+        metrics = _first_given(task.metrics, self.metrics, list(task.default_metrics))
+        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
+        settings = NetworkParameters(
+            optimizer=self.optimizer,
+            loss=loss,
+            metrics=metrics,
+            callbacks=self.callbacks,
+            **routed,
+        )
         arguments = settings._get_compile_kwargs()
         if inspect.isclass(arguments["loss"]):
             arguments["loss"] = arguments["loss"]()
@@ -189,8 +246,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
 
     def _given_losses(self, tasks):
         """Return the loss that was given for each task, or None where the task's default counts."""
-        loss = resolve_loss(self.loss)
-        return {name: loss for name in tasks}
+        return {name: resolve_loss(_first_given(task.loss, self.loss)) for name, task in tasks.items()}
 
     def _architecture(self):
         """Return what the network is made of besides branches and tasks."""
@@ -210,6 +266,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             watchers=watchers,
             vectorized=VECTORIZED[self.fold_training],
         )
+
+
+def _first_given(*values):
+    """Return the first value that is not None, or None."""
+    return next((value for value in values if value is not None), None)
 
 
 def _copied(part):

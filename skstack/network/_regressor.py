@@ -9,7 +9,8 @@ from .._parts import naming
 from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._quantiles import QuantileTask, quantile_levels
 from ..tasks._regression import RegressionTask
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
@@ -17,7 +18,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
 
     The feature vectors of the branches are fused and go through dense layers to one output per target. Targets
     are standardised inside, with mean and deviation of the training rows; the outputs of ``model_`` are in the targets'
-    own units.
+    own units. A row may lack some of several targets (NaN), which then have no weight in the loss; a row that lacks all
+    is left out.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A Keras optimizer.
     metrics : list of str or keras.metrics.Metric, default=None
-        Keras metrics, in the target's own units, to be followed in ``history_``.
+        Keras metrics, in the target's own units, to be followed in ``history_``; of the targets that are there.
     epochs : int, default=100
         Passes over the training rows, at most.
     batch_size : int, default=32
@@ -68,6 +70,24 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    stages : "individual+joint" or list of Stage, default=None
+        In which stages the weights are trained, all on the same training and validation rows. ``None`` trains the whole
+        network at once. "individual+joint" first trains each branch by itself, with a head of its own, then the whole
+        network from the weights that the branches have learned. A list of :class:`Stage` says more. Each stage has
+        `epochs` of its own, and stops early by itself; a further ``fit`` with a warm start, and ``partial_fit``, go on
+        with the last stage.
+    trainable : bool, int, str or dict, default=True
+        Which layers of each branch are trained in the (last) stage of the whole network: all (True), none (False), the
+        last so many, or those whose names fit a pattern such as ``"dense_*"``; a dict says so by name of the branch.
+        Layers count as in ``model_.get_layer("<name>_branch").layers``. What is not trained stays as the stage before
+        left it, or as it was drawn. For networks without a list of `stages`, as are the next two.
+    branch_learning_rate : float or dict, default=1.0
+        Factor of the learning rate for the weights of branches in the same stage; a dict says so by the name of the
+        branch.
+    freeze_epochs : int, default=0
+        Epochs in which fusion and head are trained alone before that, with all branches frozen.
+    keep_individual : bool, default=False
+        Whether to keep the networks of single branches that a stage has trained, as ``individual_networks_``.
     fold_training : {"auto", "vectorized", "sequential"}, default="auto"
         How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
         as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
@@ -75,7 +95,7 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on from the weights of the one before.
+        Whether a further ``fit`` goes on from the weights of the one before, with the last of the `stages`.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, dropout, the order of the rows and the inner validation part.
     verbose : int, default=0
@@ -95,7 +115,14 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     target_encoder_ : object
         The same, as SciKeras calls it.
     history_ : dict of str to list of float
-        Loss, metrics and their values on the inner validation part after each epoch.
+        Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
+        stages one after the other.
+    stages_ : list of TrainedStage
+        What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
+        that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
+        individual stage there is one for each branch.
+    individual_networks_ : dict of str to estimator
+        The networks of single branches by their name, with heads of their own; with `keep_individual` only.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -150,6 +177,11 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         validation_fraction=0.1,
         validation_part="auto",
         callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
         fold_training="auto",
         allow_missing_columns=False,
         warm_start=False,
@@ -175,6 +207,11 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
             validation_fraction=validation_fraction,
             validation_part=validation_part,
             callbacks=callbacks,
+            stages=stages,
+            trainable=trainable,
+            branch_learning_rate=branch_learning_rate,
+            freeze_epochs=freeze_epochs,
+            keep_individual=keep_individual,
             fold_training=fold_training,
             allow_missing_columns=allow_missing_columns,
             warm_start=warm_start,
@@ -191,8 +228,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     def _predicts_quantiles(self):
         return isinstance(self.loss, str) and self.loss == "quantile"
 
-    def _task(self, y):
-        return QuantileTask(self.quantile) if self._predicts_quantiles() else RegressionTask()
+    def _make_tasks(self, y):
+        return {ONLY: QuantileTask(self.quantile) if self._predicts_quantiles() else RegressionTask()}
 
     def _known_names(self):
         # The quantile is a parameter of the network, so that the loss has none.
@@ -239,7 +276,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         y : ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_quantiles)
             Predictions in the target's units.
         """
-        return self._outputs(X)[OUTPUT]
+        (predictions,) = self._outputs(X).values()
+        return predictions
 
     def score(self, X, y, sample_weight=None):
         """Return how good the predictions are: 1 at best, 0 for those of a constant.
@@ -256,7 +294,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         Returns
         -------
         score : float
-            R²; with ``loss="quantile"`` D² of the pinball loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean
-            over the quantiles.
+            R², of several targets the mean, each by the rows that have it; with ``loss="quantile"`` D² of the pinball
+            loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the quantiles.
         """
-        return self.tasks_[OUTPUT].score(y, self.predict(X), sample_weight)
+        (task,) = self._make_tasks(y).values()
+        return task.score(task.check(y), self.predict(X), sample_weight)

@@ -147,6 +147,10 @@ class BaseModel:
         Whether it is a network made of branches of the stack.
     fold_models : list of estimator, default=None
         Those that predict in the place of `estimator`, as :meth:`cross_fit` says.
+    adds_individual : bool, default=False
+        Whether its networks of single branches become base models too.
+    kept_models : list of estimator, default=None
+        The models of the folds, as long as these are wanted.
     """
 
     name: str
@@ -156,11 +160,13 @@ class BaseModel:
     task: Task
     has_branches: bool = False
     fold_models: list | None = None
+    adds_individual: bool = False
+    kept_models: list | None = None
 
     @property
     def can_be_averaged(self):
         """Whether its predictions and those of other models have a meaningful mean."""
-        return self.task.can_average(self.method)
+        return self.task.can_average(self.method) and self.task.predicts_same(self.estimator)
 
     @property
     def fitted(self):
@@ -180,14 +186,23 @@ class BaseModel:
             See there; rows to validate on have the columns of X.
         """
         of_folds = refit == "folds"
-        options |= {"refit": not of_folds, "keep_fold_models": of_folds}
+        options |= {"refit": not of_folds, "keep_fold_models": of_folds or self.adds_individual}
         columns = select_columns(X, self.positions)
         if "X_val" in fit_params:
             fit_params = {**fit_params, "X_val": select_columns(fit_params["X_val"], self.positions)}
         options |= {"fit_params": fit_params, "method": self.method, "task": self.task, "name": self.name}
         made = cross_fit(self.estimator, columns, y, splits, **options)
-        self.estimator, self.fold_models = self.estimator if of_folds else made.estimator, made.fold_models
+        if of_folds:
+            self.fold_models = made.fold_models
+        else:
+            self.estimator = made.estimator
+        self.kept_models = made.fold_models if self.adds_individual else None
         return made.predictions
+
+    def n_fits(self, splits):
+        """Return how many fits cross-fitting takes, a network of several stages more than one for each split."""
+        each = self.estimator.n_fits if isinstance(self.estimator, CrossFitter) else 1
+        return each * (len(splits) + 1)
 
     def predict(self, X):
         """Return the columns that the final estimator gets from this model."""
@@ -374,6 +389,30 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
             with noting(fit.which):
                 results.append(_predicted(model, X, fit, how))
     return results
+
+
+def predict_out_of_fold(models, X, splits, method, task):
+    """Return predictions of every row by models that never saw it.
+
+    Parameters
+    ----------
+    models : list of estimator
+        Fitted on the training rows of each split.
+    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
+    splits : list of (ndarray, ndarray)
+    method : str
+        What to call for predictions.
+    task : Task
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_samples, n_columns)
+    """
+    predictions = []
+    for model, (_, held_out) in zip(models, splits, strict=True):
+        predicted = getattr(model, method)(take(X, held_out, axis=0))
+        predictions.append(task.prediction_columns(model, predicted, method))
+    return _gather(num_samples(X), splits, predictions)
 
 
 def _gather(n_samples, splits, predictions):

@@ -19,8 +19,10 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingRegressor` does.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.RidgeCV` on top, it does what :class:`~sklearn.ensemble.StackingRegressor` does. Rows
+    may lack some of several targets (NaN): learners and final estimator are then fitted to each target by itself, on
+    the rows that have it, and so are learners that take one target only.
 
     Parameters
     ----------
@@ -29,7 +31,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column.
     final_estimator : estimator, default=None
-        Regressor for the predictions of the base models; ``None`` is :class:`~sklearn.linear_model.RidgeCV`, or with
+        Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
+        :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through; with
         `quantile` :class:`~sklearn.linear_model.QuantileRegressor` without penalty. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
     quantile : float or list of float, default=None
@@ -37,8 +40,10 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         branches then predict all of them by the pinball loss, unless `network` names another loss or quantile of its
         own; learners stay as they are. The final estimator, which needs a parameter `quantile`, is fitted for each,
         and crossing quantiles are put in order; a network there predicts all at once.
-    training : {"joint", "individual"}, default="joint"
-        Whether all branches become one network, trained end to end, or each a network and base model of its own.
+    training : {"joint", "individual", "individual+joint"}, default="joint"
+        Whether all branches become one network, trained end to end, or each a network and base model of its own. With
+        "individual+joint" they become one network, and each branch is first trained by itself; the network's parameters
+        `trainable`, `branch_learning_rate` and `freeze_epochs` say how the whole is trained from there.
     network : MultimodalNetworkRegressor, default=None
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
@@ -47,6 +52,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
         get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
         their training rows. "prefit" takes fitted learners as they are.
+    individual_predictions : bool, default=False
+        Whether the final estimator also gets the predictions of the networks of single branches that
+        training="individual+joint" trains first; they are base models then, called like their branches.
     passthrough : bool or columns, default=False
         Whether the final estimator also gets the columns of X: all of them, or the ones named.
     add_missing_indicator : bool, default=False
@@ -77,6 +85,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fitted_per_target_ : list of str
+        The names of the base models that are fitted to each of several targets by itself; their ``estimators_`` holds
+        one for each.
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
@@ -144,6 +155,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         training="joint",
         network=None,
         cv=None,
+        individual_predictions=False,
         passthrough=False,
         add_missing_indicator=False,
         allow_missing_columns=False,
@@ -160,6 +172,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.training = training
         self.network = network
         self.cv = cv
+        self.individual_predictions = individual_predictions
         self.passthrough = passthrough
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
@@ -222,8 +235,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Returns
         -------
         score : float
-            R²; with `quantile` D² of the pinball loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the
-            quantiles.
+            R², of several targets the mean, each by the rows that have it; with `quantile` D² of the pinball loss
+            (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the quantiles.
         """
         check_is_fitted(self, "final_estimator_")
-        return self._task.score(y, self.predict(X), sample_weight)
+        task = self._make_task(y)
+        return task.score(task.check(y), self.predict(X), sample_weight)

@@ -39,6 +39,7 @@ class Engine:
     def __init__(self, program, settings, job, placed):
         self._runner = Runner(program, settings)
         self._data = Data(job.data, self._runner, placed)
+        self.name = job.name
         self._stopping_data = Data(job.stopping_data, self._runner, placed)
         self._fixed = program.steps.fixed(job.values)
         self._placed_fixed = map_structure(self._runner.place, self._fixed)

@@ -39,6 +39,8 @@ class Job:
         What an earlier training returned, to go on from there.
     index : int, default=0
         What `watchers` of the schedule know this network by.
+    name : str, default=""
+        What messages, and callbacks in ``params["fit"]``, call this training where there are others.
     validation_data : dict, default=None
         What the validation rows are taken from, of the same form as `data`; ``None`` stands for `data`.
     """
@@ -50,6 +52,7 @@ class Job:
     seed: int
     optimizer_state: object = None
     index: int = 0
+    name: str = ""
     validation_data: dict | None = None
 
     @property
@@ -84,8 +87,9 @@ class Schedule:
     epochs, initial_epoch : int
         Where to stop and to begin counting passes over the training rows.
     batch_size : int
-    patience : int
-        Epochs without a better loss on the validation rows before training stops and the best weights come back.
+    patience : int or None
+        Epochs without a better loss on the validation rows before training stops and the best weights come back;
+        ``None`` trains all epochs and keeps the last weights.
     callbacks : list of keras.callbacks.Callback
     vectorized : bool, default=None
         Whether networks are trained all at once; ``None`` does what is faster.
@@ -96,7 +100,7 @@ class Schedule:
     epochs: int
     initial_epoch: int
     batch_size: int
-    patience: int
+    patience: int | None
     callbacks: list
     vectorized: bool | None = None
     watchers: Watchers = field(default_factory=Watchers)
@@ -110,7 +114,8 @@ def fit(network, settings, make, jobs, schedule):
     network : keras.Model
         A network of the architecture.
     settings : dict
-        Optimizer, and by the name of the task loss and metrics.
+        Optimizer, and by the name of the task loss and metrics; also, where there are several tasks, "loss_weights",
+        what the loss of each counts, and "gaps", whether rows lack its target.
     make : callable
         Returns a model of the architecture, compiled with `settings`.
     jobs : list of Job
@@ -129,7 +134,7 @@ def fit(network, settings, make, jobs, schedule):
     with float32_unless_mixed():
         weights = divided(network)[0]
         for job, trained in zip(jobs, _trained(network, settings, make, jobs, schedule), strict=True):
-            name = f"{network.name}, fold {job.index}," if job.index else network.name
+            name = f"{network.name}, {job.name}," if job.name else network.name
             check_trained(trained, weights, name, schedule)
             yield trained
 

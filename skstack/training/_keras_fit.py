@@ -53,7 +53,7 @@ def fit_with_keras(program, settings, job, schedule, validation_batch):
         validation_data=validation,
         epochs=schedule.epochs,
         initial_epoch=schedule.initial_epoch,
-        callbacks=[_Reorder(batches), *_slowed(model), *callbacks],
+        callbacks=[_Reorder(batches, job.name), *_slowed(model), *callbacks],
         shuffle=False,
         verbose=0,
     )
@@ -92,11 +92,16 @@ class Batches(keras.utils.PyDataset):
 
 
 class _Reorder(keras.callbacks.Callback):
-    """Tells batches which epoch it is; the hooks of a PyDataset are called a varying number of times."""
+    """Tells batches which epoch it is, as the hooks of a PyDataset are called a varying number of times, and the other
+    callbacks what the fit is called.
+    """
 
-    def __init__(self, batches):
+    def __init__(self, batches, name):
         super().__init__()
-        self.batches = batches
+        self.batches, self.name = batches, name
+
+    def on_train_begin(self, logs=None):
+        self.params["fit"] = self.name  # which all callbacks have in common
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.begin(epoch)

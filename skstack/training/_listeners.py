@@ -23,6 +23,7 @@ class Listeners:
             model=runner.model,
             epochs=schedule.epochs,
             verbose=0,
+            fit=engine.name,
         )
         self._model.stop_training = False
         with _Synced(self):

@@ -10,8 +10,8 @@ class Stopping:
 
     Parameters
     ----------
-    patience : int
-        Epochs without a better loss before training stops.
+    patience : int or None
+        Epochs without a better loss before training stops; ``None`` never stops and keeps no state.
     """
 
     def __init__(self, patience):
@@ -23,6 +23,8 @@ class Stopping:
 
     def after(self, epoch, loss, state):
         """Take note of the loss after an epoch and keep the state if it is the best so far."""
+        if self._patience is None:
+            return
         if loss < self._lowest:
             self._lowest, self._waited, self.best = loss, 0, state
             return

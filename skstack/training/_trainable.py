@@ -70,6 +70,47 @@ def set_trainable(layer, trainable):
             set_all_trainable(part, False)
 
 
+def narrow_trainable(layer, trainable):
+    """Set which of the layers that are trained stay so; what is frozen already is not thawed.
+
+    Parameters
+    ----------
+    layer, trainable
+        See :func:`set_trainable`.
+
+    Raises
+    ------
+    ValueError
+        If no layer with weights is chosen by a number or pattern.
+    """
+    frozen = [part for part in layer._flatten_layers() if not part.trainable]
+    set_trainable(layer, trainable)
+    for part in frozen:
+        part.trainable = False
+
+
+class AsItWas:
+    """Which layers of a model are trained, and how fast, to go back to.
+
+    Parameters
+    ----------
+    model : keras.Model
+    """
+
+    def __init__(self, model):
+        self._trainable = [(layer, layer.trainable) for layer in model._flatten_layers()]
+        self._multipliers = [
+            (variable, getattr(variable, "learning_rate_multiplier", 1.0)) for variable in model.variables
+        ]
+
+    def restore(self):
+        """Let the model train again what it did."""
+        for layer, trainable in self._trainable:  # from the outside to the inside, which counts last
+            layer.trainable = trainable
+        for variable, multiplier in self._multipliers:
+            variable.learning_rate_multiplier = multiplier
+
+
 def set_all_trainable(layer, trainable):
     """Train, or freeze, a layer and all inside of it, whatever was frozen there before.
 

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor, Stage
 from skstack.branches import NumericBranch
 
 NUMBERS = ["area", "rooms"]
@@ -55,6 +55,63 @@ def test_individual_training_makes_a_base_model_of_each_branch(table):
     moved = X.assign(area=X["area"] + 1.0)
     changed = np.abs(stack.transform(moved) - stack.transform(X)).max(axis=0)
     assert (changed > 0).tolist() == [True, False, True, False]
+
+
+def test_branches_are_trained_one_by_one_first_on_the_rows_of_each_fold(table):
+    X, y = table
+    how = {"trainable": {"place": False}, "branch_learning_rate": 0.5, "freeze_epochs": 1, "epochs": 2}
+    cv = [(np.arange(24, 48), np.arange(24)), (np.arange(24), np.arange(24, 48))]
+    template = MultimodalNetworkRegressor(head=(4,), batch_size=64, early_stopping=False, random_state=0, **how)
+    stack = stack_regressor(training="individual+joint", individual_predictions=True, network=template, cv=cv)
+    stack.fit(X, y)
+    assert list(stack.named_estimators_) == ["network", "ridge", "numbers", "place"]
+    staged = network_regressor(stages="individual+joint", keep_individual=True, **how)
+    for training, held_out in cv:
+        staged.fit(X.iloc[training], y[training])
+        networks = [staged, *staged.individual_networks_.values()]
+        for column, network in zip((0, 2, 3), networks, strict=True):
+            expected = network.predict(X.iloc[held_out])
+            assert_allclose(stack.oof_predictions_[held_out, column], expected, rtol=1e-4, atol=1e-5)
+    for column, name in enumerate(stack.named_estimators_):
+        assert stack.get_feature_names_out()[column] == f"multimodalstackingregressor_{name}"
+    assert_allclose(stack.transform(X)[:, 3], stack.named_estimators_["place"].predict(X))
+
+
+def test_predictions_of_single_branches_are_columns_only_if_wished(table):
+    X, y = table
+    stack = stack_classifier(training="individual+joint").fit(X, make_labels(y, 3))
+    assert list(stack.named_estimators_) == ["network", "logistic"]
+    assert not hasattr(stack.named_estimators_["network"], "individual_networks_")
+    stack.set_params(training="joint", individual_predictions=True).fit(X, make_labels(y, 3))
+    assert list(stack.named_estimators_) == ["network", "logistic"]
+    stack.set_params(training="individual+joint").fit(X, make_labels(y, 3))
+    assert stack.oof_predictions_.shape == (48, 4 * 3)
+
+
+def test_single_branches_of_the_folds_are_averaged_too(table):
+    X, y = table
+    stack = stack_regressor(training="individual+joint", individual_predictions=True).fit(X, y)
+    of_folds = stack_regressor(training="individual+joint", individual_predictions=True, refit="folds").fit(X, y)
+    assert_allclose(of_folds.oof_predictions_, stack.oof_predictions_, rtol=1e-4, atol=1e-5)
+    assert list(of_folds.fold_estimators_) == ["network", "ridge", "numbers", "place"]
+    each = [model.predict(X) for model in of_folds.fold_estimators_["place"]]
+    assert_allclose(of_folds.transform(X)[:, 3], np.mean(each, axis=0), rtol=1e-5)
+
+
+def test_how_a_fused_network_is_trained_does_not_concern_individual_ones(table):
+    X, y = table
+    template = MultimodalNetworkRegressor(epochs=1, stages="individual+joint", trainable=False, freeze_epochs=9)
+    network = stack_regressor(training="individual", network=template).fit(X, y).named_estimators_["numbers"]
+    assert [(stage.training, stage.branches) for stage in network.stages_] == [("joint", ["numbers"])]
+
+
+def test_a_list_of_stages_is_for_joint_training(table):
+    X, y = table
+    template = MultimodalNetworkRegressor(epochs=1, stages=[Stage("individual", epochs=1), Stage()])
+    stack = stack_regressor(network=template).fit(X, y)
+    assert len(stack.named_estimators_["network"].stages_) == 3
+    with pytest.raises(ValueError, match="give training='joint' to train in the 'stages'"):
+        stack.set_params(training="individual+joint").fit(X, y)
 
 
 def test_a_dropped_branch_leaves_the_joint_network(table):
@@ -147,7 +204,7 @@ def _validations(monkeypatch, **params):
     return given
 
 
-@pytest.mark.parametrize("training", ["individual", "joint"])
+@pytest.mark.parametrize("training", ["individual", "joint", "individual+joint"])
 def test_networks_made_of_branches_share_one_inner_validation_split(monkeypatch, training):
     given = _validations(monkeypatch, training=training, cv=KFold(3))
     assert given.pop("own") is None

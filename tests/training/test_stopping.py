@@ -30,6 +30,7 @@ def after(losses, patience):
         ([np.inf, 5], 1, 1, False),
         ([3, np.nan], 1, 0, True),
         ([np.nan, np.nan], 2, None, True),
+        ([3, 4, 5, 6], None, None, False),  # all epochs, and the last weights
     ],
 )
 def test_the_best_state_and_when_it_is_over(losses, patience, best, is_over):
@@ -56,3 +57,13 @@ def test_best_weights_come_back():
     short, _ = both_ways(make_data(), job=job, schedule={"epochs": n_best, "patience": 30}, learning_rate=0.3)
     for one, other in zip(stopped.values.values(), short.values.values(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_without_patience_validation_rows_are_scored_and_decide_nothing():
+    schedule, job = {"patience": None, "epochs": 6}, {"n_validation": 20}
+    loops, keras_fit = both_ways(make_data(), learning_rate=0.5, job=job, schedule=schedule)
+    assert len(loops.history["val_loss"]) == 6
+    assert_same(loops, keras_fit, rtol=2e-3)
+    stopping, _ = both_ways(make_data(), learning_rate=0.5, job=job, schedule=schedule | {"patience": 6})
+    assert np.argmin(stopping.history["val_loss"]) < 5
+    assert not np.allclose(loops.values["last/kernel"], stopping.values["last/kernel"])

@@ -5,7 +5,9 @@ import pytest
 
 from skstack._backend import keras
 from skstack.training._trainable import (
+    AsItWas,
     check_trainable,
+    narrow_trainable,
     set_all_trainable,
     set_learning_rate_multiplier,
     set_trainable,
@@ -154,3 +156,27 @@ def test_the_learning_rate_is_multiplied_for_every_weight(model):
     slow = {variable.path for variable in model.variables if getattr(variable, "learning_rate_multiplier", 1.0) == 0.5}
     assert len(slow) == 6  # kernel and bias; scale, offset and two averages
     assert all("block1" in path for path in slow)
+
+
+@pytest.mark.parametrize(
+    ("trainable", "expected"),
+    [(True, {"block1_norm", "block2_dense"}), (2, {"block2_dense"}), ("block1*", {"block1_norm"}), (False, set())],
+)
+def test_what_is_frozen_already_is_not_thawed(model, trainable, expected):
+    for name in ("block1_dense", "block2_both_ways"):
+        next(layer for layer in single_layers(model) if layer.name == name).trainable = False
+    narrow_trainable(model, trainable)
+    assert trained(model) == expected
+
+
+def test_a_model_trains_again_what_it_did(model):
+    set_trainable(model, "block2*")
+    before, was = trained(model), AsItWas(model)
+    set_trainable(model, 3)
+    set_learning_rate_multiplier(model, 0.5)
+    set_all_trainable(model, False)
+    was.restore()
+    assert trained(model) == before == {"block2_both_ways", "block2_dense"}
+    assert {variable.learning_rate_multiplier for variable in model.variables} == {1.0}
+    set_all_trainable(model, True)
+    assert trained(model) == ALL
