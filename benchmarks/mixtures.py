@@ -133,7 +133,7 @@ def shown(lines):
     rows = [["set", "rows", "best member", *columns]]
     for of_set in lines:
         member = f"{of_set['best member']} {of_set['score']:.4f} ± {of_set['its standard error']:.4f}"
-        cells = [f"{d:+.4f} ± {e:.4f}{'*' * (d < -e)}" for d, e in (of_set[name] for name in columns)]
+        cells = [f"{d:+.4f} ± {e:.4f}{'*' if d < -e else ''}" for d, e in (of_set[name] for name in columns)]
         rows.append([of_set["set"], str(of_set["rows"]), member, *cells])
     worse = {name: sum(d < -e for d, e in (of_set[name] for of_set in lines)) for name in columns}
     mean = {name: np.mean([of_set[name][0] for of_set in lines]) for name in columns}

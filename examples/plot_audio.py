@@ -85,7 +85,7 @@ for name, branches in list(parts.items())[-1 if QUICK else 0 :]:
 # %%
 # And a stack
 # -----------
-# Gradient boosting reads the table, the network reads the sound, and a logistic regression weighs what both say.
+# Gradient boosting reads the table, the network reads the sound, and the final estimator weighs what both say.
 stack = MultimodalStackingClassifier(
     [*parts["sound"], ("boosting", HistGradientBoostingClassifier(max_iter=50), ["age", "load"])],
     network=MultimodalNetworkClassifier(**training),

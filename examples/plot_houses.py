@@ -104,7 +104,7 @@ network = MultimodalNetworkRegressor(
 # Two stacks
 # ----------
 # Both see the same splits. Each base model predicts every training house from a model that was fitted without it, and
-# the final estimator, a ridge regression, learns from these predictions how far to trust each of them.
+# the final estimator, a weighted average, learns from these predictions how far to trust each of them.
 joint = MultimodalStackingRegressor(
     [*branches, *learners], training="joint", network=network, cv=GroupKFold(2 if QUICK else 5), random_state=0
 )

@@ -3,7 +3,8 @@ Steel: three properties at once from the composition
 ====================================================
 
 What an alloy is made of decides how it behaves. Its formula and the table of its ingredients predict three properties
-at once: every network and every forest below has three outputs, and so has the stack of them.
+at once. Not every property has been measured of every alloy: a network learns from what is there, and a stack fits each
+learner to the alloys that have the property.
 
 Set ``SKSTACK_DATA`` to a directory with ``materials/steel_strength.csv.gz`` to use 312 maraging steels; else the lesson
 makes up alloys. The reference there is a random forest for each property, mean R2 over 5 folds: 0.80 for the yield
@@ -19,10 +20,11 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import NumericBranch
@@ -52,19 +54,18 @@ def make_alloys(n_alloys=300, seed=0):
     table["yield strength"] = hard + generator.normal(scale=80, size=n_alloys)
     table["tensile strength"] = 1.05 * hard + 100 + generator.normal(scale=80, size=n_alloys)
     table["elongation"] = 20 - hard / 150 + generator.normal(scale=2, size=n_alloys)
+    table.loc[generator.choice(n_alloys, 9, replace=False), "elongation"] = np.nan
     return table
 
 
 folder = find_data("materials")
 table = pd.read_csv(folder / "steel_strength.csv.gz") if folder else make_alloys()
-n_alloys = len(table)
-table = table.dropna(subset=PROPERTIES).reset_index(drop=True)
-print(f"{len(table)} of {n_alloys} alloys have all three properties; the others are left out, of every model alike")
+print(len(table), "alloys; missing:", table[PROPERTIES].isna().sum().to_dict())
 
 # %%
-# A network with three outputs needs all three of a row: of the real
-# alloys nine lack the elongation. A made-up number in its place would be learned as if it had been measured, and nine
-# rows are not worth that.
+# A missing property stays missing (NaN): a made-up number in its place would be learned as if it had been measured. It
+# has no weight in the loss of a network, where the other properties of the alloy count all the same, and a property is
+# scored by the alloys that have it.
 #
 # The formula is text, yet what it says is numbers: the share of the atoms that each element has. The columns give the
 # share of the mass, without iron.
@@ -82,7 +83,9 @@ print("mass, %:", *composition, "\natoms  :", *atoms)
 # The robust scale keeps the few rich alloys from pressing all others together.
 #
 # Predictions of good members agree: the final estimator is a linear regression without negative weights, which would
-# only play them off against each other. The alloys are sorted by iron: folds are shuffled within the stack, too.
+# only play them off against each other. It is fitted to each property by itself, and so are the forests
+# (``fitted_per_target_`` names them), as scikit-learn's estimators take no gaps. The alloys are sorted by iron: folds
+# are shuffled within the stack, too.
 
 
 def numbers(embedding):
@@ -115,9 +118,26 @@ stack = MultimodalStackingRegressor(
     random_state=0,
 )
 
+
 # %%
 # All on the same folds
 # ---------------------
+def predict_held_out(model, columns, y):
+    """Return predictions of each alloy by a model that was fitted to others, those that have the property."""
+    known = ~np.isnan(y.reshape(len(y), -1)).all(axis=1)
+    predicted = np.empty_like(y)
+    for training, held_out in folds.split(columns):
+        rows = training[known[training]]
+        predicted[held_out] = clone(model).fit(columns.iloc[rows], y[rows]).predict(columns.iloc[held_out])
+    return predicted
+
+
+def score_known(measured, predicted):
+    """Return the R2 of the alloys that have the property."""
+    known = ~np.isnan(measured)
+    return r2_score(measured[known], predicted[known])
+
+
 models = {
     "random forest": (forest, X[composition]),
     "extra trees": (trees, X[composition]),
@@ -127,8 +147,10 @@ models = {
 }
 scores, predictions = {}, {}
 for name, (model, columns) in models.items():
-    predictions[name] = cross_val_predict(model, columns, Y, cv=folds)
-    by_fold = [r2_score(Y[rows], predictions[name][rows], multioutput="raw_values") for _, rows in folds.split(X)]
+    # scikit-learn's estimators are fitted to one property at a time.
+    parts = [Y] if columns is X else list(Y.T)
+    predictions[name] = np.column_stack([predict_held_out(model, columns, y) for y in parts])
+    by_fold = [list(map(score_known, Y[rows].T, predictions[name][rows].T)) for _, rows in folds.split(X)]
     scores[name] = dict(zip(PROPERTIES, np.mean(by_fold, axis=0), strict=True))
 scores["reference: forest per property"] = dict(zip(PROPERTIES, (0.80, 0.84, 0.46), strict=True))
 scores = pd.DataFrame(scores).T
@@ -139,6 +161,7 @@ print(scores.round(3).to_string())
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.5), layout="constrained")
 for axis, name, measured, predicted in zip(axes, PROPERTIES, Y.T, predictions["stack"].T, strict=True):
     axis.scatter(predicted, measured, s=6)
-    axis.axline((measured.mean(), measured.mean()), slope=1, color="grey", linewidth=0.8)
+    mean = np.nanmean(measured)
+    axis.axline((mean, mean), slope=1, color="grey", linewidth=0.8)
     axis.set(xlabel="predicted by the stack", ylabel="measured", title=name)
 plt.show()

@@ -13,7 +13,10 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalNetworkClassifier": ".network._classifier",
         "MultimodalNetworkRegressor": ".network._regressor",
         "MultimodalStackingClassifier": ".stacking._classifier",
+        "MultimodalStackingMultitask": ".stacking._multitask",
         "MultimodalStackingRegressor": ".stacking._regressor",
+        "MultitaskNetwork": ".network._multitask",
+        "NetworkEmbedder": ".network._embedder",
         "Stage": ".network._stages",
         "WeightedAverageClassifier": ".stacking._weighted_average",
         "WeightedAverageRegressor": ".stacking._weighted_average",
@@ -21,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
         "datasets": ".datasets",
         "model_selection": ".model_selection",
         "preprocessing": ".preprocessing",
+        "tasks": ".tasks",
         "training": ".training",
     },
 )

@@ -50,3 +50,10 @@ class CrossFitter(ABC):
 
     #: How many fits the one of it is made of: a network may be trained in several stages.
     n_fits = 1
+
+
+class TakesGaps:
+    """An estimator whose ``fit`` takes several targets of which rows may lack some, as NaN.
+
+    A stack fits any other one to each target by itself, on the rows that have it.
+    """

@@ -11,10 +11,14 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
+from sklearn.tree import DecisionTreeRegressor
 
-from benchmarks import bench_big_table, bench_cross_fitting, bench_images, bench_memory, bench_search
+from benchmarks import _stacks, bench_big_table, bench_cross_fitting, bench_images, bench_memory, bench_search, mixtures
 from benchmarks.__main__ import AREAS, chosen, main
 from benchmarks._comparison import Comparison, Figure, line
 from benchmarks._flops import multiply_adds, training_flop
@@ -343,3 +347,55 @@ def test_every_job_runs(comparison, job, setting, monkeypatch):
     keys = {figure.key for figure in comparison.figures} - {"warm_s"}
     assert all(np.isfinite(read[key]) for key in keys)
     assert read.get("share", 1.0) > 0.0
+
+
+# --- mixtures ---------------------------------------------------------------------------------------------------------
+
+
+def _out_of_fold(classifies):
+    """Return what two base models predict in time order, the second of which knows little."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 120) if classifies else generator.normal(size=120)
+    good = np.where(y == 1, 0.8, 0.2) if classifies else y + 0.3 * generator.normal(size=120)
+    bad = generator.uniform(size=120) if classifies else 3.0 * generator.normal(size=120)
+    predictions, fold = np.column_stack([good, bad]), np.arange(120) // 30
+    predictions[fold == 0] = np.nan
+    return {
+        "names": np.array(["good", "bad"]),
+        "predictions": predictions,
+        "y": y,
+        "groups": np.arange(120) // 2,
+        "fits": np.array([fold < number for number in (1, 2, 3)]),
+        "predicts": np.array([fold == number for number in (1, 2, 3)]),
+    }
+
+
+@pytest.mark.parametrize("classifies", [True, False])
+def test_mixtures_are_judged_on_folds_that_they_were_not_fitted_to(classifies):
+    result = mixtures.line("made up", _out_of_fold(classifies))
+    assert (result["rows"], result["best member"]) == (60, "good")  # the folds after the first that was predicted
+    assert result["best"] == (0.0, 0.0)
+    difference, error = result["mean"]
+    assert difference < -error < 0.0
+    text = mixtures.shown([result])
+    heading, _, row, worse, *_ = _cells(text)
+    assert row[heading.index("mean")].endswith("*") and not row[heading.index("best")].endswith("*")
+    assert worse[heading.index("mean")] == "1" and worse[heading.index("best")] == "0"
+
+
+def test_predictions_of_base_models_are_kept(tmp_path, monkeypatch):
+    def load():
+        X, y, *_ = make_table(40)
+        X, parts = (
+            pd.DataFrame(X).add_prefix("x"),
+            [("ridge", Ridge()), ("tree", DecisionTreeRegressor(random_state=0))],
+        )
+        return _stacks.Problem(X, y.astype(float), parts, {}, GroupKFold(3), np.arange(40) // 2)
+
+    monkeypatch.setitem(mixtures.PROBLEMS, "made up", load)
+    first = mixtures.out_of_fold("made up", tmp_path)
+    monkeypatch.setitem(mixtures.PROBLEMS, "made up", None)
+    again = mixtures.out_of_fold("made up", tmp_path)
+    assert first["names"].tolist() == ["ridge", "tree"] and first["fits"].sum(axis=1).tolist() == [26, 26, 28]
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert np.isfinite(mixtures.line("made up", again)["nonnegative"]).all()

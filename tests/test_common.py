@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, for stacks and networks (those of the mended wrappers stand in test_scikeras.py)."""
+"""scikit-learn's own checks of our estimators (those of the mended wrappers stand in test_scikeras.py)."""
 
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -8,7 +8,10 @@ from skstack import (
     MultimodalNetworkClassifier,
     MultimodalNetworkRegressor,
     MultimodalStackingClassifier,
+    MultimodalStackingMultitask,
     MultimodalStackingRegressor,
+    MultitaskNetwork,
+    NetworkEmbedder,
 )
 from skstack.branches import NumericBranch
 
@@ -16,7 +19,20 @@ SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False
 
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], loss="quantile", **SETTINGS),
     MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
+    # Of classes, predict_proba returns a dict by task, where the checks expect an array.
+    MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], tasks={"output": "regression"}, **SETTINGS),
+    MultimodalStackingMultitask(
+        [("numbers", NumericBranch(hidden=(8,)))],
+        tasks={"output": "regression"},
+        network=MultitaskNetwork(**SETTINGS),
+        cv=2,
+        random_state=0,
+    ),
+    NetworkEmbedder(
+        MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **{**SETTINGS, "epochs": 3}), cv=2
+    ),
     MultimodalStackingRegressor(
         [("numbers", NumericBranch(hidden=(8,))), ("linear", Ridge())],
         network=MultimodalNetworkRegressor(**SETTINGS),
@@ -39,6 +55,10 @@ _FOLDS = (
     "Out-of-fold predictions come from folds of rows: leaving out or repeating rows moves the others to other folds, "
     "where weights do not."
 )
+_OUT_OF_FOLD = (
+    "For the rows that it is fitted to, fit_transform returns features of networks that have not seen them, as "
+    "TargetEncoder does with means; transform returns those of the network of all rows."
+)
 _NETWORK = {
     "check_estimator_tags_renamed": (
         "The check looks at every class an estimator inherits from, and SciKeras's BaseWrapper still defines "
@@ -55,13 +75,20 @@ _STACK = {
     "check_sample_weight_equivalence_on_dense_data": _FOLDS,
     "check_sample_weight_equivalence_on_sparse_data": _FOLDS,
 }
-
 #: Why each estimator cannot do what a check asks.
 EXPECTED_FAILURES = {
     "MultimodalNetworkRegressor": _NETWORK,
     "MultimodalNetworkClassifier": _NETWORK,
+    "MultitaskNetwork": _NETWORK,
+    "MultimodalStackingMultitask": _STACK,
     "MultimodalStackingRegressor": _STACK,
     "MultimodalStackingClassifier": _STACK,
+    "NetworkEmbedder": {
+        "check_sample_weight_equivalence_on_dense_data": _WEIGHTS,
+        "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS,
+        "check_transformer_data_not_an_array": _OUT_OF_FOLD,
+        "check_transformer_general": _OUT_OF_FOLD,
+    },
 }
 
 

@@ -66,10 +66,11 @@ def learned_state(model):
 
 
 @pytest.mark.parametrize("training", ["individual", "joint", "individual+joint"])
-@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize("kind", ["regression", "quantiles", "classification"])
 def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypatch, training, kind):
     X, y = mixed_frame()
-    if kind == "regression":
+    params = {"quantile": [0.1, 0.9]} if kind == "quantiles" else {}
+    if kind != "classification":
         stack_class, network, linear = MultimodalStackingRegressor, MultimodalNetworkRegressor(**SETTINGS), Ridge()
     else:
         stack_class, network = MultimodalStackingClassifier, MultimodalNetworkClassifier(**SETTINGS)
@@ -82,6 +83,7 @@ def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypa
         network=network,
         cv=SPLITS,
         random_state=0,
+        **params,
     )
 
     before = fold_models(monkeypatch, stack, X, y)
@@ -129,8 +131,8 @@ def test_dates_and_lists_of_held_out_rows_teach_a_fold_nothing(monkeypatch):
     rng = np.random.default_rng(0)
     lists = [rng.choice(["red", "blue", "hat", "coat"], n_texts).tolist() for n_texts in rng.integers(0, 4, 60)]
     X = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=60, freq="31h"), "notes": lists})
-    parts = [("when", DateBranch()), ("notes", TextBranch(item_pooling="attention", min_frequency=1, dim=2))]
-    branches = [(name, branch, [name]) for name, branch in parts]
+    texts = TextBranch(item_pooling="attention", min_frequency=1, dim=2)
+    branches = [("when", DateBranch(elapsed=True), ["when"]), ("notes", texts, ["notes"])]
     stack = MultimodalStackingRegressor(branches, network=MultimodalNetworkRegressor(**SETTINGS), cv=SPLITS)
     before = fold_models(monkeypatch, stack.set_params(random_state=0), X, np.arange(60.0))
 

@@ -35,6 +35,7 @@ HEAVY = {
         "skstack.network.",
         "skstack.tasks._layers",
         "skstack.tasks._losses",
+        "skstack.tasks._metrics",
         "skstack.training.",
     ),
 }

@@ -126,7 +126,7 @@ class AudioBranch(ItemsBranch):
         "pooling": [StrOptions({"avg", "max", "flatten"})],
     }
 
-    item_name, item_ndim = "recording", 2
+    item_name, item_ndim = "a recording", 2
 
     def __init__(
         self,

@@ -23,8 +23,8 @@ class DateBranch(Branch):
 
     A column holds datetime64, with or without a time zone, periods, which count as their beginning, or objects:
     ``Timestamp``, ``datetime``, ``date``, ``Period``, or texts as ISO 8601 writes dates. What lies in the same place of
-    a day, a week or a year gets the same features; the time since the first training row, scaled, tells one year from
-    another. Public holidays are none of a date's own: give them in a column.
+    a day, a week or a year gets the same features, unless the year or the time that has passed is asked for. Public
+    holidays are none of a date's own: give them in a column.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ class DateBranch(Branch):
         on. More of them follow a narrower rush hour.
     dim : int, default=8
         Length of the vectors with ``encoding="embedding"``.
-    elapsed : bool, default=True
-        Whether the time since the first training row is a feature.
+    elapsed : bool, default=False
+        Whether the time since the first training row, scaled, is a feature. It tells a trend, and lets a network learn
+        single weeks by heart; rows later than those of training count as the last of them.
     tz : str or datetime.tzinfo, default=None
         Time zone in which calendar and clock are read, such as "Europe/Berlin". By default that of the column, which is
         then the same in all training rows; rows to be predicted are brought to it.
@@ -125,7 +126,7 @@ class DateBranch(Branch):
         *,
         n_harmonics=3,
         dim=8,
-        elapsed=True,
+        elapsed=False,
         tz=None,
         date_format=None,
         hidden=(32,),

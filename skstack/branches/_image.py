@@ -157,7 +157,7 @@ class ImageBranch(SharesBackbone, ItemsBranch):
         "filters": ["array-like", Integral],
     }
 
-    item_name, item_ndim = "image", 3
+    item_name, item_ndim = "an image", 3
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class ItemsBranch(Branch):
     item_ndim = None
 
     #: What an item is called in messages.
-    item_name = "item"
+    item_name = "an item"
 
     def _uses(self, columns, weight):
         uses = super()._uses(columns, weight)
@@ -83,6 +83,6 @@ class ItemsBranch(Branch):
         if found is not None:
             name, position, length = found
             raise TypeError(
-                f"column {name} holds a list of {length} in {row_name(X, position)}, where one {self.item_name} was "
+                f"column {name} holds a list of {length} in {row_name(X, position)}, where {self.item_name} was "
                 "expected. Set 'item_pooling' to 'avg', 'max' or 'attention' for cells of several."
             )

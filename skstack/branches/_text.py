@@ -155,7 +155,7 @@ class TextBranch(ItemsBranch):
         "join": ["boolean"],
     }
 
-    item_name = "text"
+    item_name = "a text"
 
     def __init__(
         self,

@@ -18,8 +18,11 @@ from ..branches._blocks import dense_layers
 from ..branches._item_layers import PoolItems
 from ..branches._layers import Merge, MissingEmbedding
 from ..fusion._base import fuse
+from ..tasks._base import FEATURES
+from ..tasks._metrics import of_present
+from ..tasks._specs import in_order
 from ..training._outputs import lone
-from ._layer_names import LayerNames
+from ._layer_names import LayerNames, layer_names
 
 #: What belongs to a branch of what is trained.
 _OF_BRANCH = ("branch", "missing_embedding")
@@ -52,20 +55,31 @@ class Assembly:
         self.tasks = tasks
         self.architecture = architecture
         self.names = LayerNames([part.name for part in branches])
+        self.output_names = layer_names(list(tasks))
+        # Before other layers ask for names, which may depend on what was built.
+        self._output_layers = {task: self.names.output(name) for task, name in self.output_names.items()}
 
     # --- model ------------------------------------------------------------------------------------------------------
 
     @float32_unless_mixed()
     def build(self):
         """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
+        inputs, features = self._fused_features()
+        x = self._head(features)
+        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+
+    @float32_unless_mixed()
+    def build_features(self):
+        """Return a Keras model of the fused features alone, whose variables are called as in the whole network."""
+        return keras.Model(*self._fused_features(), name=self.architecture.name)
+
+    def _fused_features(self):
+        """Return the inputs of the network, and what the branches make of them, fused."""
         inputs, features = {}, []
         for part in self.branches:
             with naming(f"branch {part.name!r}"):
                 features.append(self._branch_features(part, inputs))
-        x = fuse(self.architecture.fusion, features, self.names.own("fusion"))
-        x = self._head(x)
-        outputs = {name: task.build_output(x, self._output_name(name)) for name, task in self.tasks.items()}
-        return keras.Model(inputs, lone(outputs), name=self.architecture.name)
+        return inputs, fuse(self.architecture.fusion, features, self.names.own("fusion"))
 
     def _branch_features(self, part, inputs):
         """Return the features of a branch and add what it takes to the inputs."""
@@ -87,8 +101,43 @@ class Assembly:
         given = self.architecture
         return dense_layers(x, given.head, given.activation, given.dropout, False, "head", rename=self.names.own)
 
-    def _output_name(self, task):
-        return self.names.own(task)
+    def _outputs(self, features):
+        """Return the output of each task, computed from the features or from outputs of other tasks."""
+        built = {}
+        for name in in_order(self.tasks):
+            task = self.tasks[name]
+            built[name] = task.build_output(self._input_of(name, features, built), self._output_layers[name])
+        return {name: built[name] for name in self.tasks}
+
+    def _by_output(self, parts):
+        """Return what there is for each task as the model takes and returns it, or None where there is nothing.
+
+        Keras makes scopes of the names of outputs, in which not everything can stand that is the name of a column.
+        """
+        renamed = {self.output_names[name]: part for name, part in parts.items()}
+        return (lone(renamed) if len(self.tasks) == 1 else renamed) if parts else None
+
+    def by_task(self, outputs):
+        """Return the outputs of the model by the names of the tasks."""
+        if not isinstance(outputs, dict):
+            return dict.fromkeys(self.tasks, outputs)
+        return {task: outputs[name] for task, name in self.output_names.items()}
+
+    def encode_targets(self, targets):
+        """Return what the losses of the model take for checked targets; see Targets."""
+        return {
+            kind: {self.output_names[name]: array for name, array in parts.items()}
+            for kind, parts in targets.encode().items()
+        }
+
+    def _input_of(self, name, features, built):
+        parts = [
+            features if other == FEATURES else self.tasks[other].as_input(built[other])
+            for other in self.tasks[name].inputs or (FEATURES,)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return keras.layers.Concatenate(name=self.names.own(f"{self.output_names[name]}_input"))(parts)
 
     def has_missing_embedding(self, branch):
         """Tell whether a trained vector can take the place of a branch's features."""
@@ -106,7 +155,7 @@ class Assembly:
                 embedding = model.get_layer(self.names.of_branch(part.name, "missing_embedding"))
                 embedding.rate.assign(self.architecture.modality_dropout)
         for name, task in self.tasks.items():
-            task.assign_statistics(model.get_layer(self._output_name(name)))
+            task.assign_statistics(model.get_layer(self._output_layers[name]))
 
     # --- branches ---------------------------------------------------------------------------------------------------
 
@@ -162,14 +211,29 @@ class Assembly:
         Parameters
         ----------
         settings : dict
-            Optimizer, and by the name of the task loss and metrics.
+            Optimizer, and by the name of the task loss and metrics; where there are several tasks, what the loss of
+            each counts as "loss_weights".
         """
         model = self.build()
         losses = {
-            name: task.resolve_loss(settings["loss"][name], model.get_layer(self._output_name(name)))
+            name: task.resolve_loss(settings["loss"][name], model.get_layer(self._output_layers[name]))
             for name, task in self.tasks.items()
         }
-        model.compile(optimizer=settings["optimizer"], loss=lone(losses), metrics=lone(settings["metrics"]))
+        # Keras hands the weights of rows to weighted metrics alone, which tell there what is missing.
+        gaps = [name for name, task in self.tasks.items() if task.has_gaps_]
+        metrics = {name: given for name, given in settings["metrics"].items() if given and name not in gaps}
+        of_gaps = {
+            name: of_present(self.tasks[name].resolve_metrics(settings["metrics"][name]))
+            for name in gaps
+            if settings["metrics"][name]
+        }
+        model.compile(
+            optimizer=settings["optimizer"],
+            loss=self._by_output(losses),
+            loss_weights=self._by_output(settings["loss_weights"]) if len(losses) > 1 else None,
+            metrics=self._by_output(metrics),
+            weighted_metrics=self._by_output(of_gaps),
+        )
         return model
 
     def is_built_like(self, other):

@@ -10,41 +10,47 @@ from .._atomic import unchanged_on_error
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._parts import naming, split_part
-from .._protocols import CrossFitter
+from .._protocols import CrossFitter, TakesGaps
 from .._suggestions import did_you_mean
 from .._validation import check_lengths, check_validation_fraction, check_weights, rows_of
 from ..branches._numeric import NumericBranch
 from ..branches._pretrained import PretrainedBranch
 from ..reading._cells import row_name
-from ..tasks._targets import Targets
-from ..training._outputs import by_task
+from ..tasks._targets import Targets, by_name
 from ..training._seeds import draw_seed
 from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import cross_fit, split_targets
-from ._fitting import OUTPUT, Fitting
+from ._fitting import Fitting
 from ._parameters import NetworkParameters
 from ._pickling import PicklableNetwork
 from ._stages import check_layers, stages_of
 
 
-class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter):
-    """What regressor and classifier share."""
+class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter, TakesGaps):
+    """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _task(self, y, **known):
-        """Return the task of predicting such a target."""
+    def _make_tasks(self, y, **known):
+        """Return the tasks of predicting such a target, by name."""
+
+    def _columns_of(self, y, tasks):
+        """Return the columns of a target by the names of the tasks, the only one of which gets all of it."""
+        return dict.fromkeys(tasks, y) if len(tasks) == 1 else by_name(y, list(tasks))
 
     def _targets(self, y, sample_weight=None, tasks=None, **known):
         """Return the checked target, by task: of this fit, or of an earlier one that goes on."""
-        return Targets({OUTPUT: self._task(y, **known)} if tasks is None else tasks, {OUTPUT: y}, sample_weight)
+        tasks = self._make_tasks(y, **known) if tasks is None else tasks
+        return Targets(tasks, self._columns_of(y, tasks), sample_weight)
 
     @property
     def target_encoder_(self):
-        """The task in ``tasks_``, which turns the target into what the loss takes, and outputs into predictions."""
-        return self.tasks_[OUTPUT]
+        """The only task, which turns the target into what the loss takes, and outputs into predictions."""
+        if len(self.tasks_) > 1:
+            raise AttributeError(f"{type(self).__name__} has several tasks, see tasks_: {[*self.tasks_]}.")
+        return next(iter(self.tasks_.values()))
 
     # --- data -------------------------------------------------------------------------------------------------------
 
@@ -128,8 +134,9 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features), or (n_samples, height, width[, channels])
             Rows of data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values; for a classifier one column of classes, or a column of two values for each of several labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            Target values; for a classifier classes, or a column of two values for each of several labels. Where there
+            are several columns, a row may lack the target of some (NaN); one that lacks all is left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
         groups : array-like of shape (n_samples,), default=None
@@ -299,16 +306,9 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
         """Return the decoded outputs of the network for rows of X, by task."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        outputs = by_task(self._compiled_call(encode_rows(self._assembly, X)), self.tasks_)
+        outputs = self._assembly.by_task(self._compiled_call(encode_rows(self._assembly, X)))
         decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
-        for values in decoded.values():
-            if not np.isfinite(values).all():
-                row = np.argwhere(~np.isfinite(values))[0][0]
-                raise ValueError(
-                    f"{type(self).__name__} predicts NaN or infinity for {row_name(X, row)}: its weights or the cells "
-                    "of this row are too large to compute with."
-                )
-        return decoded
+        return _finite(decoded, X, type(self).__name__)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")
@@ -329,3 +329,15 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
         names, branches, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         return VisualBlock("parallel", branches, names=names, name_details=details, dash_wrapped=False)
+
+
+def _finite(decoded, X, owner):
+    """Return predictions by task, or raise if one is no finite number, naming its row."""
+    for values in decoded.values():
+        if not np.isfinite(values).all():
+            row = row_name(X, np.argwhere(~np.isfinite(values))[0][0])
+            raise ValueError(
+                f"{owner} predicts NaN or infinity for {row}: its weights or the cells of this row are too large to "
+                "compute with."
+            )
+    return decoded

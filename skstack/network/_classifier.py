@@ -8,7 +8,8 @@ from .._parts import naming
 from ..tasks._classification import ClassificationTask
 from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._multilabel import MultilabelTask, is_multilabel
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY, by_name, n_columns, side_by_side, target_names
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
@@ -84,8 +85,9 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         recurrent layers: networks with them are always trained one after the other there.
     allow_missing_columns : bool, default=False
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
-    class_weight : dict or "balanced", default=None
-        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies.
+    class_weight : dict, list of dict or "balanced", default=None
+        Weight of each class in the loss; "balanced" takes them inversely proportional to the classes' frequencies. For
+        several columns of classes a list with an entry for each.
     warm_start : bool, default=False
         Whether a further ``fit`` goes on from the weights of the one before, with the last of the `stages`.
     random_state : int, RandomState instance or None, default=None
@@ -101,12 +103,13 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
-    classes_ : ndarray of shape (n_classes,)
-        The classes.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes; for several labels or columns of classes a list with an array for each.
     tasks_ : dict of str to object
-        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes.
+        What is predicted, by the name of the output: ``tasks_["output"]`` turns classes into what the loss takes. Of
+        several columns of classes each has an output, called like the column of a DataFrame or ``output_0`` and so on.
     target_encoder_ : object
-        The same, as SciKeras calls it.
+        The only task, as SciKeras calls it.
     history_ : dict of str to list of float
         Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
         stages one after the other.
@@ -142,12 +145,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **MultimodalNetwork._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
         tags.classifier_tags.multi_label = True
         return tags
 
@@ -220,12 +222,24 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
             with naming(type(self).__name__):
                 check_loss(resolve_loss(self.loss), "classes")
 
-    def _task(self, y, classes=None):
-        if is_multilabel(y):
+    def _make_tasks(self, y, classes=None):
+        if is_multilabel(y) and not isinstance(self.class_weight, list):
             if self.class_weight is not None:
                 raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
-            return MultilabelTask()
-        return ClassificationTask(type(self).__name__, self.class_weight, classes)
+            return {ONLY: MultilabelTask()}
+        owner = type(self).__name__
+        if n_columns(y) == 1:
+            known = None if classes is None else np.asarray(classes)
+            return {ONLY: ClassificationTask(owner, self.class_weight, known)}
+        names = target_names(y)
+        known = [None] * len(names) if classes is None else classes
+        weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight] * len(names)
+        given = zip(names, weights, known, strict=True)
+        return {name: ClassificationTask(owner, weight, of_task, allow_missing=True) for name, weight, of_task in given}
+
+    def _learned_attributes(self, assembly):
+        classes = [task.classes_ for task in assembly.tasks.values()]
+        return super()._learned_attributes(assembly) | {"classes_": classes[0] if len(classes) == 1 else classes}
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on the given rows, all of them, building the network at the first call.
@@ -234,10 +248,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data. What branches learn from data, they learn at the first call.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes.
         classes : array-like of shape (n_classes,), default=None
-            Every class that any call will show; needed at the first call if its `y` lacks one.
+            Every class that any call will show; needed at the first call if its `y` lacks one. Of several columns of
+            classes a list of them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
 
@@ -246,7 +261,7 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         self : object
             The estimator.
         """
-        return self._partial_fit(X, y, sample_weight, classes=None if classes is None else np.asarray(classes))
+        return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def predict(self, X):
         """Predict the class.
@@ -259,10 +274,12 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         Returns
         -------
         y : ndarray
-            The class with the highest probability; of shape (n_samples, n_labels) for several labels.
+            The class with the highest probability; of shape (n_samples, n_outputs) for several labels or columns of
+            classes.
         """
-        probabilities = self.predict_proba(X)
-        return self.tasks_[OUTPUT].predict(probabilities)
+        probabilities = self._outputs(X)
+        predictions = [task.predict(probabilities[name]) for name, task in self.tasks_.items()]
+        return predictions[0] if len(predictions) == 1 else side_by_side(predictions)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -274,7 +291,36 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+        probabilities : ndarray of shape (n_samples, n_classes) or list of ndarray
+            In the order of ``classes_``; of shape (n_samples, n_labels) for several labels, a list with an array for
+            each of several columns of classes.
         """
-        return self._outputs(X)[OUTPUT]
+        probabilities = list(self._outputs(X).values())
+        return probabilities[0] if len(probabilities) == 1 else probabilities
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several labels the part of the rows in which all are right, of several columns of classes the mean.
+        """
+        if len(self.tasks_) == 1:
+            return super().score(X, y, sample_weight)
+        probabilities = self._outputs(X)
+        columns = by_name(y, list(self.tasks_))
+        scores = [
+            task.score(task.check(columns[name]), task.predict(probabilities[name]), sample_weight)
+            for name, task in self.tasks_.items()
+        ]
+        return float(np.mean(scores))

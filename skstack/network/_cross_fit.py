@@ -139,7 +139,7 @@ class Fold:
         self.model = reference.model if self.shares_program and reference is not None else self._built(seed)
         values = self._initial_values(seed, reference)
         known = {} if reference is None else reference.member.job.data
-        data = {"inputs": self.inputs, **_spread(targets.encode(), rows, len(given.y), known)}
+        data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
         name = f"fold {index}" if index else ""
         job = Job(values, data, *(rows[part] for part in places), seed, index=index, name=name)
         if given.validation_rows is not None:

@@ -16,9 +16,6 @@ from ._staged import Member, StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
-#: What the only task of a network is called, and its output.
-OUTPUT = "output"
-
 
 class Fitting:
     """What is behind ``fit`` and ``partial_fit`` of a network."""
@@ -66,9 +63,7 @@ class Fitting:
 
     def _learned_attributes(self, assembly):
         """Return the attributes that say what was learned before training."""
-        classes = getattr(assembly.tasks[OUTPUT], "classes_", None)
-        learned = {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
-        return learned if classes is None else {**learned, "classes_": classes}
+        return {"_assembly": assembly, "branches_": assembly.branches, "tasks_": assembly.tasks}
 
     def _predicting_with(self, index, values):
         """Return the attributes of this network when it has the given values."""
@@ -76,7 +71,7 @@ class Fitting:
 
     def _training(self, X, targets, split, seed, watchers, validation_rows=None):
         """Return the training that is about to begin."""
-        data = {"inputs": encode_rows(self._assembly, X), **targets.encode()}
+        data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
         job = Job(values_of(self.model_), data, *split, seed, self._optimizer_state)
         if validation_rows is not None:
             job = validation_rows.deciding(job, self, self._assembly)

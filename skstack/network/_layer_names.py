@@ -38,8 +38,15 @@ class LayerNames:
 
     def own(self, wanted):
         """Return the name of a layer of ours: the one that is wanted, or the first free one like it."""
+        return self._first_free(wanted, f"own {wanted}")
+
+    def output(self, task):
+        """Return the name of the output of a task, which may be called like another layer of ours."""
+        return self._first_free(task, f"output {task}")
+
+    def _first_free(self, wanted, owner):
         name, index = wanted, 2
-        while self._owners.setdefault(name, f"own {wanted}") != f"own {wanted}":
+        while self._owners.setdefault(name, owner) != owner:
             name, index = f"{wanted}_{index}", index + 1
         return name
 

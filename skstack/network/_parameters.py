@@ -14,6 +14,7 @@ from ..branches._base import Branch, check_no_branch_inside
 from ..branches._blocks import check_activation, check_units
 from ..branches._numeric import NumericBranch
 from ..fusion._base import check_fusion
+from ..tasks._base import Task
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
@@ -211,20 +212,29 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         tasks : dict of str to Task
             Fitted, so that they know their default loss.
         """
-        by_task = {name: self._keras_arguments(task.default_loss, task.default_metrics) for name, task in tasks.items()}
+        by_task = {name: self._keras_arguments(task) for name, task in tasks.items()}
         # Without a task there is no loss to ask for, but the optimizer is the same.
-        arguments = next(iter(by_task.values()), None) or self._keras_arguments("mean_squared_error", ())
+        optimizer = next(iter(by_task.values()), None) or self._keras_arguments(Task)
         return {
-            "optimizer": arguments["optimizer"],
+            "optimizer": optimizer["optimizer"],
             "loss": {name: of_task["loss"] for name, of_task in by_task.items()},
             "metrics": {name: of_task["metrics"] for name, of_task in by_task.items()},
+            "loss_weights": {name: task.loss_weight for name, task in tasks.items()},
+            "gaps": {name: task.has_gaps_ for name, task in tasks.items()},
         }
 
-    def _keras_arguments(self, default_loss, default_metrics):
+    def _keras_arguments(self, task):
         """Return fresh arguments of Keras's ``compile``, with the defaults of a task where none are given."""
-        loss = resolve_loss(default_loss if self.loss is None else self.loss)
-        metrics = list(default_metrics) if self.metrics is None else self.metrics
-        settings = type(self)(**{**self.get_params(deep=False), "loss": loss, "metrics": metrics})
+        loss = resolve_loss(_first_given(task.loss, self.loss, task.default_loss))
+        metrics = _first_given(task.metrics, self.metrics, list(task.default_metrics))
+        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
+        settings = NetworkParameters(
+            optimizer=self.optimizer,
+            loss=loss,
+            metrics=metrics,
+            callbacks=self.callbacks,
+            **routed,
+        )
         arguments = settings._get_compile_kwargs()
         if inspect.isclass(arguments["loss"]):
             arguments["loss"] = arguments["loss"]()
@@ -236,8 +246,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
 
     def _given_losses(self, tasks):
         """Return the loss that was given for each task, or None where the task's default counts."""
-        loss = resolve_loss(self.loss)
-        return {name: loss for name in tasks}
+        return {name: resolve_loss(_first_given(task.loss, self.loss)) for name, task in tasks.items()}
 
     def _architecture(self):
         """Return what the network is made of besides branches and tasks."""
@@ -257,6 +266,11 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             watchers=watchers,
             vectorized=VECTORIZED[self.fold_training],
         )
+
+
+def _first_given(*values):
+    """Return the first value that is not None, or None."""
+    return next((value for value in values if value is not None), None)
 
 
 def _copied(part):

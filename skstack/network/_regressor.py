@@ -9,7 +9,8 @@ from .._parts import naming
 from ..tasks._losses import check_loss, resolve_loss
 from ..tasks._quantiles import QuantileTask, quantile_levels
 from ..tasks._regression import RegressionTask
-from ._base import OUTPUT, MultimodalNetwork
+from ..tasks._targets import ONLY
+from ._base import MultimodalNetwork
 
 
 class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
@@ -17,7 +18,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
 
     The feature vectors of the branches are fused and go through dense layers to one output per target. Targets
     are standardised inside, with mean and deviation of the training rows; the outputs of ``model_`` are in the targets'
-    own units.
+    own units. A row may lack some of several targets (NaN), which then have no weight in the loss; a row that lacks all
+    is left out.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A Keras optimizer.
     metrics : list of str or keras.metrics.Metric, default=None
-        Keras metrics, in the target's own units, to be followed in ``history_``.
+        Keras metrics, in the target's own units, to be followed in ``history_``; of the targets that are there.
     epochs : int, default=100
         Passes over the training rows, at most.
     batch_size : int, default=32
@@ -226,8 +228,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     def _predicts_quantiles(self):
         return isinstance(self.loss, str) and self.loss == "quantile"
 
-    def _task(self, y):
-        return QuantileTask(self.quantile) if self._predicts_quantiles() else RegressionTask()
+    def _make_tasks(self, y):
+        return {ONLY: QuantileTask(self.quantile) if self._predicts_quantiles() else RegressionTask()}
 
     def _known_names(self):
         # The quantile is a parameter of the network, so that the loss has none.
@@ -274,7 +276,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         y : ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_quantiles)
             Predictions in the target's units.
         """
-        return self._outputs(X)[OUTPUT]
+        (predictions,) = self._outputs(X).values()
+        return predictions
 
     def score(self, X, y, sample_weight=None):
         """Return how good the predictions are: 1 at best, 0 for those of a constant.
@@ -291,7 +294,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         Returns
         -------
         score : float
-            R²; with ``loss="quantile"`` D² of the pinball loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean
-            over the quantiles.
+            R², of several targets the mean, each by the rows that have it; with ``loss="quantile"`` D² of the pinball
+            loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the quantiles.
         """
-        return self.tasks_[OUTPUT].score(y, self.predict(X), sample_weight)
+        (task,) = self._make_tasks(y).values()
+        return task.score(task.check(y), self.predict(X), sample_weight)

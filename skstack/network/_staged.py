@@ -70,7 +70,7 @@ class Member:
 
 def optimizer_key(settings):
     """Return a text that tells optimizers apart, or None if one holds code of the user's."""
-    return settings_key({**settings, "loss": {}, "metrics": {}})
+    return settings_key({"optimizer": settings["optimizer"], "loss": {}, "metrics": {}})
 
 
 # --- fits that watchers are told of -----------------------------------------------------------------------------------

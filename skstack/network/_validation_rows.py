@@ -81,7 +81,7 @@ class ValidationRows:
             targets = network._targets(y, weight, assembly.tasks)
         with naming("X_val"):
             inputs = encode_rows(assembly, X, None if like is None else (like[0], like[1].validation_data["inputs"]))
-        encoded = targets.encode()
+        encoded = assembly.encode_targets(targets)
         for name, columns in encoded["targets"].items():
             _check_width(columns, job.data["targets"][name])
         return replace(job, validation_data={"inputs": inputs, **encoded}, validation_rows=targets.weighted_rows())

@@ -32,11 +32,14 @@ def is_list(cell, item_ndim=None):
 
 
 def first_list(X):
-    """Return the first cell of a table that holds items, as a name of the column, a position and a length, or None."""
+    """Return the first cell of a table that holds items, as a name of the column, a position and a length, or None.
+
+    A list of lists may be one item: a recording of several channels.
+    """
     for name, cells in named_columns(X) if X.ndim == 2 else ():
-        if cells.dtype.kind == "O":
+        if cells.dtype.kind == "O" and not isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype)):
             for position, cell in enumerate(cells):
-                if is_list(cell):
+                if is_list(cell) and not any(isinstance(item, (list, tuple)) for item in cell):
                     return name, position, len(cell)
     return None
 

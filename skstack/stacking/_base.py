@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 from sklearn.utils.metadata_routing import process_routing
@@ -19,19 +19,20 @@ from .._parts import PartsMixin, check_instance, noting, split_part
 from .._progress import showing_bar
 from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
-from .._validation import check_lengths, check_weights
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
 from ._cross_fit import cross_fit, make_splits
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
+from ._per_target import PerTarget
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
 from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
-class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """A stack, whatever it predicts.
 
     A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
@@ -91,9 +92,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         check_no_branch_inside(final, "'final_estimator'")
         if self.cv == "prefit" and self.refit == "folds":
             raise ValueError("refit='folds' averages the models of folds, of which there are none with cv='prefit'.")
-        is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
-        if final is not None and not is_of_kind(final):
-            raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
+        if final is not None:
+            self._check_final(final)
         return parts
 
     # --- fitting ----------------------------------------------------------------------------------------------------
@@ -108,7 +108,9 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
             Rows of data, with the columns that `estimators` name.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values; for a classifier a column of classes, or a column of two values for each of several labels.
+            Target values; for a classifier classes, or a column of two values for each of several labels. Where there
+            are several columns, a row may lack the target of some (NaN): learners and final estimator are then fitted
+            to each target by itself, on the rows that have it (``fitted_per_target_``).
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, for base models and final estimator; all of them have to take weights.
         groups : array-like of shape (n_samples,), default=None
@@ -156,24 +158,16 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             predictions = self._cross_fit(models, X, labels, splits, params, stages)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
+            final = self._final_for_targets(final, labels, predictions, features)
             fit_params = self._final_params(params.final_estimator.fit)
             data = OutOfFold(models, predictions, features, labels, splits, weight, groups, fit_params)
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
 
-    def _check_target(self, X, y, sample_weight, groups):
-        """Return the labels that base models and final estimator are fitted to, and checked weights."""
-        check_lengths(X, y, sample_weight=sample_weight, groups=groups)
-        self._task = self._make_task(y)
-        y = self._task.check(y)
-        labels = self._task.fit(y).encode_labels(y)
-        return labels, None if sample_weight is None else check_weights(sample_weight, X.shape[0])
-
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
-        final = self._default_final(models) if self.final_estimator is None else clone(self.final_estimator)
-        final = self._prepared_final(final)
+        final = self._prepared_final(clone(self._unfitted_final(models)))
         if self.guard and not any(model.can_be_averaged for model in models):
             raise ValueError(
                 "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
@@ -181,10 +175,6 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
             )
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)
-        return final
-
-    def _prepared_final(self, final):
-        """Return the final estimator as it predicts what the stack does."""
         return final
 
     def _make_splits(self, X, labels, params):
@@ -211,6 +201,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         validation = shared_validation(models, labels, splits, params)
         predictions = []
         for model in models:
+            model.estimator = self._fitted_as(model, labels)
             with stages.stage(model.name, model.n_fits(splits)) as stage:
                 options = {
                     "fit_params": params[model.name].fit,
@@ -226,6 +217,7 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         self._models = models
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
+        self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
         self.stack_method_ = [model.method for model in models]
         for name in ("estimators_", "named_estimators_", "fold_estimators_"):  # of an earlier fit
             vars(self).pop(name, None)
@@ -277,8 +269,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         routing : MetadataRouter
             See scikit-learn's user guide on metadata routing.
         """
-        final = getattr(self, "final_estimator_", self.final_estimator)
-        final = self._default_final() if final is None else final
+        final = getattr(self, "final_estimator_", None)
+        final = self._unfitted_final() if final is None else final
         return make_router(self, self._named_parts, self._network_class, final)
 
     # --- predicting -------------------------------------------------------------------------------------------------
@@ -289,7 +281,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         if not hasattr(self, "final_estimator_"):
             raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
         if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
-            raise AttributeError(f"{type(self._models[0].estimator).__name__} object has no attribute n_features_in_")
+            first = type(self._models[0].estimator).__name__
+            raise AttributeError(f"{first!r} object has no attribute 'n_features_in_'")
         return self._n_features_in
 
     @n_features_in_.setter
@@ -316,7 +309,6 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
 
     def _members_of(self, X):
         """Return the predictions that a guard averages."""
-        X = self._check_predict_data(X)
         return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
 
     def transform(self, X):
@@ -330,7 +322,8 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         Returns
         -------
         predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets: of models fitted on all rows, not the out-of-fold ones it was fitted on.
+            What the final estimator gets from the models that predict, which have seen the training rows: those it was
+            fitted on are in ``oof_predictions_``.
         """
         features = self._features_of(self._check_predict_data(X))
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features
@@ -378,6 +371,5 @@ class BaseStacking(CallbackSupportMixin, PartsMixin, SuggestingParams, Transform
         names, estimators, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)
-        final = self._default_final() if self.final_estimator is None else self.final_estimator
-        last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
+        last = VisualBlock("parallel", [self._unfitted_final()], names=["final_estimator"], dash_wrapped=False)
         return VisualBlock("serial", (base, last), dash_wrapped=False)

@@ -9,6 +9,8 @@ from sklearn.utils.metaestimators import available_if
 from .._compat import routing_enabled
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
+from ..tasks._several import SeveralTasks
+from ..tasks._targets import n_columns, side_by_side, target_names
 from ._base import BaseStacking
 from ._members import weighted_by_class
 from ._weighted_average import WeightedAverageClassifier
@@ -30,9 +32,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingClassifier` does; like there, base models and final estimator are fitted to
-    positions of classes, and the target may have a column for each of several labels.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.LogisticRegression` on top, it does what :class:`~sklearn.ensemble.StackingClassifier`
+    does; like there, base models and final estimator are fitted to positions of classes, and the target may have a
+    column for each of several labels. It may have several columns of classes, too, some of which a row may lack;
+    learners that take one target only, or no gaps, are then fitted to each column by itself, on the rows that have it.
 
     Parameters
     ----------
@@ -42,8 +46,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
         predicts positions in ``classes_``.
     final_estimator : estimator, default=None
-        Classifier for the predictions of the base models; ``None`` is
-        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels. A
+        Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
+        :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns, where it also gets
+        missing indicators, columns passed through or anything but probabilities, and with `class_weight`. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
     class_weight : dict or "balanced", default=None
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
@@ -93,11 +98,14 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,) or list of ndarray
-        The classes; for several labels per row the two values of each.
+        The classes; for several labels per row the two values of each, for several columns the classes of each.
     estimators_ : list of estimators
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fitted_per_target_ : list of str
+        The names of the base models that are fitted to each of several columns by itself; their ``estimators_`` holds
+        one for each.
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
@@ -113,11 +121,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     stack_report_ : DataFrame
         Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
         models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
-        the out-of-fold predictions of the other folds; NaN where that failed. "score" is on the same "n_rows" rows
-        for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no probabilities.
-        "standard_error" is that of its mean over rows, or over groups if there are any; "difference" is that to
-        the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as far as the
-        learners have not seen these rows.
+        the out-of-fold predictions of the other folds; NaN where that failed, and for a model fitted elsewhere to other
+        classes. "score" is on the same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where
+        some predict no probabilities. "standard_error" is that of its mean over rows, or over groups if there are any;
+        "difference" is that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores
+        are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -198,12 +206,19 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         return MultimodalNetworkClassifier
 
     def _make_task(self, y):
-        return MultilabelTask() if is_multilabel(y) else ClassificationTask(type(self).__name__)
+        if is_multilabel(y):
+            return MultilabelTask()
+        owner = type(self).__name__
+        if n_columns(y) == 1:
+            return ClassificationTask(owner)
+        return SeveralTasks({name: ClassificationTask(owner, allow_missing=True) for name in target_names(y)})
 
     def _check_target(self, X, y, sample_weight, groups):
         checked = super()._check_target(X, y, sample_weight, groups)
         if self.class_weight is not None and isinstance(self._task, MultilabelTask):
             raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
+        if isinstance(self.class_weight, dict) and isinstance(self._task, SeveralTasks):
+            raise ValueError("'class_weight' is a dict, y has several columns of classes: give 'balanced'.")
         self.classes_ = self._task.classes_
         return checked
 
@@ -215,6 +230,10 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
             each = LogisticRegression()
             return MultiOutputClassifier(each.set_fit_request(sample_weight=True) if routing_enabled() else each)
         return LogisticRegression()
+
+    def _default_final(self, models=()):
+        # An average of base models knows no class weights.
+        return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):
         if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):
@@ -235,11 +254,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Classes, or the values of several labels.
         """
         labels = self._predict_final(X, "predict", predict_params)
-        return self._task.decode_labels(labels)
+        decoded = self._task.decode_labels(labels)
+        return side_by_side(list(decoded.values())) if isinstance(decoded, dict) else decoded
 
     @available_if(_final_has("predict_proba"))
     def predict_proba(self, X):
@@ -252,11 +272,33 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            In the order of ``classes_``; for several labels per row, that the row has each of them.
+        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels), or list of ndarray
+            In the order of ``classes_``; for several labels per row, that the row has each of them; for several columns
+            of classes a list with one for each.
         """
         probabilities = self._predict_final(X, "predict_proba", {})
         return self._task.probabilities(self.final_estimator_, probabilities)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Of several labels the part of the rows in which all are right, of several columns of classes the mean.
+        """
+        if isinstance(self._task, SeveralTasks):
+            return self._task.score(self._task.check(y), self.predict(X), sample_weight)
+        return super().score(X, y, sample_weight)
 
     @available_if(_final_has("decision_function"))
     def decision_function(self, X):
@@ -269,6 +311,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels), or list of ndarray
+            For several columns of classes a list with an array for each.
         """
-        return self._predict_final(X, "decision_function", {})
+        scores = self._predict_final(X, "decision_function", {})
+        return self._task.scores(scores) if isinstance(self._task, MultilabelTask) else scores

@@ -166,7 +166,7 @@ class BaseModel:
     @property
     def can_be_averaged(self):
         """Whether its predictions and those of other models have a meaningful mean."""
-        return self.task.can_average(self.method)
+        return self.task.can_average(self.method) and self.task.predicts_same(self.estimator)
 
     @property
     def fitted(self):

@@ -1,14 +1,13 @@
 """The base models of a stack: its parts, checked; learners with seeds; networks made of branches."""
 
 import numpy as np
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns
 from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from ..branches._base import Branch, check_no_branch_inside
-from ..tasks._multilabel import MultilabelTask
 from ._cross_fit import BaseModel, predict_out_of_fold
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
@@ -45,10 +44,7 @@ def _check_learner(stack, name, learner):
     check_no_branch_inside(learner, f"learner {name!r}")
     if not hasattr(learner, "fit"):
         raise TypeError(f"{name!r} should be a branch, an estimator instance or 'drop', got {learner!r}.")
-    # A regressor can say something about classes too, as where these have an order.
-    if not (is_regressor(learner) or (is_classifier(learner) and is_classifier(stack))):
-        kinds = "classifier or regressor" if is_classifier(stack) else "regressor"
-        raise ValueError(f"learner {name!r} should be a {kinds}, got {learner!r}.")
+    stack._check_learner(name, learner)
 
 
 def network_template(network, network_class):
@@ -121,7 +117,7 @@ class BaseModels:
             positions = resolve_columns(X, columns)
         if self._stack.cv != "prefit":
             learner = weighted_by_class(self._seeded(clone(learner)), self._stack, self._task)
-        return BaseModel(name, learner, positions, self._method(name, learner), self._task)
+        return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X, X_val):
         network = network_template(self._stack.network, self._network_class())
@@ -131,11 +127,11 @@ class BaseModels:
             network.set_params(branches=branches)
         if self._stack.training == "individual+joint":
             _take_stages(network, self._stack.individual_predictions)
-        network.set_params(**self._task.network_params(network.get_params(deep=False)))
         if network.random_state is None:
             network.set_params(random_state=self._draw())
-        self._translate_class_weight(network)
+        self._stack._prepare_network(network)
         weighted_by_class(network, self._stack, self._task)
+        network.set_params(**self._task.network_params(network.get_params(deep=False)))
         network.check_data(X, X_val)
         model = BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
         model.adds_individual = self._stack.training == "individual+joint" and self._stack.individual_predictions
@@ -144,6 +140,8 @@ class BaseModels:
     def _method(self, name, estimator):
         wanted = getattr(self._stack, "stack_method", "auto")
         methods = self._task.methods if wanted == "auto" else (wanted,)
+        if methods == ("predict_tasks",):  # a learner of one task is asked task by task
+            return methods[0]
         try:
             return check_response_method(estimator, methods).__name__
         except AttributeError as error:
@@ -159,13 +157,6 @@ class BaseModels:
     def _draw(self):
         return self._generator.randint(np.iinfo("int32").max)
 
-    def _translate_class_weight(self, network):
-        """Name the classes in the weights of a network as it gets to see them."""
-        given = network.get_params(deep=False).get("class_weight")
-        if isinstance(given, dict) and not isinstance(self._task, MultilabelTask):
-            with naming("class_weight of 'network'"):
-                network.set_params(class_weight=_of_positions(given, self._task))
-
 
 def weighted_by_class(estimator, stack, task):
     """Give an estimator the class weights of a stack, wherever it takes some and has none; return it.
@@ -178,20 +169,14 @@ def weighted_by_class(estimator, stack, task):
     stack : estimator
         Weights only where it has a parameter `class_weight`.
     task : Task
-        Fitted, with one class per row.
+        Fitted.
     """
     weight = getattr(stack, "class_weight", None)
     if weight is None:
         return estimator
     with naming("'class_weight'"):
-        weight = _of_positions(weight, task) if isinstance(weight, dict) else weight
+        weight = task.encode_class_weight(weight)
     return estimator.set_params(**dict.fromkeys(_unset(estimator, "class_weight"), weight))
-
-
-def _of_positions(class_weight, task):
-    """Return class weights as base models see the classes, which are positions to them."""
-    classes = task.encode_labels(list(class_weight))
-    return dict(zip(classes.tolist(), class_weight.values(), strict=True))
 
 
 def _unset(estimator, parameter):

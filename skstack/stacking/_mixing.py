@@ -159,6 +159,7 @@ class OutOfFold:
         self.task = models[0].task
         self.methods = {model.name: model.method for model in models}
         self.averaged = [model.name for model in models if model.can_be_averaged]
+        self.scored = [model.name for model in models if self.task.predicts_same(model.estimator)]
         self.predictions = {m.name: columns[rows] for m, columns in zip(models, predictions, strict=True)}
         self.features = take(features, rows, axis=0) if some else features
         self.fit_params = params_of_rows(fit_params, rows, n_samples) if some else fit_params

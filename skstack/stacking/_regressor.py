@@ -19,8 +19,10 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Every base model predicts every row from a model that never saw it (cross-fitting); the final estimator learns from
     these out-of-fold predictions. Base models are the learners among `estimators`, each with its own columns, and the
-    networks that `training` makes of the branches. With learners only it does what
-    :class:`~sklearn.ensemble.StackingRegressor` does.
+    networks that `training` makes of the branches. With learners only, and
+    :class:`~sklearn.linear_model.RidgeCV` on top, it does what :class:`~sklearn.ensemble.StackingRegressor` does. Rows
+    may lack some of several targets (NaN): learners and final estimator are then fitted to each target by itself, on
+    the rows that have it, and so are learners that take one target only.
 
     Parameters
     ----------
@@ -29,7 +31,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column.
     final_estimator : estimator, default=None
-        Regressor for the predictions of the base models; ``None`` is :class:`~sklearn.linear_model.RidgeCV`, or with
+        Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
+        :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through; with
         `quantile` :class:`~sklearn.linear_model.QuantileRegressor` without penalty. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
     quantile : float or list of float, default=None
@@ -82,6 +85,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
         The same by name; the joint network is called "network".
+    fitted_per_target_ : list of str
+        The names of the base models that are fitted to each of several targets by itself; their ``estimators_`` holds
+        one for each.
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
@@ -229,8 +235,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Returns
         -------
         score : float
-            R²; with `quantile` D² of the pinball loss (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the
-            quantiles.
+            R², of several targets the mean, each by the rows that have it; with `quantile` D² of the pinball loss
+            (:func:`~sklearn.metrics.d2_pinball_score`), the mean over the quantiles.
         """
         check_is_fitted(self, "final_estimator_")
-        return self._task.score(y, self.predict(X), sample_weight)
+        task = self._make_task(y)
+        return task.score(task.check(y), self.predict(X), sample_weight)

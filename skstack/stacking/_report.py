@@ -40,8 +40,9 @@ def make_report(final, average, data, guard):
     """
     if not data.task.scorings:
         return None
-    predictions = {(_BASE, name): columns for name, columns in data.predictions.items()}
-    methods = {(_BASE, name): method for name, method in data.methods.items()}
+    known = data.scored
+    predictions = {(_BASE, name): data.predictions[name] if name in known else None for name in data.predictions}
+    methods = {(_BASE, name): data.methods[name] for name in known}
     key = _FINAL, type(final).__name__
     methods[key] = check_response_method(final, data.task.methods).__name__
     predictions[key] = _nested(final, data.features, data.fit_params, methods[key], data, "the final estimator")
@@ -107,7 +108,8 @@ def _scored(predictions, methods, data):
         if columns is not None
     }
     units = _Units(int(scored.sum()), weight, rows_of(data.groups, scored))
-    best = max((of_rows for key, of_rows in scores.items() if key[0] == _BASE), key=units.mean)
+    of_models = [of_rows for key, of_rows in scores.items() if key[0] == _BASE]
+    best = max(of_models or scores.values(), key=units.mean)
     lines = [_line(scores[key], best, units) if key in scores else {} for key in predictions]
     index = pd.MultiIndex.from_tuples(predictions, names=["kind", "name"])
     table = pd.DataFrame(lines, index=index, columns=_COLUMNS, dtype="float64")

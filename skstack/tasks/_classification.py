@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..reading._cells import row_name, shown
-from ._base import Task
-from ._checks import refuse_rows
+from ._base import Task, weight_of_present
+from ._checks import refuse_empty, refuse_rows
 
 
 class ClassificationTask(Task):
@@ -25,6 +25,8 @@ class ClassificationTask(Task):
         Weight of each class in the loss.
     classes : array-like of shape (n_classes,), default=None
         The classes there are; ``None`` takes those in the target.
+    allow_missing : bool, default=False
+        Whether a row may lack its class.
 
     Attributes
     ----------
@@ -37,9 +39,10 @@ class ClassificationTask(Task):
     scorings = ("neg_log_loss", "accuracy")
     has_classes = True
 
-    def __init__(self, owner, class_weight=None, classes=None):
+    def __init__(self, owner, class_weight=None, classes=None, allow_missing=False):
         self.owner = owner
         self.class_weight = class_weight
+        self.allow_missing = allow_missing
         self._known = classes
 
     @property
@@ -49,12 +52,20 @@ class ClassificationTask(Task):
 
     def check(self, y):
         """See Task."""
-        return check_class_target(y)
+        return self._noting_gaps(check_class_target(y, self.allow_missing))
+
+    def present(self, y):
+        """See Task."""
+        missing = pd.isna(y) if self.allow_missing else np.False_
+        return ~missing if missing.any() else None
 
     def fit(self, y, rows=None, sample_weight=None, loss=None):
         """Learn the classes of all rows: those that early stopping sets aside may be the only ones of a class."""
-        self._labels = LabelEncoder().fit(check_classes(y if self._known is None else self._known, self.owner))
+        known = _where(y, self.present(y)) if self._known is None else self._known
+        self._labels = LabelEncoder().fit(check_classes(known, self.owner))
         self.classes_ = self._labels.classes_
+        if self.has_gaps_:
+            refuse_empty((sample_weight if rows is not None else self.row_weight(y, sample_weight)) > 0)
         n_classes = len(self.classes_)
         self._sparse, categorical = n_classes > 2, False  # as the default loss wants
         if loss is not None:
@@ -67,8 +78,15 @@ class ClassificationTask(Task):
 
     def row_weight(self, y, sample_weight):
         """Return the weight of each row, that of its class included."""
+        present = self.present(y)
         if self.class_weight is None:
-            return sample_weight
+            return weight_of_present(present, sample_weight)
+        if present is not None:
+            weight = np.zeros(len(y), dtype=np.float32)
+            if present.any():
+                of_present = None if sample_weight is None else sample_weight[present]
+                weight[present] = self.row_weight(_where(y, present), of_present)
+            return weight
         if self.class_weight == "balanced" and sample_weight is not None:
             weight = _balanced(y, sample_weight)
         else:
@@ -76,16 +94,44 @@ class ClassificationTask(Task):
         return weight.astype(np.float32) if sample_weight is None else (weight * sample_weight).astype(np.float32)
 
     def stratify_labels(self, y):
-        """See Task."""
-        return y
+        """Return the classes, or where some rows lack theirs positions, of which -1 stands for none."""
+        present = self.present(y)
+        if present is None:
+            return y
+        labels = np.full(len(y), -1)
+        labels[present] = np.unique(_where(y, present), return_inverse=True)[1]
+        return labels
+
+    def score(self, y, predictions, sample_weight=None):
+        """Return the part of the rows whose class is right."""
+        weight = self.present(y)
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight) * (1 if weight is None else weight)
+        return float(np.average(np.asarray(predictions) == y, weights=weight))
 
     def knows(self, y):
         """See Task."""
-        return np.isin(y, self.classes_)
+        present = self.present(y)
+        if present is None:
+            return np.isin(y, self.classes_)
+        known = np.ones(len(y), dtype=bool)
+        known[present] = np.isin(_where(y, present), self.classes_)
+        return known
 
     def encode_labels(self, y):
-        """Return positions in ``classes_``."""
-        return self._labels.transform(y)
+        """Return positions in ``classes_``; where some rows lack their class, as floats with NaN there."""
+        present = self.present(y)
+        if present is None:
+            return self._labels.transform(y)
+        positions = np.full(len(y), np.nan)
+        positions[present] = self._labels.transform(_where(y, present))
+        return positions
+
+    def encode_class_weight(self, class_weight):
+        """Return the weights of classes by their positions."""
+        if not isinstance(class_weight, dict):
+            return class_weight
+        return dict(zip(self.encode_labels(np.array(list(class_weight))).tolist(), class_weight.values(), strict=True))
 
     def decode_labels(self, predictions):
         """Return classes for their positions."""
@@ -105,12 +151,15 @@ class ClassificationTask(Task):
         return predictions[:, 1:] if method == "predict_proba" and n_classes == 2 else predictions
 
     def probabilities(self, estimator, predictions):
-        """Return the probability of each class that an estimator predicts; it is fitted to all of them."""
-        return np.asarray(predictions)
+        """Return the probability of each class that an estimator predicts."""
+        predictions, classes = np.asarray(predictions), getattr(estimator, "classes_", ())
+        if predictions.shape[1] == len(classes) != len(self.classes_):
+            return _aligned(predictions, classes, len(self.classes_), "predict_proba")
+        return predictions
 
     def encode(self, y):
-        """Return positions of classes, or indicators where the loss does not take them."""
-        positions = self._labels.transform(y)
+        """Return positions of classes, or indicators where the loss does not take them; the first class for none."""
+        positions = np.nan_to_num(self.encode_labels(y)).astype(int)
         if self.n_units_ == 1 or self._sparse:
             return positions[:, np.newaxis].astype("int32" if self._sparse else "float32")
         return np.eye(self.n_units_, dtype="float32")[positions]
@@ -129,6 +178,13 @@ class ClassificationTask(Task):
 
         return on_positions(on_margins(loss))
 
+    def resolve_metrics(self, metrics):
+        """Return metrics with those that Keras decides by the shape of target and output decided."""
+        from ._metrics import of_classes
+
+        kind = "Binary" if self.n_units_ == 1 else "SparseCategorical" if self._sparse else "Categorical"
+        return [of_classes(metric, kind) for metric in metrics]
+
     def build_output(self, x, name):
         """Return one probability, or those of all classes."""
         from .._backend import keras
@@ -139,6 +195,13 @@ class ClassificationTask(Task):
     def predict(self, probabilities):
         """Return the class with the highest probability."""
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def predicts_same(self, estimator):
+        """Tell whether an estimator has the classes of this task or positions of some, as it will when it is fitted."""
+        classes = getattr(estimator, "classes_", None)
+        if classes is None:
+            return True
+        return list(classes) == list(self.classes_) or _are_positions(classes, len(self.classes_))
 
     def can_average(self, method):
         """See Task."""
@@ -178,11 +241,18 @@ def _are_positions(classes, n_classes):
     return classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < n_classes
 
 
+def _where(y, present):
+    """Return the classes of the rows that have one, as an array of their own type."""
+    if present is None:
+        return y
+    return np.asarray(y[present].tolist())
+
+
 def _aligned(predictions, classes, n_classes, method):
     """Return predictions with a column for each class; one that an estimator does not know is as unlikely as can be."""
     absent = 0.0 if method == "predict_proba" else np.finfo(predictions.dtype).min
     aligned = np.full((len(predictions), n_classes), absent, dtype=predictions.dtype)
-    aligned[:, np.asarray(classes)] = predictions
+    aligned[:, np.asarray(classes).astype(int)] = predictions
     return aligned
 
 
@@ -194,12 +264,14 @@ def _balanced(y, sample_weight):
     return shares[codes]
 
 
-def check_class_target(y):
+def check_class_target(y, allow_missing=False):
     """Return y as an array of shape (n_samples,), or raise if it does not hold classes.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
+    allow_missing : bool, default=False
+        Whether rows may lack their class; where some do, y comes back as floats with NaN or as objects.
 
     Raises
     ------
@@ -209,7 +281,10 @@ def check_class_target(y):
     given = np.asarray(y)
     # NumPy turns the numbers of a list into text where one of them is.
     cells = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else given
-    refuse_rows(y, cells, pd.isna(cells), "NaN")
+    missing = pd.isna(cells)
+    if allow_missing and missing.any():
+        return _with_gaps(y, column_or_1d(cells), missing.ravel())
+    refuse_rows(y, cells, missing, "NaN")
     if cells.dtype.kind == "O":
         _refuse_mixed(y, cells.ravel())
     if given.dtype.kind == "O" and given.size and _kind(given.flat[0]) == "number":
@@ -222,18 +297,30 @@ def check_class_target(y):
     return column_or_1d(y, warn=True)
 
 
+def _with_gaps(y, cells, missing):
+    """Return classes of which some are missing, after checking the others."""
+    if cells.dtype.kind == "O":
+        _refuse_mixed(y, cells, np.flatnonzero(~missing))
+    labels = check_class_target(_where(cells, ~missing))
+    is_float = labels.dtype.kind == "f"
+    checked = np.full(len(cells), np.nan if is_float else None)
+    checked[~missing] = labels if is_float else labels.tolist()
+    return checked
+
+
 def _kind(label):
     if isinstance(label, str):
         return "text"
     return "number" if isinstance(label, (Number, np.bool_)) else type(label).__name__
 
 
-def _refuse_mixed(y, labels):
+def _refuse_mixed(y, labels, rows=None):
     """Raise if classes are of several types, which have no order, naming two rows."""
-    kinds = [_kind(label) for label in labels]
-    others = [row for row, kind in enumerate(kinds) if kind != kinds[0]]
+    rows = np.arange(len(labels)) if rows is None else rows
+    kinds = [_kind(labels[row]) for row in rows]
+    others = [row for row, kind in zip(rows, kinds, strict=True) if kind != kinds[0]]
     if others:
-        first, other = (f"{shown(labels[row])} in {row_name(y, row)}" for row in (0, others[0]))
+        first, other = (f"{shown(labels[row])} in {row_name(y, row)}" for row in (rows[0], others[0]))
         raise ValueError(
             f"Unknown label type: y holds classes of several types, {first} and {other}, which cannot be put in order. "
             "Write all of them in the same way, such as with y.astype(str)."

@@ -29,6 +29,8 @@ _STANDARDISED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh", "Q
 #: Losses of a signed score rather than a probability.
 _MARGIN = ("Hinge", "SquaredHinge")
 
+#: Losses that compare all targets of a row with each other, and mean nothing for a single one.
+_OF_ROWS = ("CosineSimilarity",)
 #: Losses that take classes as positions.
 _SPARSE = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
 
@@ -170,6 +172,11 @@ def is_categorical(kind):
     return kind in _CATEGORICAL
 
 
+def is_of_rows(kind):
+    """Tell whether a loss compares the targets of a row as a whole, rather than being a mean over them."""
+    return kind in _OF_ROWS
+
+
 def is_positive(loss):
     """Tell whether a regression loss is one of positive numbers."""
     return loss_kind(loss) in _POSITIVE
@@ -190,7 +197,7 @@ def check_loss(loss, predicted):
         raise ValueError(f"loss {_snake_case(kind)!r} does not predict {predicted}. Losses that do are {known}.")
 
 
-def in_standard_units(loss, output):
+def in_standard_units(loss, output, by_target=False):
     """Return a regression loss computed on the standardised target, where that leaves its minimum in place.
 
     The network's output is in the target's own units, so that the saved model and the metrics are; but the size of a
@@ -202,12 +209,16 @@ def in_standard_units(loss, output):
     loss : keras.losses.Loss or callable
     output : Unstandardize
         The last layer of the network, whose weights are the target's centre and scale.
+    by_target : bool, default=False
+        Whether it has a value for each target of a row, rather than their mean, so that each can have a weight.
 
     Returns
     -------
     loss : callable
     """
-    if loss_kind(loss) not in _STANDARDISED:
+    kind = loss_kind(loss)
+    loss = _LossOfTargets(loss) if by_target else loss
+    if kind not in _STANDARDISED:
         return loss
     return _TransformedLoss(loss, lambda y: (y - output.center) / output.scale, dtype=output.dtype)
 
@@ -227,8 +238,7 @@ class _TransformedLoss(keras.losses.Loss):
 
     def __init__(self, loss, transform, dtype=None):
         super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"), dtype=dtype)
-        # Calling an instance would average over the batch, and the weights of the rows would come too late.
-        self._per_row = loss.call if isinstance(loss, keras.losses.Loss) else loss
+        self._per_row = _per_row(loss)
         self._transform = transform
 
     def call(self, y_true, y_pred):
@@ -240,7 +250,7 @@ class _FlatTargets(keras.losses.Loss):
 
     def __init__(self, loss):
         super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"))
-        self._per_row = loss.call if isinstance(loss, keras.losses.Loss) else loss
+        self._per_row = _per_row(loss)
 
     def call(self, y_true, y_pred):
         return self._per_row(y_true[:, 0], y_pred)
@@ -273,3 +283,22 @@ class Quantile(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "quantile": self.quantile}
+
+
+class _LossOfTargets(keras.losses.Loss):
+    """Another loss, taken of each target of a row by itself."""
+
+    def __init__(self, loss):
+        reduction, dtype = getattr(loss, "reduction", "sum_over_batch_size"), getattr(loss, "dtype", None)
+        super().__init__(reduction=reduction, dtype=dtype)
+        self._per_row = _per_row(loss)
+
+    def call(self, y_true, y_pred):
+        shape = keras.ops.shape(y_pred)
+        values = self._per_row(*(keras.ops.reshape(y, (-1, 1)) for y in (y_true, y_pred)))
+        return keras.ops.reshape(values, shape)
+
+
+def _per_row(loss):
+    """Return what computes a loss row by row: called itself, it would average before rows can have weights."""
+    return loss.call if isinstance(loss, keras.losses.Loss) else loss

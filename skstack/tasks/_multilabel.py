@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 
@@ -12,7 +13,10 @@ from ._classification import log_probabilities
 def is_multilabel(y):
     """Tell whether a target has a column for each of several labels, which is 1 in the rows that have it."""
     cells = y if sparse.issparse(y) else np.asarray(y)
-    return cells.ndim == 2 and cells.shape[1] > 1 and type_of_target(cells) == "multilabel-indicator"
+    if cells.ndim != 2 or cells.shape[1] < 2 or cells.dtype.kind not in "biuf":
+        return False
+    has_gaps = not sparse.issparse(cells) and np.isnan(cells).any()
+    return not has_gaps and type_of_target(cells) == "multilabel-indicator"
 
 
 class MultilabelTask(Task):
@@ -47,6 +51,10 @@ class MultilabelTask(Task):
         self.classes_ = [both] * self.n_units_
         return self
 
+    def score(self, y, predictions, sample_weight=None):
+        """Return the part of the rows of which all labels are right."""
+        return float(accuracy_score(y, predictions, sample_weight=sample_weight))
+
     def encode_labels(self, y):
         """Return 1 where a row has a label, else 0."""
         return (y == self.classes_[0][1]).astype(int)
@@ -59,7 +67,11 @@ class MultilabelTask(Task):
         """Return a column per label."""
         if method == "predict_proba":
             return self.probabilities(estimator, predictions)
-        return super().prediction_columns(estimator, predictions, method)
+        return super().prediction_columns(estimator, self.scores(predictions), method)
+
+    def scores(self, predictions):
+        """Return a column for each label, which some estimators give as a list."""
+        return np.column_stack(predictions) if isinstance(predictions, list) else predictions
 
     def probabilities(self, estimator, predictions):
         """Return the probability that a row has each label; some estimators give a table of two columns per label."""

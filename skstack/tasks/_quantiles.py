@@ -33,6 +33,7 @@ class QuantileTask(RegressionTask):
     scorings = ("d2_pinball_score",)
 
     def __init__(self, quantile=None):
+        super().__init__()
         self.quantile = quantile
         self.levels = quantile_levels(quantile)
 
@@ -88,9 +89,9 @@ class QuantileTask(RegressionTask):
         units = np.average(_pinball(y, constants[np.newaxis], self.levels), axis=0, weights=sample_weight)
         return (1.0 - losses / np.where(units > 0, units, 1.0)).mean(axis=1)
 
-    def score(self, y, predicted, sample_weight=None):
+    def score(self, y, predictions, sample_weight=None):
         """Return D² of the pinball loss, the mean over the quantiles."""
-        columns = predicted[:, np.newaxis] if predicted.ndim == 1 else predicted
+        columns = predictions[:, np.newaxis] if predictions.ndim == 1 else predictions
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=level)
             for level, column in zip(self.levels, columns.T, strict=True)

@@ -9,17 +9,23 @@ from sklearn.utils import check_array, column_or_1d
 from .._precision import needed_dtype
 from ..reading._cells import is_date, row_name, shown
 from ._base import Task
-from ._checks import refuse_rows
+from ._checks import refuse_empty, refuse_rows
 
 
 class RegressionTask(Task):
-    """One or several numbers per row.
+    """One or several numbers per row. Where there are several, a row may lack some of them, which are then NaN.
+
+    Parameters
+    ----------
+    allow_missing : bool, default=False
+        Whether a row may lack the only one too.
 
     Attributes
     ----------
     center_, scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the training rows, in the target's units; with a loss of positive numbers, of
-        which the network predicts the logarithm, the logarithm of the mean and the deviation of the logarithms.
+        Mean and standard deviation of the training rows that have the target, in its units; with a loss of positive
+        numbers, of which the network predicts the logarithm, the logarithm of the mean and the deviation of the
+        logarithms.
     positive_ : bool
         Whether the loss is one of positive numbers.
     n_units_ : int
@@ -30,21 +36,33 @@ class RegressionTask(Task):
 
     scorings = ("r2",)
 
+    def __init__(self, allow_missing=False):
+        self.allow_missing = allow_missing
+
     def check(self, y):
         """See Task."""
-        return check_regression_target(y)
+        return self._noting_gaps(check_regression_target(y, self.allow_missing))
+
+    def present(self, y):
+        """See Task."""
+        missing = np.isnan(y)
+        return ~missing if missing.any() else None
 
     def fit(self, y, rows=None, sample_weight=None, loss=None):
-        """Learn mean and standard deviation of the rows."""
+        """Learn mean and standard deviation of each target from the rows that have it."""
         self._ndim = np.ndim(y)
-        columns = _columns(np.asarray(y if rows is None else y[rows], dtype="float64"))
+        columns, weight = _columns(np.asarray(y if rows is None else y[rows], dtype="float64")), sample_weight
         self.n_units_ = columns.shape[1]
         self.positive_ = self._takes_positive(loss, y)
-        self.center_ = np.average(columns, axis=0, weights=sample_weight)
+        if np.isnan(columns).any():
+            weight = self.row_weight(columns, weight) if weight is None or weight.ndim == 1 else weight
+            refuse_empty(weight > 0)
+            columns = np.nan_to_num(columns)
+        self.center_ = np.average(columns, axis=0, weights=weight)
         if self.positive_:
             self.center_ = np.log(np.maximum(self.center_, np.finfo("float32").tiny))
             columns = np.log1p(columns)
-        self.scale_ = _scale(columns, sample_weight)
+        self.scale_ = _scale(columns, weight)
         self.dtype_ = needed_dtype(self.center_, self.scale_)
         return self
 
@@ -55,13 +73,17 @@ class RegressionTask(Task):
         from ._losses import check_loss, is_positive
 
         check_loss(loss, "a number" if self.n_units_ == 1 else "numbers")
+        if self.has_gaps_ and self.n_units_ > 1:
+            _refuse_loss_of_rows(loss)
         if is_positive(loss):
             refuse_rows(y, np.asarray(y), np.asarray(y) < 0, "negative numbers, which the loss does not take")
         return is_positive(loss)
 
     def encode(self, y):
-        """Return y in its own units."""
-        return _columns(np.asarray(y)).astype(self.dtype_)
+        """Return y in its own units, with the mean in the place of what is missing."""
+        columns = _columns(np.asarray(y))
+        mean = np.exp(self.center_) if self.positive_ else self.center_
+        return np.where(np.isnan(columns), mean, columns).astype(self.dtype_)
 
     def decode(self, outputs):
         """Return the network's outputs in the shape of y."""
@@ -69,10 +91,13 @@ class RegressionTask(Task):
         return outputs[:, 0] if self._ndim == 1 else outputs
 
     def resolve_loss(self, loss, output):
-        """Return a loss computed on the standardised target, where that leaves its minimum in place."""
+        """Return a loss computed on the standardised target, where that leaves its minimum in place.
+
+        Where single targets of a row are missing, it is computed target by target, so that each can have a weight.
+        """
         from ._losses import in_standard_units
 
-        return in_standard_units(loss, output)
+        return in_standard_units(loss, output, by_target=self.has_gaps_ and self.n_units_ > 1)
 
     def build_output(self, x, name):
         """See Task: the output is in the target's units."""
@@ -82,6 +107,10 @@ class RegressionTask(Task):
         layer = ExpUnstandardize if self.positive_ else Unstandardize
         standardized = keras.layers.Dense(self.n_units_, name=f"{name}_standardized")(x)
         return layer(dtype=self.dtype_, name=name)(standardized)
+
+    def as_input(self, output):
+        """Return the standardised output, which the last layer brings to the target's units."""
+        return output._keras_history.operation.input
 
     def assign_statistics(self, output):
         """See Task."""
@@ -93,18 +122,26 @@ class RegressionTask(Task):
         return super().is_built_like(other) and self.dtype_ == other.dtype_
 
     def can_average(self, method):
-        """See Task."""
-        return True
+        """See Task: the weights of an average are found from rows that have all targets."""
+        return not self.has_gaps_
 
     def row_scores(self, scoring, y, columns, method, sample_weight=None):
-        """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2."""
-        y = _columns(y)
-        variance = np.average((y - np.average(y, axis=0, weights=sample_weight)) ** 2, axis=0, weights=sample_weight)
-        return (1.0 - (y - columns) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=1)
+        """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2.
 
-    def score(self, y, predicted, sample_weight=None):
-        """Return R² of predictions."""
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        Where rows lack targets, each counts by the rows that have it.
+        """
+        y, weight = _columns(y), np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        total, weight = weight.sum(), weight[:, np.newaxis] * ~np.isnan(y)
+        y = np.nan_to_num(y)
+        variance = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+        scores = 1.0 - (y - columns) ** 2 / np.where(variance > 0, variance, 1.0)
+        shares = (weight > 0) * total / weight.sum(axis=0)
+        return (scores * shares).mean(axis=1)
+
+    def score(self, y, predictions, sample_weight=None):
+        """Return R² of predictions, the mean over several targets, each by the rows that have it."""
+        columns, predicted = _columns(np.asarray(y)), _columns(np.asarray(predictions))
+        return float(np.mean([_r2(*pair, sample_weight) for pair in zip(columns.T, predicted.T, strict=True)]))
 
 
 def _scale(columns, sample_weight):
@@ -118,12 +155,31 @@ def _columns(y):
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def check_regression_target(y):
+def _r2(y, predicted, sample_weight):
+    there = ~np.isnan(y)
+    weight = None if sample_weight is None else np.asarray(sample_weight)[there]
+    return r2_score(y[there], predicted[there], sample_weight=weight)
+
+
+def _refuse_loss_of_rows(loss):
+    """Raise for a loss that means nothing for a single target of a row."""
+    from ._losses import is_of_rows, loss_kind
+
+    if is_of_rows(loss_kind(loss)):
+        raise ValueError(
+            f"the loss {loss_kind(loss)} compares rows as a whole, and some rows lack a target (NaN in y): take a loss "
+            "that is a mean over targets, such as 'mse', or leave these rows out."
+        )
+
+
+def check_regression_target(y, allow_missing=False):
     """Return y as float64 of shape (n_samples,) or (n_samples, n_outputs), or raise if a value is no finite number.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    allow_missing : bool, default=False
+        Whether a target of one column may have gaps (NaN); one of several columns may.
 
     Raises
     ------
@@ -137,7 +193,8 @@ def check_regression_target(y):
     checked = check_array(
         cells, ensure_2d=False, dtype="float64", ensure_all_finite=False, ensure_min_samples=0, input_name="y"
     )
-    refuse_rows(y, given, np.isnan(checked), "NaN")
+    if not allow_missing and (checked.ndim == 1 or checked.shape[1] == 1):
+        refuse_rows(y, given, np.isnan(checked), "NaN")
     too_large = np.abs(checked) > np.finfo("float32").max
     refuse_rows(y, given, too_large, "infinity or a value too large for float32")
     return column_or_1d(checked, warn=True) if checked.ndim == 2 and checked.shape[1] == 1 else checked

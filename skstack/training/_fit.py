@@ -114,7 +114,8 @@ def fit(network, settings, make, jobs, schedule):
     network : keras.Model
         A network of the architecture.
     settings : dict
-        Optimizer, and by the name of the task loss and metrics.
+        Optimizer, and by the name of the task loss and metrics; also, where there are several tasks, "loss_weights",
+        what the loss of each counts, and "gaps", whether rows lack its target.
     make : callable
         Returns a model of the architecture, compiled with `settings`.
     jobs : list of Job

@@ -12,15 +12,3 @@ def lone(parts):
         By the name of the task.
     """
     return next(iter(parts.values())) if len(parts) == 1 else parts
-
-
-def by_task(outputs, tasks):
-    """Return the outputs of a Keras model by the name of the task; see :func:`lone`.
-
-    Parameters
-    ----------
-    outputs : object or dict of str to object
-    tasks : iterable of str
-        Names of the tasks.
-    """
-    return outputs if isinstance(outputs, dict) else dict.fromkeys(tasks, outputs)

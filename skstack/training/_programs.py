@@ -17,6 +17,7 @@ from ..caching._lru import Cache
 from ._optimizers import Beginning, rate_multipliers
 from ._seeds import seeded
 from ._steps import Steps
+from ._task_losses import average_over_rows
 from ._values import divided
 
 #: Compiled programs, while nobody trains with them.
@@ -37,6 +38,7 @@ class Program:
     def __init__(self, model, joins):
         self.model = model
         self._joins = joins
+        average_over_rows(model)
         if joins is None and keras.backend.backend() == "tensorflow":
             self.backend.densified(model.optimizer)
 
@@ -76,7 +78,8 @@ def acquired(network, settings, make, joins):
     network : keras.Model
         A network of the architecture.
     settings : dict
-        Optimizer, and by the name of the task loss and metrics.
+        Optimizer, and by the name of the task loss and metrics; also, where there are several tasks, "loss_weights",
+        what the loss of each counts, and "gaps", whether rows lack its target.
     make : callable
         Returns a compiled model of the same architecture; called where no program for it is idle.
     joins : bool or None
@@ -160,6 +163,7 @@ def architecture_key(network):
 
 def _configs(settings):
     parts = [settings["optimizer"], *_listed(settings["loss"]), *_listed(settings["metrics"])]
+    parts.append(str([settings.get(name) for name in ("loss_weights", "gaps")]))
     if isinstance(parts[0], str):
         parts[0] = keras.optimizers.get(parts[0])
     if not all(isinstance(part, str) or is_known(part) for part in parts):

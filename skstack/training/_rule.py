@@ -32,7 +32,8 @@ _VECTORIZABLE = (
 
 #: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share. Measured for six
 #: networks on two cores: at 2 ** 14 training together was 2.4 times faster, at 2 ** 17.7 it was 1.5 times, and from
-#: 2 ** 19 on it was slower (`docs/performance.md`). That an accelerator has more to share is an estimate.
+#: 2 ** 19 on it was slower. On a GPU it was 1.4 times faster at 2 ** 17.8, 1.2 times at 2 ** 24, and slower from
+#: 2 ** 28 on (`docs/performance.md`).
 _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
 #: Bytes of the encoded rows of all folds together, which are all on the device.

@@ -113,11 +113,16 @@ class Loops:
         return self._call(key, partial(_train_vectorized, self._step["train"]), arguments, rows.shape[1:])
 
     def _call(self, key, loop, arguments, sizes=()):
-        key = (*key, "weights" in arguments[3])
+        key = (*key, *_ranks(arguments[3].get("weights", {})))
         if key not in self._compiled:
             self._compiled[key] = _compile(loop, arguments, sizes)
         state = self._compiled[key](*tf.nest.flatten(arguments))
         return tf.nest.pack_sequence_as(arguments[0], state)
+
+
+def _ranks(weights):
+    """Return the number of axes of the weights of each task: there is one for each row, or for each target of it."""
+    return sorted((name, len(weight.shape)) for name, weight in weights.items())
 
 
 def _compile(loop, arguments, sizes):

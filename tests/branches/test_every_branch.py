@@ -124,7 +124,7 @@ CASES = {
         [np.nan, 1e6],
     ),
     "periodic": (NumericBranch(embedding="periodic", dim=3, n_frequencies=4, **DENSE), _numbers, [np.nan, 1e6]),
-    "date": (DateBranch(**DENSE), _dates, [None, pd.Timestamp("2199-12-31 23:59")]),
+    "date": (DateBranch(elapsed=True, **DENSE), _dates, [None, pd.Timestamp("2199-12-31 23:59")]),
     "date vectors": (
         DateBranch(("year", "month", "hour"), "embedding", dim=2, **DENSE),
         _dates,

@@ -143,16 +143,23 @@ def test_recordings_of_a_cell():
 @pytest.mark.parametrize(
     ("branch", "cells", "what"),
     [
-        (ImageBranch(), [b"", ["a.png", "b.png"]], "image"),
-        (TextBranch(), ["a", ["b", "c"]], "text"),
-        (AudioBranch(), ["a.wav", ("b.wav", "c.wav")], "recording"),
+        (ImageBranch(), [b"", ["a.png", "b.png"]], "an image"),
+        (TextBranch(), ["a", ["b", "c"]], "a text"),
+        (AudioBranch(), ["a.wav", ("b.wav", "c.wav")], "a recording"),
     ],
 )
 def test_lists_have_to_be_wished_for(branch, cells, what):
     X = pd.DataFrame({"cells": pd.Series(cells, dtype=object, index=["x", "y"])})
-    message = rf"branch 'part': column 'cells' holds a list of 2 in row 1 \(index 'y'\), where one {what} was expected"
+    message = rf"branch 'part': column 'cells' holds a list of 2 in row 1 \(index 'y'\), where {what} was expected"
     with pytest.raises(TypeError, match=f"{message}.*'item_pooling'"):
         network(branch).fit(X, np.arange(2.0))
+
+
+def test_a_recording_of_two_channels_is_no_list():
+    stereo = np.random.default_rng(0).normal(size=(400, 2))
+    X = pd.DataFrame({"call": pd.Series([stereo.tolist(), stereo[:, 0].tolist()], dtype=object)})
+    encoded = AudioBranch(0.1, rate=4000, n_mels=8, filters=(2,)).fit(X).encode(X)
+    np.testing.assert_allclose(encoded, [stereo.mean(axis=1), stereo[:, 0]], rtol=1e-5)
 
 
 def test_an_item_that_cannot_be_read_is_named_or_left_out():

@@ -98,6 +98,7 @@ def test_a_network_has_an_output_for_each_of_several_tasks(data):
         "optimizer": keras.optimizers.Adam(0.05),
         "loss": {"price": keras.losses.MeanSquaredError(), "kind": keras.losses.BinaryCrossentropy()},
         "metrics": {"price": [], "kind": ["accuracy"]},
+        "loss_weights": {"price": 1.0, "kind": 1.0},
     }
     data = {"inputs": encode_rows(two.assembly, X), **two.targets.encode()}
     job = Job(values_of(model), data, np.arange(60), np.arange(0), seed=0)
@@ -105,6 +106,19 @@ def test_a_network_has_an_output_for_each_of_several_tasks(data):
     (trained,) = fit(model, settings, lambda: two.assembly.compiled(settings), [job], schedule)
     assert trained.history["kind_accuracy"][-1] > 0.8
     assert trained.history["loss"][-1] < 0.5 * trained.history["loss"][0]
+
+
+def test_tasks_may_be_called_like_branches_and_layers_of_ours(data):
+    X, _ = data
+    names = ["numbers", "head_1", "place_branch", "Fläche", "yield strength"]
+    tasks = {name: RegressionTask().fit(np.arange(60.0)) for name in names}
+    parts = fit_branches([(name, clone(branch), columns) for name, branch, columns in BRANCHES], X, np.arange(60))
+    assembly = Assembly(parts, tasks, Architecture("many", "concatenate", (8,), "relu", 0.0, 0.0))
+    model = assembly.build()
+    assembly.assign_statistics(model)
+    outputs = assembly.by_task(model(encode_rows(assembly, X)))
+    assert list(outputs) == names
+    assert model.get_layer("Flache").name in assembly.output_names.values()
 
 
 def test_assemblies_are_compared_by_branches_and_tasks(data):

@@ -1,6 +1,7 @@
 """Networks of all folds at once: the same as a fit for each, in every way of doing it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _data import mixed_frame
 from sklearn.base import clone
@@ -69,6 +70,25 @@ def test_the_same_as_a_fit_for_each_fold(data, together, fold_training, early_st
     for name, values in plain[0].history_.items():
         np.testing.assert_allclose(fast[0].history_[name], values, rtol=2e-3)
     assert any("absolute" in name or "mae" in name for name in fast[0].history_)
+
+
+@pytest.mark.parametrize("fold_training", ["vectorized", "sequential"])
+def test_without_a_fit_to_all_rows_folds_are_the_same(data, fold_training):
+    X, y = data
+    network = MultimodalNetworkRegressor(TABLE, fold_training=fold_training, **SETTINGS)
+    unfitted = clone(network)
+    of_folds = list(unfitted.cross_fit(X, y, SPLITS, refit=False))
+    assert len(of_folds) == len(SPLITS)
+    assert not hasattr(unfitted, "history_")
+    for alone, beside in zip(of_folds, all_at_once(network, X, y)[1:], strict=True):
+        np.testing.assert_allclose(alone.predict(X), beside.predict(X), rtol=1e-4)
+
+
+def test_folds_that_are_built_unlike_the_network_of_all_rows_are_trained_by_themselves():
+    X = pd.DataFrame({"zip": np.where(np.arange(60) < 30, "a", [f"z{i}" for i in range(60)])})
+    network = MultimodalNetworkRegressor([("place", CategoricalBranch(), ["zip"])], epochs=1, early_stopping=False)
+    fitted = network.cross_fit(X, np.arange(60.0), [np.arange(30)], refit=False)
+    assert np.isfinite(next(fitted).predict(X)).all()
 
 
 def test_pictures_and_classes(data):

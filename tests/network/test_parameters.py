@@ -9,7 +9,7 @@ from _data import mixed_frame
 from _networks import BRANCHES, FAST
 from sklearn.base import clone
 
-from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
+from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, MultitaskNetwork
 from skstack._backend import keras
 from skstack.branches import ModelBranch
 from skstack.network._parameters import NetworkParameters
@@ -34,11 +34,12 @@ class CountEpochs(keras.callbacks.Callback):
         self.model.stop_training = epoch + 1 >= self.stop_after
 
 
-@pytest.mark.parametrize("kind", [MultimodalNetworkRegressor, MultimodalNetworkClassifier])
+@pytest.mark.parametrize("kind", [MultimodalNetworkRegressor, MultimodalNetworkClassifier, MultitaskNetwork])
 def test_every_network_has_the_parameters_that_all_share(kind):
-    shared = inspect.signature(NetworkParameters).parameters
-    own = inspect.signature(kind).parameters
-    assert {name: own[name].default for name in shared if name in own} == {n: p.default for n, p in shared.items()}
+    of_tasks = {"loss", "metrics"} if kind is MultitaskNetwork else set()  # each task has its own
+    shared = {n: p.default for n, p in inspect.signature(NetworkParameters).parameters.items() if n not in of_tasks}
+    own = {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()}
+    assert {name: default for name, default in own.items() if name in shared} == shared
 
 
 def test_callbacks_as_instances_and_as_classes_with_routed_parameters(data):

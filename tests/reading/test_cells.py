@@ -81,7 +81,7 @@ DATES = [
 def test_dates_are_no_numbers(cell):
     assert is_date(cell)
     for column in (pd.Series([cell]), pd.Series([1, cell], dtype=object)):
-        with pytest.raises(TypeError, match=r"column 'a' holds dates or times .*not numbers. Turn them .*year"):
+        with pytest.raises(TypeError, match=r"column 'a' holds dates or times .*not numbers. Give dates a DateBranch"):
             numbers(pd.DataFrame({"a": column}))
 
 

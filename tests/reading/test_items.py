@@ -40,6 +40,7 @@ def test_the_first_list_of_a_table_is_found():
     assert first_list(X) == ("'b'", 1, 2)
     assert first_list(X.to_numpy(dtype=object)) == ("1", 1, 2)
     assert first_list(X[["a"]]) is None
+    assert first_list(pd.DataFrame({"a": [[[1.0, 2.0], [3.0, 4.0]]]})) is None
     assert first_list(np.zeros((2, 3, 3))) is None
 
 

@@ -26,7 +26,7 @@ def table():
 def test_probabilities_of_networks_in_a_stack(table, n_classes):
     X, y = table
     labels = make_labels(y, n_classes)
-    stack = stack_classifier().fit(X, labels)
+    stack = stack_classifier(final_estimator=LogisticRegression()).fit(X, labels)
     probabilities = stack.named_estimators_["network"].predict_proba(X)
     # The first of two classes says nothing that the second does not.
     expected = probabilities[:, 1:] if n_classes == 2 else probabilities

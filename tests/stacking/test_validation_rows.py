@@ -71,6 +71,15 @@ def test_networks_stop_on_them_in_every_fold_and_in_the_last_fit(table, other, t
             assert_allclose(stack.oof_predictions_[held_out, column], fold.predict(X.iloc[held_out]), rtol=1e-3)
 
 
+def test_the_models_of_folds_that_stay_stop_on_them(table, other):
+    X, y = table
+    stack = stack_regressor(branches(), network=_template(), refit="folds", final_estimator=Stops()).fit(X, y, **other)
+    for (rows, _), fold in zip(stack.splits_, stack.fold_estimators_["network"], strict=True):
+        alone = clone(fold).fit(X.iloc[rows], y[rows], **other)
+        assert_allclose(fold.predict(X), alone.predict(X), rtol=1e-3)
+    assert_array_equal(stack.final_estimator_.seen_validation_[0], stack.transform(other["X_val"]))
+
+
 def test_learners_that_take_them_get_their_columns(table, other):
     X, y = table
     weight = np.linspace(0.5, 2, len(y))

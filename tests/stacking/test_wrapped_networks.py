@@ -153,3 +153,5 @@ def test_a_classifier_from_elsewhere_may_know_other_classes(table, names, n_clas
     first = 1 if n_classes == 2 else 0  # of two classes a stack takes the second alone
     assert_array_equal(stack.oof_predictions_[:, : len(names) - first], probabilities[:, first:])
     assert set(stack.predict(X)) <= set(labels)
+    report = stack.stack_report_["score"]
+    assert np.isnan(report["base model", "elsewhere"]) and np.isfinite(report["base model", "own"])

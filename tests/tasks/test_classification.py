@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skstack.tasks._classification import ClassificationTask, check_class_target, check_classes
@@ -127,3 +128,44 @@ def test_columns_of_predictions():
     scores = three.prediction_columns(Fitted([0, 2]), np.array([3.0]), "decision_function")
     assert scores[0, [0, 2]].tolist() == [-3.0, 3.0]
     assert scores[0, 1] == np.finfo(float).min
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_mean_of_row_scores_is_log_loss_or_accuracy(n_classes):
+    y = np.arange(12) % n_classes
+    task = _task(y)
+    scores = np.random.default_rng(0).normal(size=(12, n_classes))
+    table = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    table[0] = np.eye(n_classes)[1]  # sure, and wrong
+    columns = table[:, 1:] if n_classes == 2 else table
+    assert task.row_scores("neg_log_loss", y, columns, "predict_proba").mean() == pytest.approx(-log_loss(y, table))
+    expected = pytest.approx(accuracy_score(y, table.argmax(axis=1)))
+    margins = scores[:, 1:] - scores[:, :1] if n_classes == 2 else scores
+    assert task.row_scores("accuracy", y, columns, "predict_proba").mean() == expected
+    labels = table.argmax(axis=1)[:, np.newaxis] + 0.2
+    assert task.row_scores("accuracy", y, labels, "predict").mean() == expected
+    by_margin = accuracy_score(y, scores.argmax(axis=1))
+    assert task.row_scores("accuracy", y, margins, "decision_function").mean() == pytest.approx(by_margin)
+    assert task.can_average("predict_proba") and not task.can_average("decision_function")
+
+
+@pytest.mark.parametrize(
+    "y", [["a", None, "b"], [1.0, np.nan, 0.0], pd.Series([True, None, False]), pd.Series([1, pd.NA, 2], dtype="Int64")]
+)
+def test_classes_may_be_missing_where_that_is_allowed(y):
+    task = ClassificationTask("Network", allow_missing=True)
+    checked = task.check(y)
+    assert task.present(checked).tolist() == [True, False, True]
+    assert len(task.fit(checked).classes_) == 2
+    assert task.encode(checked).shape == (3, 1)
+    with pytest.raises(ValueError, match=r"Input y contains NaN: .* in row 1"):
+        check_class_target(y)
+
+
+def test_weights_of_classes_where_some_are_missing():
+    task = ClassificationTask("Network", class_weight="balanced", allow_missing=True)
+    y = task.check(["a", None, "a", "b"])
+    np.testing.assert_allclose(task.row_weight(y, None), [0.75, 0, 0.75, 1.5])
+    np.testing.assert_allclose(task.row_weight(y, np.array([1.0, 5.0, 2.0, 1.0])), [2 / 3, 0, 4 / 3, 2])
+    with pytest.raises(ValueError, match=r"several types, 'a' in row 1 and 2.0 in row 2, which"):
+        task.check([None, "a", 2.0])

@@ -76,3 +76,13 @@ def test_folds_of_a_network_are_those_of_a_fit(rows):
     _, fold = network.cross_fit(X, y, [part])
     alone = MultimodalNetworkClassifier(epochs=3, random_state=0).fit(X[part], y[part])
     np.testing.assert_allclose(fold.predict_proba(X), alone.predict_proba(X), rtol=1e-4, atol=1e-5)
+
+
+def test_row_scores_are_of_all_labels_of_a_row():
+    task, probabilities = MultilabelTask().fit(Y), np.array([[0.8, 0.1, 0.5], [0.2, 0.9, 0.4], [0.4, 0.7, 0.1]])
+    true = np.array([[0.8, 0.9, 0.5], [0.8, 0.9, 0.6], [0.4, 0.7, 0.9]])
+    np.testing.assert_allclose(
+        task.row_scores("neg_log_loss", Y, probabilities, "predict_proba"), np.log(true).mean(axis=1)
+    )
+    np.testing.assert_array_equal(task.row_scores("accuracy", Y, probabilities, "predict_proba"), [1, 1, 0])
+    np.testing.assert_array_equal(task.row_scores("accuracy", Y, probabilities - 0.5, "decision_function"), [1, 1, 0])

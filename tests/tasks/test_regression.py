@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.metrics import r2_score
 
 from skstack._backend import keras
 from skstack.tasks._regression import RegressionTask, check_regression_target
@@ -125,3 +126,38 @@ def test_numbers_are_not_stratified_and_are_their_own_labels():
     assert RegressionTask().stratify_labels(y) is None
     assert RegressionTask().encode_labels(y) is y
     assert RegressionTask().prediction_columns(None, y, "predict").shape == (2, 1)
+
+
+def test_the_score_is_r2():
+    y, predicted, weight = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]), np.array([1.0, 2.0, 3.0])
+    assert RegressionTask().score(y, predicted, weight) == pytest.approx(r2_score(y, predicted, sample_weight=weight))
+
+
+def test_with_a_loss_of_positive_numbers_logarithms_are_predicted():
+    y = np.array([0.0, 10.0, 20.0, 50.0])
+    task = RegressionTask().fit(y, loss=keras.losses.Poisson())
+    assert task.positive_ and not RegressionTask().fit(y, loss=keras.losses.Huber()).positive_
+    np.testing.assert_allclose(task.center_, np.log(20.0))
+    np.testing.assert_allclose(task.scale_, np.log1p(y).std())
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, task.build_output(inputs, "count"))
+    model.get_layer("count_standardized").set_weights([np.array([[1.0]]), np.array([0.0])])
+    task.assign_statistics(model.get_layer("count"))
+    outputs = np.asarray(model(np.array([[0.0], [-1.5]])))
+    np.testing.assert_allclose(outputs[:, 0], 20.0 * np.exp([0.0, -1.5 * task.scale_[0]]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_a_constant_target_of_a_positive_loss(value):
+    task = RegressionTask().fit(np.full(5, value), loss=keras.losses.Poisson())
+    assert task.scale_ == [1.0] and np.isfinite(task.center_).all()
+
+
+def test_the_mean_of_row_scores_is_r2():
+    generator = np.random.default_rng(0)
+    Y, weight = generator.normal(size=(30, 2)), generator.uniform(size=30)
+    predicted = Y + 0.3 * generator.normal(size=Y.shape)
+    scores = RegressionTask().row_scores("r2", Y, predicted, "predict", weight)
+    assert np.average(scores, weights=weight) == pytest.approx(r2_score(Y, predicted, sample_weight=weight))
+    single = RegressionTask().row_scores("r2", Y[:, 0], predicted[:, :1], "predict")
+    assert single.mean() == pytest.approx(r2_score(Y[:, 0], predicted[:, 0]))

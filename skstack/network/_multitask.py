@@ -1,0 +1,267 @@
+"""The network alone, for several targets of any kind."""
+
+from .._columns import is_table
+from .._parts import naming
+from ..tasks._losses import check_metrics, resolve_loss
+from ..tasks._multitask import MultitaskMixin
+from ..tasks._specs import find_specs, make_tasks
+from ..tasks._targets import by_name, target_names
+from ._base import MultimodalNetwork
+
+
+class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
+    """Neural network for several tasks at once, regression and classification, with a branch for each kind of data.
+
+    The feature vectors of the branches are fused and go through dense layers; each task has an output of its own on
+    top, computed from these features or from the outputs of other tasks. The loss is the weighted sum of those of the
+    tasks. A row may lack the targets of some tasks: it has no weight there, and teaches the others all the same. A row
+    that lacks all of them is left out.
+
+    Parameters
+    ----------
+    branches : list of (str, Branch, columns) tuples, default=None
+        Name, branch and columns of each part; columns as in :class:`~sklearn.compose.ColumnTransformer` (names,
+        positions, slices, masks, callables), or left out for every column. ``None`` stands for one
+        :class:`~skstack.branches.NumericBranch` without layers of its own over every column.
+    tasks : dict of str to {"regression", "classification"} or task, default=None
+        By the name of the column of y, its kind or a :class:`~skstack.tasks.Regression` or
+        :class:`~skstack.tasks.Classification` with a loss, a weight, metrics and inputs of its own. The kind of columns
+        that are not named is inferred: text, categories, truth values and numbers of two values are classes, other
+        numbers are numbers.
+    fusion : str or keras.layers.Layer, default="concatenate"
+        How the feature vectors of the branches become one: "concatenate", "add", "average", "maximum", "multiply",
+        "gated" or "attention" (see :ref:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
+        first bring vectors of different lengths to the largest one by a dense layer each.
+    head : tuple of int, default=(32,)
+        Units of the dense layers between the fused branches and the outputs; empty for none.
+    activation : str, default="relu"
+        Activation of these layers, by its Keras name, or "prelu".
+    dropout : float, default=0.0
+        Rate of the dropout after each of these layers.
+    modality_dropout : float, default=0.0
+        Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
+        learns to predict without it. Without effect in a network of one branch.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A Keras optimizer.
+    epochs : int, default=100
+        Passes over the training rows, at most.
+    batch_size : int, default=32
+        Rows per step of the optimizer.
+    early_stopping : bool, default=True
+        Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
+        epochs, and restore the best weights. ``partial_fit`` never does.
+    patience : int, default=10
+        See `early_stopping`.
+    validation_fraction : float, default=0.1
+        Part of the training rows (or of their groups) that is set aside for early stopping.
+    validation_part : {"auto", "random", "latest"}, default="auto"
+        Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
+        that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Callbacks of Keras ``fit``: instances, or classes with routed parameters.
+    stages : "individual+joint" or list of Stage, default=None
+        In which stages the weights are trained, all on the same training and validation rows. ``None`` trains the whole
+        network at once. "individual+joint" first trains each branch by itself, with a head of its own, then the whole
+        network from the weights that the branches have learned. A list of :class:`Stage` says more. Each stage has
+        `epochs` of its own, and stops early by itself; a further ``fit`` with a warm start, and ``partial_fit``, go on
+        with the last stage.
+    trainable : bool, int, str or dict, default=True
+        Which layers of each branch are trained in the (last) stage of the whole network: all (True), none (False), the
+        last so many, or those whose names fit a pattern such as ``"dense_*"``; a dict says so by name of the branch.
+        Layers count as in ``model_.get_layer("<name>_branch").layers``. What is not trained stays as the stage before
+        left it, or as it was drawn. For networks without a list of `stages`, as are the next two.
+    branch_learning_rate : float or dict, default=1.0
+        Factor of the learning rate for the weights of branches in the same stage; a dict says so by the name of the
+        branch.
+    freeze_epochs : int, default=0
+        Epochs in which fusion and head are trained alone before that, with all branches frozen.
+    keep_individual : bool, default=False
+        Whether to keep the networks of single branches that a stage has trained, as ``individual_networks_``.
+    fold_training : {"auto", "vectorized", "sequential"}, default="auto"
+        How the networks of a stack's folds are trained: all at once in one vectorised program, one after the other, or
+        as is faster by a rule made from measurements. It changes no result beyond rounding. TensorFlow cannot vectorise
+        recurrent layers: networks with them are always trained one after the other there.
+    allow_missing_columns : bool, default=False
+        Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
+    warm_start : bool, default=False
+        Whether a further ``fit`` goes on from the weights of the one before, with the last of the `stages`.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, dropout, the order of the rows and the inner validation part.
+    verbose : int, default=0
+        1 shows a bar for the whole fit, 2 prints a line per epoch.
+    **routed : dict
+        Parameters of the optimizer and callbacks, such as ``optimizer__learning_rate``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The network: inputs named like the branches, a sub-model ``<name>_branch`` for each, an output for each task.
+    branches_ : list of (str, Branch, positions) tuples
+        The fitted branches.
+    tasks_ : dict of str to object
+        The fitted tasks by name, in the order of the columns of y: mean (``center_``) and deviation (``scale_``) of
+        numbers, ``classes_`` of classes.
+    classes_ : dict of str to ndarray of shape (n_classes,)
+        The classes of each task that has some.
+    history_ : dict of str to list of float
+        Loss, losses and metrics of the tasks (``<task>_loss``), and their values on the inner validation part after
+        each epoch. Metrics of a target with gaps count the rows that have it.
+    stages_ : list of TrainedStage
+        What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
+        that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
+        individual stage there is one for each branch.
+    individual_networks_ : dict of str to estimator
+        The networks of single branches by their name, with heads of their own; with `keep_individual` only.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of these columns, where X has string names.
+
+    See Also
+    --------
+    MultimodalStackingMultitask : Stacks such networks and other estimators.
+    skstack.tasks.make_task_scorers : Scorers for cross-validation.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skstack import MultitaskNetwork
+    >>> from skstack.branches import NumericBranch
+    >>> from skstack.tasks import Classification
+    >>> X = pd.DataFrame({"strength": [-3.0, -1.0, 2.0, 4.0] * 10})
+    >>> y = pd.DataFrame({"score_diff": 2.5 * X["strength"], "won": X["strength"] > 0})
+    >>> network = MultitaskNetwork(
+    ...     [("numbers", NumericBranch(hidden=()), ["strength"])],
+    ...     tasks={"won": Classification(inputs="score_diff")}, epochs=2, random_state=0,
+    ... )
+    >>> list(network.fit(X, y).predict(X.head(2)).columns)
+    ['score_diff', 'won']
+    >>> network.predict_proba(X.head(2))["won"].shape
+    (2, 2)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **MultimodalNetwork._parameter_constraints,
+        "tasks": [dict, None],
+    }
+
+    def __init__(
+        self,
+        branches=None,
+        *,
+        tasks=None,
+        fusion="concatenate",
+        head=(32,),
+        activation="relu",
+        dropout=0.0,
+        modality_dropout=0.0,
+        optimizer="adam",
+        epochs=100,
+        batch_size=32,
+        early_stopping=True,
+        patience=10,
+        validation_fraction=0.1,
+        validation_part="auto",
+        callbacks=None,
+        stages=None,
+        trainable=True,
+        branch_learning_rate=1.0,
+        freeze_epochs=0,
+        keep_individual=False,
+        fold_training="auto",
+        allow_missing_columns=False,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.tasks = tasks
+        super().__init__(
+            branches,
+            fusion=fusion,
+            head=head,
+            activation=activation,
+            dropout=dropout,
+            modality_dropout=modality_dropout,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            validation_part=validation_part,
+            callbacks=callbacks,
+            stages=stages,
+            trainable=trainable,
+            branch_learning_rate=branch_learning_rate,
+            freeze_epochs=freeze_epochs,
+            keep_individual=keep_individual,
+            fold_training=fold_training,
+            allow_missing_columns=allow_missing_columns,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+            **routed,
+        )
+        self._refuse_unknown(routed)  # the base class takes more
+
+    def _refuse_unknown(self, names):
+        names = set(names)
+        for name in sorted(names & {"loss", "metrics"}):
+            raise ValueError(
+                f"Invalid parameter {name!r} for estimator {type(self).__name__}: each task has its own, such as "
+                f"tasks={{'price': Regression({name}=...)}}."
+            )
+        super()._refuse_unknown(names)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def _make_tasks(self, y):
+        owner, named = type(self).__name__, self.tasks or {}
+        names = list(named) if named and not is_table(y) else target_names(y)
+        tasks = make_tasks(find_specs(named, by_name(y, names), owner), owner)
+        for name, task in tasks.items():
+            with naming(f"task {name!r} of {owner}"):
+                resolve_loss(task.loss)
+                check_metrics(task.metrics)
+        return tasks
+
+    def _columns_of(self, y, tasks):
+        return by_name(y, list(tasks))
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more epoch on the given rows, all of them, building the network at the first call.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data. What branches learn from data, they learn at the first call.
+        y : DataFrame or array-like of shape (n_samples, n_tasks)
+            Targets; the first call has to show every class.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict_tasks(self, X):
+        """Predict what each task has to say of rows: numbers, or probabilities of classes.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        predictions : dict of str to ndarray of shape (n_samples,) or (n_samples, n_classes)
+            By the name of the task.
+        """
+        return self._outputs(X)
