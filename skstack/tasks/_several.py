@@ -104,6 +104,10 @@ class SeveralTasks:
         weight = given.get("class_weight")
         return {} if weight is None or isinstance(weight, list) else {"class_weight": [weight] * len(self.tasks)}
 
+    def predicts_same(self, estimator):
+        """Tell that there are no scores to compare estimators by; see Task and `scorings`."""
+        return True
+
     def can_average(self, method):
         """Tell that predictions for several targets are not averaged; see Task."""
         return False
