@@ -36,9 +36,8 @@ def no_training(monkeypatch):
     def fail(*args, **kwargs):
         raise AssertionError("training began before the input was checked")
 
-    # Networks by themselves, networks of folds, and every base model of a stack.
-    monkeypatch.setattr(skstack.network._base, "fit", fail)
-    monkeypatch.setattr(skstack.network._cross_fit, "fit", fail)
+    # Networks, by themselves or of folds, and every base model of a stack.
+    monkeypatch.setattr(skstack.network._staged, "fit", fail)
     monkeypatch.setattr(skstack.stacking._base, "cross_fit", fail)
 
 
@@ -141,7 +140,6 @@ BAD_PARAMETERS = [
     *rows_of(settings(optimizer=3), TypeError, r"'optimizer' should be.*got 3"),
     *rows_of(settings(loss=3), TypeError, r"'loss' should be.*got 3"),
     *rows_of(settings(loss="hinge"), ValueError, r"MultimodalNetworkRegressor: loss 'hinge' does not predict numbers"),
-    (network_classifier(NUMBERS, loss="quantile"), ValueError, r"Classifier: loss 'quantile' does not predict classes"),
     *rows_of(settings(activation="Rellu"), ValueError, r"unknown activation 'Rellu'. Did you mean 'relu'"),
     *rows_of(parts(NumericBranch(activation="tanhh"), ["area"]), ValueError, r"'tanhh'. Did you mean 'tanh'"),
     *rows_of(parts(ImageBranch(backbone="Xceptoin"), ["photo"]), ValueError, r"'Xceptoin'. Did you mean 'Xception'"),

@@ -9,7 +9,7 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit, cross_va
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import CategoricalBranch, NumericBranch
-from skstack.network import _base, _cross_fit
+from skstack.network import _staged
 
 N_ROWS = 48
 ROW = [("row", NumericBranch(hidden=(2,)), ["row"])]
@@ -37,8 +37,7 @@ def jobs(monkeypatch):
 
         return fit
 
-    for module in (_base, _cross_fit):
-        monkeypatch.setattr(module, "fit", recording(module.fit))
+    monkeypatch.setattr(_staged, "fit", recording(_staged.fit))
     return seen
 
 

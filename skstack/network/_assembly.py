@@ -25,7 +25,7 @@ from ..training._outputs import lone
 from ._layer_names import LayerNames, layer_names
 
 #: What belongs to a branch of what is trained.
-_OF_BRANCH = ("branch", "missing_embedding")
+_OF_BRANCH = ("branch", "items", "missing_embedding")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Assembly:
     # --- branches ---------------------------------------------------------------------------------------------------
 
     def layers_of(self, part, model):
-        """Return the layers of a model that belong to a branch: its sub-network, then its missing embedding, if any.
+        """Return the layers of a model that belong to a branch: its sub-network and, if any, pooling and embedding.
 
         Parameters
         ----------
@@ -168,7 +168,8 @@ class Assembly:
         model : keras.Model
             As :meth:`build` made it.
         """
-        kinds = _OF_BRANCH if self.has_missing_embedding(part.branch) else _OF_BRANCH[:1]
+        has = (True, part.branch.item_pooling is not None, self.has_missing_embedding(part.branch))
+        kinds = (kind for kind, is_there in zip(_OF_BRANCH, has, strict=True) if is_there)
         return [model.get_layer(self.names.of_branch(part.name, kind)) for kind in kinds]
 
     def values_of_branch(self, part, values):

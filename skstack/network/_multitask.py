@@ -217,6 +217,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.target_tags.single_output = False  # a table, whatever the number of tasks
         return tags
 
     def _make_tasks(self, y):

@@ -147,7 +147,7 @@ class Stage(SuggestingParams, BaseEstimator):
         ----------
         branch : str
         layers : list of keras.layers.Layer
-            Its sub-network and, where there is one, what takes the place of missing rows.
+            Its sub-network and, where there is one, what pools items and takes the place of missing rows.
         """
         trainable, factor = self.trains(branch), _of_branch(self.branch_learning_rate, branch, 1.0)
         with naming(f"branch {branch!r}"):

@@ -299,6 +299,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False  # a table, whatever the number of tasks
         return tags
 
 

@@ -32,12 +32,20 @@ _VECTORIZABLE = (
 
 #: Weights times rows of a batch up to which a step is mostly overhead, which the networks then share. Measured for six
 #: networks on two cores: at 2 ** 14 training together was 2.4 times faster, at 2 ** 17.7 it was 1.5 times, and from
-#: 2 ** 19 on it was slower. On a GPU it was 1.4 times faster at 2 ** 17.8, 1.2 times at 2 ** 24, and slower from
-#: 2 ** 28 on (`docs/performance.md`).
+#: 2 ** 19 on it was slower (`docs/performance.md`). That TensorFlow has more to share on a GPU is an estimate.
 _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
 #: Bytes of the encoded rows of all folds together, which are all on the device.
 _MAX_BYTES = 2**27
+
+
+def _compiles_for_long(device):
+    """Tell whether a vectorised step takes longer to compile than it saves.
+
+    XLA compiles one for a GPU 3 to 6 s longer than a plain one. Of ten epochs it then saves 0 to 0.2 s
+    (`docs/performance.md`).
+    """
+    return device == "accelerator" and keras.backend.backend() == "jax"
 
 
 def _has_loops(network):
@@ -63,6 +71,8 @@ def is_vectorized(network, jobs, schedule, device):
         return False
     if schedule.vectorized is not None:
         return schedule.vectorized and not _has_loops(network)
+    if _compiles_for_long(device):
+        return False
     layers = network._flatten_layers(include_self=False)
     n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
     return (

@@ -9,7 +9,7 @@ from _small import branches, make_labels, make_table, network_classifier, networ
 
 from skstack import Stage
 from skstack._backend import keras
-from skstack.branches import ModelBranch, NumericBranch
+from skstack.branches import ModelBranch, NumericBranch, TextBranch
 from skstack.network import _staged
 from skstack.training import _fit
 from skstack.training._values import assign_values, values_of
@@ -115,6 +115,20 @@ def test_what_is_frozen_stays_to_a_bit_and_the_rest_moves(stages, trainable, sti
     n_trained = sum(after[name].size for name in moving)
     assert network.stages_[-1].n_trained == n_trained
     assert sum(int(np.prod(variable.shape)) for variable in network.model_.trainable_variables) == n_trained
+
+
+def test_attention_over_items_goes_with_its_branch(stages):
+    """Its weights are trained with the branch alone, taken over, and frozen with it."""
+    notes = [["red hat", "blue"][: row % 3] for row in range(len(X))]
+    parts = [("notes", TextBranch(dim=2, item_pooling="attention"), ["notes"]), branches()[0]]
+    network_regressor(parts, **STAGED, trainable={"notes": False}).fit(X.assign(notes=notes), Y)
+    before, after = stages[-1]
+    attention = {name for name in before if name.startswith("notes_items/")}
+    assert {name.rpartition("/")[2] for name in attention} == {"kernel", "bias", "query"}
+    assert np.any(before["notes_items/bias"]), "it begins at 0, and the branch alone has trained it"
+    for name in attention:
+        np.testing.assert_array_equal(after[name], before[name])
+    assert _moved(before, after)
 
 
 def test_fusion_and_head_warm_up_alone(stages):

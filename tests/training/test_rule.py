@@ -69,6 +69,14 @@ def test_weights_times_rows_of_a_batch_are_bounded(monkeypatch):
     assert asked(network, batch_size=17)
 
 
+def test_xla_takes_too_long_on_a_gpu(monkeypatch):
+    assert asked(device="accelerator") is (keras.backend.backend() == "tensorflow")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert asked(device="processor")
+    assert not asked(device="accelerator")
+    assert asked(device="accelerator", vectorized=True)
+
+
 def test_bytes_of_the_data_are_bounded(monkeypatch):
     jobs = jobs_of(20, 20)
     n_bytes = 2 * 70 * (5 + 1) * 4
