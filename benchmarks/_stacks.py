@@ -363,7 +363,9 @@ def digits():
 
 def _archive(name):
     archive = np.load(_folder("sequences") / f"{name}.npz", allow_pickle=True)
-    X = np.concatenate([archive["X_train"], archive["X_test"]])
+    parts = [archive["X_train"], archive["X_test"]]
+    length = max(part.shape[1] for part in parts)
+    X = np.concatenate([np.pad(part, ((0, 0), (0, length - part.shape[1]), (0, 0))) for part in parts])
     y = np.unique(np.concatenate([archive["y_train"], archive["y_test"]]), return_inverse=True)[1]
     table = pd.DataFrame(np.nan_to_num(X.reshape(len(X), -1)).astype(float)).add_prefix("step_")
     return table, y

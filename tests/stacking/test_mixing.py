@@ -57,6 +57,7 @@ def test_passed_columns_follow_the_predictions(table):
         )
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")  # it cannot predict, so has no score
 def test_all_columns_passed_through_keep_their_types_for_the_final_estimator(table):
     X, y = table
 
