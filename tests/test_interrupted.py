@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
-import skstack.network._base as network_base
+import skstack.network._staged as network_staged
 from skstack import KerasClassifier
 from skstack._backend import keras
 from skstack.training import _fit as fit_module
@@ -94,7 +94,7 @@ def test_interrupted_partial_fit_leaves_the_network_as_it_was(table, monkeypatch
     X, y = table
     network = network_regressor().partial_fit(X, y)
     before, history = network.predict(X), dict(network.history_)
-    monkeypatch.setattr(network_base, "fit", Interrupt())
+    monkeypatch.setattr(network_staged, "fit", Interrupt())
     with pytest.raises(KeyboardInterrupt):
         network.partial_fit(X, y)
     assert_array_equal(network.predict(X), before)

@@ -210,7 +210,9 @@ DAYS = pd.date_range("2020-01-01", periods=20)
 )
 def test_dates_that_hardly_ever_come_again_are_warned_of(column):
     X = pd.DataFrame({"size": ["s", "m"] * 10, "sold": column})
-    with pytest.warns(UserWarning, match=r"column 'sold' of a CategoricalBranch holds dates .*month.*NumericBranch"):
+    with pytest.warns(
+        UserWarning, match=r"column 'sold' of a CategoricalBranch holds dates .*Give them a DateBranch.*month"
+    ):
         branch = CategoricalBranch().fit(X)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
-from skstack.network import _cross_fit as network_cross_fit
+from skstack.network import _staged as network_staged
 from skstack.training._fit import fit as training_fit
 
 NUMBERS = ["area", "rooms"]
@@ -107,7 +107,7 @@ def test_no_model_is_fitted_to_all_rows_where_those_of_the_folds_are_averaged(ta
     MultimodalStackingRegressor([("ridge", Counting())], cv=KFold(3), refit="folds").fit(X, y)
     assert sizes == [32, 32, 32]
     jobs = []
-    monkeypatch.setattr(network_cross_fit, "fit", lambda *a: jobs.extend(a[3]) or training_fit(*a))
+    monkeypatch.setattr(network_staged, "fit", lambda *a: jobs.extend(a[3]) or training_fit(*a))
     stack_regressor(branches(), cv=KFold(3), refit="folds").fit(*make_table())
     assert [job.index for job in jobs] == [1, 2, 3]
 

@@ -39,7 +39,7 @@ def test_a_loss_that_becomes_nan_is_an_error(way, n_validation):
 @pytest.mark.parametrize("way", WAYS)
 def test_the_fold_is_named(way):
     jobs = [job_of(make_data()) for _ in range(2)]
-    jobs[1].index = 1
+    jobs[1].name = "fold 1"
     jobs[1].data = {**jobs[1].data, "weights": {"output": np.full(70, 1e38, dtype="float32")}}
     jobs[0].data = {**jobs[0].data, "weights": {"output": np.ones(70, dtype="float32")}}
     with pytest.raises(ValueError, match=r"^the loss of small, fold 1, became (NaN|infinite) in epoch 1 of 4"):
