@@ -302,3 +302,19 @@ def test_several_columns_of_classes_in_parts():
     started = MultimodalNetworkClassifier(BRANCHES, **SETTINGS)
     started.partial_fit(X[first], y[first], classes=[["no", "yes"], [0, 1, 2]]).partial_fit(X, y)
     assert started.predict_proba(X)[1].shape == (N_ROWS, 3)
+
+
+def test_branches_are_trained_one_by_one_for_all_tasks_before_they_are_fused():
+    two = [("a", NumericBranch(hidden=(3,)), ["a"]), ("b", NumericBranch(hidden=(4,)), ["b"])]
+    staged = network(stages="individual+joint", trainable=False, keep_individual=True).set_params(branches=two)
+    fitted = staged.fit(X, Y)
+    assert [(stage.training, stage.branches) for stage in fitted.stages_] == [
+        ("individual", ["a"]),
+        ("individual", ["b"]),
+        ("joint", []),
+    ]
+    for name, alone in fitted.individual_networks_.items():
+        assert set(alone.predict_tasks(X)) == set(TASKS)
+        own, fused = (model.model_.get_layer(f"{name}_branch").get_weights() for model in (alone, fitted))
+        assert all(map(np.array_equal, own, fused))
+    assert fitted.predict(X).shape == (N_ROWS, len(TASKS))
