@@ -62,11 +62,22 @@ class Assembly:
     # --- model ------------------------------------------------------------------------------------------------------
 
     @float32_unless_mixed()
-    def build(self):
+    def build(self, name=None):
         """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
         inputs, features = self._fused_features()
         x = self._head(features)
-        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+        return keras.Model(inputs, self._by_output(self._outputs(x)), name=name or self.architecture.name)
+
+    @float32_unless_mixed()
+    def build_mean(self, n_members):
+        """Return a Keras model whose outputs are the means of those of several networks, and the models of these."""
+        members = [self.build(name=f"member_{number}") for number in range(1, n_members + 1)]
+        inputs = {
+            tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+            for tensor in members[0].inputs
+        }
+        outputs = keras.tree.map_structure(_mean_output, *[member(inputs) for member in members])
+        return keras.Model(inputs, outputs, name=self.architecture.name), members
 
     @float32_unless_mixed()
     def build_features(self):
@@ -244,6 +255,10 @@ class Assembly:
             one.branch.input_shape_ == another.branch.input_shape_ and one.branch.is_built_like(another.branch)
             for one, another in pairs
         )
+
+
+def _mean_output(*outputs):
+    return keras.layers.Average(dtype=outputs[0].dtype)(outputs)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -53,6 +53,9 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "branch_learning_rate": [Interval(Real, 0, None, closed="neither"), dict],
         "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "keep_individual": ["boolean"],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap": ["boolean"],
+        "max_samples": [Interval(Real, 0, 1, closed="right")],
         "validation_part": [StrOptions({"auto", "random", "latest"})],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
@@ -78,6 +81,9 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         patience=10,
         validation_fraction=0.1,
         validation_part="auto",
+        n_members=1,
+        bootstrap=False,
+        max_samples=1.0,
         callbacks=None,
         stages=None,
         trainable=True,
@@ -106,6 +112,9 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.validation_part = validation_part
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.max_samples = max_samples
         self.callbacks = callbacks
         self.stages = stages
         self.trainable = trainable
@@ -162,7 +171,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
     def n_fits(self):
         """Number of fits that the training of this network is made of."""
         self._check_settings()
-        return len(fits_of(stages_of(self), self._branch_names()))
+        return len(fits_of(stages_of(self), self._branch_names(), self.n_members))
 
     def of_one_branch(self, branch):
         """Return an unfitted network of one branch, without what says how several are trained.
