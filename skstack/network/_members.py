@@ -14,6 +14,15 @@ from ._staged import Member
 _ROWS = 1
 
 
+def check_members(network):
+    """Raise if the members of a network cannot be trained as its parameters say."""
+    if network.share_weights and (network.bootstrap or network.max_samples != 1):
+        raise ValueError(
+            "'bootstrap' and 'max_samples' are for members with weights of their own: with share_weights=True all see "
+            "the same rows."
+        )
+
+
 # --- training ---------------------------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,11 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
     max_samples : float, default=1.0
         How many rows are drawn for each member, as a part of the training rows; without `bootstrap` none is drawn
         twice.
+    share_weights : bool, default=False
+        Whether the members share their weights but for factors of the inputs and outputs of the dense layers at the end
+        of branches and of the head, and biases (TabM [2]_): members then cost little more than one network. What lies
+        before these layers (embeddings, convolutions, encoders of texts), branches with several uses of their
+        sub-network (`shared`, `item_pooling`) and pretrained ones are the same for all.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     stages : "individual+joint" or list of Stage, default=None
@@ -174,6 +179,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         n_members=1,
         bootstrap=False,
         max_samples=1.0,
+        share_weights=False,
         callbacks=None,
         stages=None,
         trainable=True,
@@ -205,6 +211,7 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
             n_members=n_members,
             bootstrap=bootstrap,
             max_samples=max_samples,
+            share_weights=share_weights,
             callbacks=callbacks,
             stages=stages,
             trainable=trainable,
