@@ -22,12 +22,15 @@ from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import cross_fit, split_targets
 from ._fitting import Fitting
+from ._members import Members
 from ._parameters import NetworkParameters
 from ._pickling import PicklableNetwork
 from ._stages import check_layers, stages_of
 
 
-class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter, TakesGaps):
+class MultimodalNetwork(
+    CallbackSupportMixin, PicklableNetwork, Fitting, Members, NetworkParameters, CrossFitter, TakesGaps
+):
     """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------

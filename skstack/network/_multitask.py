@@ -57,6 +57,20 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
     validation_part : {"auto", "random", "latest"}, default="auto"
         Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
+    n_members : int, default=1
+        How many networks are trained, which differ in initial weights, dropout and the order of the rows, and whose
+        predictions are averaged (a deep ensemble [1]_). All stop on the same validation rows, each in its own time.
+    bootstrap : bool, default=False
+        Whether each member is trained on rows drawn from the training rows with replacement, as in
+        :class:`~sklearn.ensemble.BaggingRegressor`. Statistics and vocabularies are those of all training rows.
+    max_samples : float, default=1.0
+        How many rows are drawn for each member, as a part of the training rows; without `bootstrap` none is drawn
+        twice.
+    share_weights : bool, default=False
+        Whether the members share their weights but for factors of the inputs and outputs of the dense layers at the end
+        of branches and of the head, and biases (TabM [2]_): members then cost little more than one network. What lies
+        before these layers (embeddings, convolutions, encoders of texts), branches with several uses of their
+        sub-network (`shared`, `item_pooling`) and pretrained ones are the same for all.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     stages : "individual+joint" or list of Stage, default=None
@@ -162,6 +176,10 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         patience=10,
         validation_fraction=0.1,
         validation_part="auto",
+        n_members=1,
+        bootstrap=False,
+        max_samples=1.0,
+        share_weights=False,
         callbacks=None,
         stages=None,
         trainable=True,
@@ -190,6 +208,10 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
             patience=patience,
             validation_fraction=validation_fraction,
             validation_part=validation_part,
+            n_members=n_members,
+            bootstrap=bootstrap,
+            max_samples=max_samples,
+            share_weights=share_weights,
             callbacks=callbacks,
             stages=stages,
             trainable=trainable,

@@ -13,8 +13,11 @@ from jax import numpy as jnp
 from ._batches import in_batches
 
 
-def value_and_gradients(function, values):
-    """Return the second output of a function, and the gradients of the first with respect to its arguments."""
+def value_and_gradients(function, values, by_row=()):
+    """Return the second output of a function, and the gradients of the first with respect to its arguments.
+
+    None of them comes by row: JAX needs to know how many rows there are before it sees them.
+    """
     (_, rest), gradients = jax.value_and_grad(function, has_aux=True)(values)
     return rest, gradients
 

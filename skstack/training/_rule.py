@@ -75,6 +75,7 @@ def is_vectorized(network, jobs, schedule, device):
         return False
     layers = network._flatten_layers(include_self=False)
     n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+    n_weights *= max((getattr(layer, "n_members", 1) for layer in layers), default=1)  # each has rows of its own
     return (
         all(getattr(layer, "vectorizable", type(layer).__name__ in _VECTORIZABLE) for layer in layers)
         and n_weights * schedule.batch_size <= _MAX_WORK[device]
