@@ -12,6 +12,9 @@ from ..reading._sparse_rows import SparseRows
 from ._base import Branch
 from ._column_statistics import column_groups
 
+#: Columns that ``embedding="auto"`` embeds, at most: each of them makes `dim` inputs of the layer behind.
+_MAX_EMBEDDED = 100
+
 #: Rows that are converted at a time: a table of millions is there once, in the dtype of the network.
 _CHUNK_ROWS = 2**16
 
@@ -28,23 +31,24 @@ class NumericBranch(Branch):
 
     Parameters
     ----------
-    hidden : tuple of int, default=(32,)
+    hidden : tuple of int, default=(64,)
         Units of the dense layers; empty for none.
-    scale : {"standard", "minmax", "robust"} or None, default="standard"
+    scale : {"robust", "standard", "minmax"} or None, default="robust"
         Scale each column to zero mean and unit variance, to the range 0 to 1, or not at all. "robust" subtracts the
         median, divides by the interquartile range (half the whole range where that is 0), and bends what is then far
         from 0 so that no outlier comes out further than 3, ``x / sqrt(1 + (x / 3) ** 2)`` [1]_.
     impute : {"mean", "median", "zero"} or None, default="median"
         What stands in for a missing number. ``None`` makes missing numbers an error.
-    embedding : {"piecewise", "periodic"} or None, default=None
+    embedding : {"auto", "piecewise", "periodic"} or None, default="auto"
         What each scaled number becomes before the dense layers [2]_: "piecewise" says of each of `n_bins` bins, between
         quantiles of the training rows, which part of it lies below the number; "periodic" takes sines and cosines of
         `n_frequencies` trained multiples of it. A dense layer of its own with ReLU makes a vector of length `dim` of
-        either.
+        either. ``None`` leaves the scaled number as it is, and "auto" is "piecewise" for a dense table of at most 100
+        columns, else ``None``.
     dim : int, default=16
         Length of the vector of an embedded number.
-    n_bins : int, default=32
-        Bins of ``embedding="piecewise"``; a column with fewer distinct values has fewer.
+    n_bins : int, default=16
+        Bins of the piecewise embedding; a column with fewer distinct values has fewer.
     n_frequencies : int, default=32
         Frequencies of ``embedding="periodic"``.
     sigma : float, default=0.1
@@ -54,7 +58,7 @@ class NumericBranch(Branch):
         Whether to join the scaled or embedded columns to the output of the dense layers (a skip connection).
     activation : str, default="relu"
         Activation of the dense layers, by its Keras name, or "prelu".
-    dropout : float, default=0.0
+    dropout : float, default=0.1
         Rate of the dropout after each dense layer.
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
@@ -67,6 +71,8 @@ class NumericBranch(Branch):
     ----------
     center_, scale_, fill_ : ndarray of shape (n_columns,)
         What is subtracted from each column, what it is divided by and what fills its gaps, in the column's units.
+    embedding_ : {"piecewise", "periodic"} or None
+        What ``embedding="auto"`` stands for.
     seen_missing_ : ndarray of shape (n_columns,)
         1.0 where the column had a gap in the training rows, else 0.0.
     input_shape_ : tuple of int
@@ -94,7 +100,7 @@ class NumericBranch(Branch):
         **Branch._parameter_constraints,
         "scale": [StrOptions({"standard", "minmax", "robust"}), None],
         "impute": [StrOptions({"mean", "median", "zero"}), None],
-        "embedding": [StrOptions({"piecewise", "periodic"}), None],
+        "embedding": [StrOptions({"auto", "piecewise", "periodic"}), None],
         "dim": [Interval(Integral, 1, None, closed="left")],
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
@@ -107,18 +113,18 @@ class NumericBranch(Branch):
 
     def __init__(
         self,
-        hidden=(32,),
+        hidden=(64,),
         *,
-        scale="standard",
+        scale="robust",
         impute="median",
-        embedding=None,
+        embedding="auto",
         dim=16,
-        n_bins=32,
+        n_bins=16,
         n_frequencies=32,
         sigma=0.1,
         skip=False,
         activation="relu",
-        dropout=0.0,
+        dropout=0.1,
         batch_norm=False,
         shared=False,
         merge="concatenate",
@@ -145,6 +151,7 @@ class NumericBranch(Branch):
     def _fit(self, X, sample_weight=None):
         if sparse.issparse(X):
             check_sparse_numbers(X)
+        self.embedding_ = self._chosen_embedding(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
             statistics = [self._statistics(columns) for columns in column_groups(X, sample_weight)]
         self.seen_missing_, self.fill_, self.center_, self.scale_, edges = map(
@@ -154,6 +161,11 @@ class NumericBranch(Branch):
         self._check_gaps(X, self.seen_missing_.any())
         self.cell_shape_ = (len(self.fill_),)
         self.input_dtype_ = needed_dtype(self.center_, self.scale_)
+
+    def _chosen_embedding(self, X):
+        if self.embedding != "auto":
+            return self.embedding
+        return None if sparse.issparse(X) or X.shape[1] > _MAX_EMBEDDED else "piecewise"
 
     def _encode(self, X):
         if X.shape[1:] != self.cell_shape_:
@@ -204,9 +216,9 @@ class NumericBranch(Branch):
         x = Standardize(flags=flags, dtype=self.input_dtype_, name="standardize")(inputs)
         if self.scale == "robust":
             x = _numeric_layers.SmoothClip(n_numbers, name="clip")(x)
-        if self.embedding == "piecewise":
+        if self.embedding_ == "piecewise":
             x = _numeric_layers.PiecewiseLinear(n_numbers, self.dim, self.n_bins, name="piecewise")(x)
-        elif self.embedding == "periodic":
+        elif self.embedding_ == "periodic":
             layer = _numeric_layers.Periodic(n_numbers, self.dim, self.n_frequencies, self.sigma, name="periodic")
             x = layer(x)
         return x
@@ -225,12 +237,12 @@ class NumericBranch(Branch):
 
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""
-        return self.is_encoded_like(other)
+        return self.is_encoded_like(other) and self.embedding_ == other.embedding_
 
     def assign_statistics(self, model):
         """Write the statistics of the columns into the sub-network."""
         model.get_layer("standardize").assign_statistics(self.fill_, self.center_, self.scale_, self.seen_missing_)
-        if self.embedding == "piecewise":
+        if self.embedding_ == "piecewise":
             edges = _clipped(self._edges) if self.scale == "robust" else self._edges
             for variable, values in zip(model.get_layer("piecewise").constants, _bins(edges), strict=True):
                 variable.assign(values)
@@ -246,7 +258,7 @@ class NumericBranch(Branch):
         # A column without any number has no statistics; it is filled with 0 and carries nothing but its flag.
         fill = self._filling(known)
         edges = np.zeros((len(fill), 0))
-        if self.embedding == "piecewise":
+        if self.embedding_ == "piecewise":
             edges = known.quantiles(np.linspace(0, 1, self.n_bins + 1))
         return columns.has_gaps.astype("float64"), fill, *self._scaling(columns.filled(fill)), edges
 

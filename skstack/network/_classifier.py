@@ -28,11 +28,11 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         How the feature vectors of the branches become one: "concatenate", "add", "average", "maximum", "multiply",
         "gated" or "attention" (see :ref:`fusion`), or a Keras layer that takes a list of them. All but "concatenate"
         first bring vectors of different lengths to the largest one by a dense layer each.
-    head : tuple of int, default=(32,)
+    head : tuple of int, default=(64,)
         Units of the dense layers between the fused branches and the output; empty for none.
     activation : str, default="relu"
         Activation of these layers, by its Keras name, or "prelu".
-    dropout : float, default=0.0
+    dropout : float, default=0.1
         Rate of the dropout after each of these layers.
     modality_dropout : float, default=0.0
         Part of the rows from which each branch is withheld in training, at random, as if it were missing: the network
@@ -40,14 +40,15 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
     loss : str, keras.losses.Loss or callable, default=None
         A Keras loss; ``None`` is "binary_crossentropy" for two classes and "sparse_categorical_crossentropy" for more.
         A hinge loss for two classes takes the probability p as the score 2 p - 1.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
+    optimizer : str or keras.optimizers.Optimizer, default="adamw"
         A Keras optimizer.
     metrics : list of str or keras.metrics.Metric, default=None
         Keras metrics to be followed in ``history_``.
-    epochs : int, default=100
+    epochs : int, default=200
         Passes over the training rows, at most.
-    batch_size : int, default=32
-        Rows per step of the optimizer.
+    batch_size : int or "auto", default="auto"
+        Rows per step of the optimizer; "auto" is the power of two nearest to the 64th part of the training rows, from
+        32 to 256.
     early_stopping : bool, default=True
         Whether to set a part of the training rows aside, stop when the loss there has not become better for `patience`
         epochs, and restore the best weights. ``partial_fit`` never does, and with rows to validate on (`X_val` of
@@ -172,15 +173,15 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         branches=None,
         *,
         fusion="concatenate",
-        head=(32,),
+        head=(64,),
         activation="relu",
-        dropout=0.0,
+        dropout=0.1,
         modality_dropout=0.0,
         loss=None,
-        optimizer="adam",
+        optimizer="adamw",
         metrics=None,
-        epochs=100,
-        batch_size=32,
+        epochs=200,
+        batch_size="auto",
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,

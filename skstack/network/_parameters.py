@@ -4,6 +4,7 @@ import inspect
 from contextlib import suppress
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -45,7 +46,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "modality_dropout": [Interval(Real, 0, 1, closed="left")],
         "allow_missing_columns": ["boolean"],
         "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -70,15 +71,15 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         branches=None,
         *,
         fusion="concatenate",
-        head=(32,),
+        head=(64,),
         activation="relu",
-        dropout=0.0,
+        dropout=0.1,
         modality_dropout=0.0,
         loss=None,
-        optimizer="adam",
+        optimizer="adamw",
         metrics=None,
-        epochs=100,
-        batch_size=32,
+        epochs=200,
+        batch_size="auto",
         early_stopping=True,
         patience=10,
         validation_fraction=0.1,
@@ -272,18 +273,23 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         given = self.fusion, self.head, self.activation, self.dropout, self.modality_dropout
         return Architecture(type(self).__name__, *given, self.n_members if self.share_weights else 1)
 
-    def _schedule(self, done, epochs, watchers):
-        """Return how long to train, after so many epochs are done."""
+    def _schedule(self, done, epochs, n_rows, watchers):
+        """Return how long to train on so many rows, after so many epochs are done."""
         self._initialize_callbacks()
         return Schedule(
             epochs=done + epochs,
             initial_epoch=done,
-            batch_size=self.batch_size,
+            batch_size=_suitable_batch(n_rows) if self.batch_size == "auto" else self.batch_size,
             patience=self.patience,
             callbacks=self._fit_callbacks or [],
             watchers=watchers,
             vectorized=VECTORIZED[self.fold_training],
         )
+
+
+def _suitable_batch(n_rows):
+    """Return rows of a batch: the power of two nearest to the 64th part of the rows, from 32 to 256."""
+    return 2 ** int(np.clip(np.round(np.log2(n_rows / 64)), 5, 8))
 
 
 def _first_given(*values):

@@ -224,7 +224,8 @@ class StagedTraining:
 
     def _schedule(self, stage, done, watchers):
         network = self._network
-        schedule = network._schedule(done, stage.n_epochs(network), watchers)
+        n_rows = min(len(member.job.training_rows) for member in self.members)
+        schedule = network._schedule(done, stage.n_epochs(network), n_rows, watchers)
         return replace(schedule, patience=stage.patience(network))
 
 
