@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 from . import (
@@ -14,6 +15,7 @@ from . import (
     bench_predict,
     bench_search,
     bench_start,
+    quality,
 )
 from ._machine import describe_machine
 from ._report import LEGEND, notes, table
@@ -71,6 +73,9 @@ def _arguments(arguments):
 
 def main(arguments=None):
     """Run what the command line asks for; return 1 if a comparison failed, else 0."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["quality"]:
+        return quality.main(arguments[1:])
     options = _arguments(arguments)
     machine, outcomes = describe_machine(), []
     for comparison in options.comparisons:

@@ -76,11 +76,20 @@ class Problem:
         return stack(self.parts, final_estimator, network=network(**self.network), **params)
 
 
-def _folder(name):
+def folder_of(name):
+    """Return the folder of a data set, or raise if it is not there."""
     folder = find_data(name)
     if folder is None:
         raise FileNotFoundError(f"no data set {name!r}: set SKSTACK_DATA to the folder that holds it.")
     return folder
+
+
+def row_scores(y, predicted):
+    """Return the score of each row: its part of R2, or the log-probability of its class, where these are 0, 1, ..."""
+    if y.dtype.kind != "f":
+        return np.log(np.maximum(predicted[np.arange(len(y)), y], np.finfo(float).eps))
+    y, predicted = y.reshape(len(y), -1), predicted.reshape(len(y), -1)
+    return (1.0 - (y - predicted) ** 2 / y.var(axis=0)).mean(axis=1)
 
 
 def _shuffled(X, y, groups=None):
@@ -137,22 +146,22 @@ def _table(X, y, **settings):
 
 
 def wages():
-    table = pd.read_csv(_folder("datacamp_intro") / "hourly_wages.csv").astype(float)
+    table = pd.read_csv(folder_of("datacamp_intro") / "hourly_wages.csv").astype(float)
     return _table(table.drop(columns="wage_per_hour"), table["wage_per_hour"].to_numpy())
 
 
 def titanic():
-    table = pd.read_csv(_folder("datacamp_intro") / "titanic_all_numeric.csv").astype(float)
+    table = pd.read_csv(folder_of("datacamp_intro") / "titanic_all_numeric.csv").astype(float)
     return _table(table.drop(columns="survived"), table["survived"].to_numpy().astype(int))
 
 
 def german_credit():
-    table = pd.read_csv(_folder("tables") / "german_credit.csv.gz")
+    table = pd.read_csv(folder_of("tables") / "german_credit.csv.gz")
     return _table(table.drop(columns="class"), (table["class"] == "good").to_numpy().astype(int))
 
 
 def _ames():
-    table = pd.read_csv(_folder("tables") / "ames_houses.csv.gz").drop(columns="Id")
+    table = pd.read_csv(folder_of("tables") / "ames_houses.csv.gz").drop(columns="Id")
     table["MSSubClass"] = table["MSSubClass"].astype(str)
     return table.drop(columns="SalePrice"), table["SalePrice"].to_numpy().astype(float)
 
@@ -167,7 +176,7 @@ def ames_log_price():
 
 
 def _cars():
-    table = pd.read_csv(_folder("tables") / "used_cars.csv.gz").drop_duplicates()
+    table = pd.read_csv(folder_of("tables") / "used_cars.csv.gz").drop_duplicates()
     for name in ("Engine", "Max Power", "Max Torque"):
         table[name] = table[name].str.extract(r"([\d.]+)")[0].astype(float)
     table["Model"] = table["Model"].str.split().str[0]
@@ -184,7 +193,7 @@ def cars_log_price():
 
 
 def doctor_fees():
-    table = pd.read_csv(_folder("tables") / "doctor_fees.csv.gz")
+    table = pd.read_csv(folder_of("tables") / "doctor_fees.csv.gz")
     X = pd.DataFrame({"years": table["Experience"].str.extract(r"(\d+)")[0].astype(float)})
     X["rating"] = table["Rating"].str.rstrip("%").astype(float)
     X["degrees"] = table["Qualification"].str.count(",") + 1.0
@@ -196,7 +205,7 @@ def doctor_fees():
 
 def steel():
     targets = ["yield strength", "tensile strength", "elongation"]
-    table = pd.read_csv(_folder("materials") / "steel_strength.csv.gz").dropna(subset=targets)
+    table = pd.read_csv(folder_of("materials") / "steel_strength.csv.gz").dropna(subset=targets)
     X, Y = table.drop(columns=["formula", *targets]), table[targets].to_numpy()
     parts = [part for part in _table_parts(X, Y) if part[0] != "boosting"]  # has one target
     return _problem(X, Y, parts, network={"epochs": 60, "batch_size": 16})
@@ -205,7 +214,7 @@ def steel():
 def molecules():
     from skstack.branches import NumericBranch
 
-    table = pd.read_csv(_folder("molecules") / "delaney_processed.csv.gz")
+    table = pd.read_csv(folder_of("molecules") / "delaney_processed.csv.gz")
     y = table.pop("measured log solubility in mols per litre").to_numpy()
     table = table.drop(columns="ESOL predicted log solubility in mols per litre")
     numbers = [name for name in table if name != "smiles"]
@@ -224,7 +233,7 @@ def molecules():
 
 
 def _houses():
-    houses = load_houses(_folder("houses"))
+    houses = load_houses(folder_of("houses"))
     X = houses.data[["bedrooms", "bathrooms", "area", "zipcode"]].copy()
     X["log_area"], X["zip_number"] = np.log(X["area"]), X["zipcode"].astype(float)
     return X, houses.target.to_numpy().astype(float), houses.groups
@@ -277,8 +286,9 @@ def _ratings(games):
     return pd.Series(ratings)
 
 
-def _tournament():
-    folder = _folder("basketball")
+def tournament():
+    """Return seeds and ratings of both teams of tournament games, and the games."""
+    folder = folder_of("basketball")
     ratings = _ratings(pd.read_csv(folder / "games_season.csv.gz"))
     games = pd.read_csv(folder / "games_tourney.csv.gz")
     X = games[["seed_diff"]].astype(float)
@@ -294,7 +304,7 @@ def _tournament_parts(y):
 
 
 def _tournament_problem(target, dtype):
-    X, games = _tournament()
+    X, games = tournament()
     y = games[target].to_numpy().astype(dtype)
     network = {"epochs": 15, "patience": 4, "batch_size": 64}
     groups = games["season"].to_numpy()
@@ -310,7 +320,7 @@ def tournament_won():
 
 
 def traffic():
-    series = pd.read_csv(_folder("metro_traffic") / "metro.csv.gz", keep_default_na=False, parse_dates=["date_time"])
+    series = pd.read_csv(folder_of("metro_traffic") / "metro.csv.gz", keep_default_na=False, parse_dates=["date_time"])
     hourly = series.drop_duplicates("date_time").set_index("date_time").sort_index()
     X = hourly[["temp", "rain_1h", "clouds_all", "weather_main"]].copy()
     X["holiday"] = (hourly["holiday"] != "None").groupby(hourly.index.normalize()).transform("max").astype(str)
@@ -332,7 +342,7 @@ def _joined(table):
 def womens_clothing():
     from skstack.branches import TextBranch
 
-    reviews = pd.read_csv(_folder("women_clothing") / "reviews.csv.gz")
+    reviews = pd.read_csv(folder_of("women_clothing") / "reviews.csv.gz")
     texts, garment = ["Title", "Review Text"], ["Division Name", "Department Name", "Class Name"]
     table = ["Age", "Positive Feedback Count", *garment]
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+(?:'\w+)*|[!?]")
@@ -354,7 +364,7 @@ def womens_clothing():
 
 
 def digits():
-    images = np.load(_folder("mnist5k") / "mnist5k.npz")
+    images = np.load(folder_of("mnist5k") / "mnist5k.npz")
     X = pd.DataFrame(images["X"].reshape(5000, -1)[:, ::2] / 255.0).add_prefix("pixel_")
     parts = _table_parts(X, images["y"].astype(int))
     parts = [part for part in parts if part[0] != "boosting"]
@@ -362,7 +372,7 @@ def digits():
 
 
 def _archive(name):
-    archive = np.load(_folder("sequences") / f"{name}.npz", allow_pickle=True)
+    archive = np.load(folder_of("sequences") / f"{name}.npz", allow_pickle=True)
     parts = [archive["X_train"], archive["X_test"]]
     length = max(part.shape[1] for part in parts)
     X = np.concatenate([np.pad(part, ((0, 0), (0, length - part.shape[1]), (0, 0))) for part in parts])

@@ -111,7 +111,9 @@ def main():
         print(name, {way: round(value, 4) for way, value in tables["score"][name].items()}, flush=True)
     for figure, table in tables.items():
         table = pd.DataFrame(table).T
-        print(f"\n{figure}, mean of seeds {given.seeds}\n{pd.concat([table, table.mean().to_frame('mean').T]).round(3)}")
+        print(
+            f"\n{figure}, mean of seeds {given.seeds}\n{pd.concat([table, table.mean().to_frame('mean').T]).round(3)}"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from ._stacks import PROBLEMS
+from ._stacks import PROBLEMS, row_scores
 
 
 def log_odds(probabilities):
@@ -68,14 +68,6 @@ def _cross_fitted(name, problem):
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------
-
-
-def row_scores(y, predicted):
-    """Return the score of each row: its part of R2, or the log-probability of its class, where these are 0, 1, ..."""
-    if y.dtype.kind != "f":
-        return np.log(np.maximum(predicted[np.arange(len(y)), y], np.finfo(float).eps))
-    y, predicted = y.reshape(len(y), -1), predicted.reshape(len(y), -1)
-    return (1.0 - (y - predicted) ** 2 / y.var(axis=0)).mean(axis=1)
 
 
 def _as_predictions(columns, y):
