@@ -1,31 +1,30 @@
 """What stacks of regressors and of classifiers have in common: fit, transform and predict."""
 
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils._param_validation import HasMethods, Options, StrOptions
-from sklearn.utils.validation import check_memory
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
 from .._compat import CallbackSupportMixin, VisualBlock
+from .._deadline import Deadline
 from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
-from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
-from ._cross_fit import cross_fit
-from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
 from ._predicting import Predicting
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._running import FOR_THE_END, Running
 from ._splits import make_splits
 from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
@@ -52,6 +51,8 @@ class BaseStacking(
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
         "refit": [Options(bool, {True}), StrOptions({"folds"})],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "on_interrupt": [StrOptions({"raise", "keep"})],
         "guard": ["boolean"],
         "memory": [None, str, HasMethods("cache")],
         "n_jobs": [None, Integral],
@@ -145,6 +146,7 @@ class BaseStacking(
     def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
         parts = self._check_parameters()
+        deadline = self._deadline()
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
         validation = check_validation_rows(self, self._task, *validation)
@@ -157,7 +159,7 @@ class BaseStacking(
         if splits is not None and in_time_order(splits):
             stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
-            predictions = self._cross_fit(models, X, labels, splits, params, stages)
+            models, predictions = self._cross_fit(models, X, labels, splits, params, stages, deadline)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
@@ -166,6 +168,10 @@ class BaseStacking(
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
+
+    def _deadline(self):
+        """Return when the base models have to be complete, or None."""
+        return None if self.time_limit is None else Deadline(self.time_limit * (1 - FOR_THE_END))
 
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
@@ -195,25 +201,15 @@ class BaseStacking(
         ):
             yield Stages(self, context, bar)
 
-    def _cross_fit(self, models, X, labels, splits, params, stages):
-        """Fit the base models and return the out-of-fold predictions of each, or those of models that are fitted."""
+    def _cross_fit(self, models, X, labels, splits, params, stages, deadline):
+        """Return the base models that are complete, and their out-of-fold predictions or those of models of others."""
+        self.left_out_ = {}
         if splits is None:
-            return [model.predict(X) for model in check_fitted(models)]
-        cached = check_memory(self.memory).cache(cross_fit, ignore=["name", "n_jobs", "verbose", "stage"])
-        validation = shared_validation(models, labels, splits, params)
-        predictions = []
-        for model in models:
-            model.estimator = self._fitted_as(model, labels)
-            with stages.stage(model.name, model.n_fits(splits)) as stage:
-                options = {
-                    "fit_params": params[model.name].fit,
-                    "validation": validation if model.has_branches else None,
-                    "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
-                    "verbose": max(0, self.verbose - 1),
-                }
-                how = {"refit": self.refit, "stage": stage, **options}
-                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
-        return add_individual(models, predictions, X, splits)
+            return models, [model.predict(X) for model in check_fitted(models)]
+        running = Running(self, models, X, labels, splits, params, stages, deadline)
+        models, predictions = running.run()
+        self.left_out_ = running.left_out
+        return models, add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models

@@ -65,6 +65,14 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     refit : {True, "folds"}, default=True
         Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -93,6 +101,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
     n_unpredicted_ : int
         How many rows no fold predicts.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         Its ``estimators_`` holds the fitted final estimator of each task.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -155,6 +165,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         add_missing_indicator=False,
         allow_missing_columns=False,
         refit=True,
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -172,6 +184,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state

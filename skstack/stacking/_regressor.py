@@ -68,6 +68,14 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     guard : bool, default=False
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -91,6 +99,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -161,6 +171,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         allow_missing_columns=False,
         refit=True,
         guard=False,
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -178,6 +190,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
         self.guard = guard
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
