@@ -4,35 +4,37 @@ from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
-from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_memory
 
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
-from .._parts import PartsMixin, check_instance, noting, split_part
+from .._compat import CallbackSupportMixin, VisualBlock
+from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
 from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
-from ._cross_fit import cross_fit, make_splits
+from ._cross_fit import cross_fit
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
+from ._predicting import Predicting
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._splits import make_splits
 from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
 from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
-class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+class BaseStacking(
+    Predicting, TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator
+):
     """A stack, whatever it predicts.
 
     A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
@@ -272,87 +274,6 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         final = getattr(self, "final_estimator_", None)
         final = self._unfitted_final() if final is None else final
         return make_router(self, self._named_parts, self._network_class, final)
-
-    # --- predicting -------------------------------------------------------------------------------------------------
-
-    @property
-    def n_features_in_(self):
-        """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
-        if not hasattr(self, "final_estimator_"):
-            raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
-        if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
-            first = type(self._models[0].estimator).__name__
-            raise AttributeError(f"{first!r} object has no attribute 'n_features_in_'")
-        return self._n_features_in
-
-    @n_features_in_.setter
-    def n_features_in_(self, n_features):
-        self._n_features_in = n_features
-
-    def _check_predict_data(self, X):
-        check_is_fitted(self, "final_estimator_")
-        return self._check_columns(X)
-
-    def _check_columns(self, X):
-        """Return X, checked to have the columns of the training rows."""
-        X = check_table(self, X, reset=False)
-        if X.shape[1] != self._n_features_in:
-            owner = type(self).__name__
-            raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {self._n_features_in}.")
-        return X
-
-    def _features_of(self, X):
-        """Return what the final estimator gets for checked rows."""
-        predictions = [model.predict(X) for model in self._models]
-        missing = missing_rows(self._models, X) if self._features.indicated else {}
-        return self._features.join(X, predictions, missing)
-
-    def _members_of(self, X):
-        """Return the predictions that a guard averages."""
-        return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
-
-    def transform(self, X):
-        """Return the predictions of the base models, missing indicators and the columns that are passed through.
-
-        Parameters
-        ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
-            Rows of data.
-
-        Returns
-        -------
-        predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets from the models that predict, which have seen the training rows: those it was
-            fitted on are in ``oof_predictions_``.
-        """
-        features = self._features_of(self._check_predict_data(X))
-        return features.to_numpy() if isinstance(features, pd.DataFrame) else features
-
-    def get_feature_names_out(self, input_features=None):
-        """Get the names of the columns that :meth:`transform` returns.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns of X, where they have none of their own; used with `passthrough` only.
-
-        Returns
-        -------
-        names : ndarray of str objects
-            Class, base model and index of each prediction, the missing indicators, then the names of the columns
-            passed through.
-        """
-        check_is_fitted(self, "final_estimator_")
-        input_features = check_feature_names_in(self, input_features, generate_names=self._features.passes)
-        return self._features.names_out(input_features)
-
-    def _predict_final(self, X, method, params):
-        X = self._check_predict_data(X)
-        features = self._features_of(X) if self._averaged is None else self._members_of(X)
-        if params and routing_enabled():
-            params = process_routing(self, method, **params).final_estimator[method]
-        with noting("in the final estimator"):
-            return getattr(self.final_estimator_, method)(features, **params)
 
     # --- scikit-learn -----------------------------------------------------------------------------------------------
 

@@ -6,124 +6,14 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from scipy.stats import mode
 from sklearn.base import clone, is_classifier
-from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._callbacks import SILENT
 from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
-from .._validation import VALIDATION
 from ..tasks._base import Task
-
-# --- splits -----------------------------------------------------------------------------------------------------------
-
-
-def make_splits(cv, X, y, task, split_params):
-    """Return the rows to fit on and to predict of each fold.
-
-    Parameters
-    ----------
-    cv : int, cross-validation generator, iterable or None
-    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Encoded labels.
-    task : Task
-        Fitted.
-    split_params : dict
-        Further arguments of the splitter, such as groups.
-
-    Returns
-    -------
-    splits : list of (ndarray of int, ndarray of int)
-
-    Raises
-    ------
-    ValueError
-        If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
-    """
-    splitter = check_cv(cv, y=y, classifier=task.has_classes)
-    if isinstance(splitter, StratifiedKFold):
-        _check_members(cv, splitter.n_splits, y, task)
-    splits = check_splits(splitter.split(X, y, **split_params), len(y))
-    if not splits:
-        raise ValueError(f"cv={cv!r} yields no split.")
-    return splits
-
-
-def _check_members(cv, n_splits, y, task):
-    labels = task.stratify_labels(y)
-    counts = np.unique(labels, return_counts=True)[1] if labels is not None else []
-    if len(counts) and counts.min() < n_splits:
-        rare = task.classes_.tolist()[counts.argmin()]
-        raise ValueError(
-            f"class {rare!r} has {counts.min()} members, fewer than the {n_splits} folds of cv={cv!r}: "
-            "every fold should have one. Take fewer folds or leave the class out."
-        )
-
-
-def check_splits(splits, n_samples):
-    """Return the splits of a splitter as pairs of row positions counted from 0.
-
-    Parameters
-    ----------
-    splits : iterable of (array-like, array-like)
-        Rows to fit on and rows to predict: positions, negative ones counted from the end, or boolean masks.
-    n_samples : int
-
-    Returns
-    -------
-    splits : list of (ndarray of int, ndarray of int)
-
-    Raises
-    ------
-    ValueError
-        If a side of a split is empty or names no rows, saying which.
-    """
-    checked = []
-    for index, split in enumerate(splits):
-        if not isinstance(split, (tuple, list)) or len(split) != 2:
-            raise ValueError(f"split {index} of cv should be a pair of training and test rows, got {split!r}.")
-        sides = zip(("training", "test"), split, strict=True)
-        checked.append(
-            tuple(_positions(rows, n_samples, f"the {side} rows of split {index} of cv") for side, rows in sides)
-        )
-    return checked
-
-
-def _positions(rows, n_samples, what):
-    rows = np.asarray(rows)
-    if rows.dtype.kind == "b":
-        if rows.shape != (n_samples,):
-            raise ValueError(f"{what} are a mask of shape {rows.shape}, X has {n_samples} rows.")
-        rows = np.flatnonzero(rows)
-    if not rows.size:
-        raise ValueError(f"{what} are none: every split needs rows to fit on and rows to predict.")
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise ValueError(
-            f"{what} should be positions (integers) or a boolean mask, got an array of shape {rows.shape} and dtype "
-            f"{rows.dtype}."
-        )
-    outside = (rows < -n_samples) | (rows >= n_samples)
-    if outside.any():
-        raise ValueError(f"{what} name row {rows[outside][0]}, X has {n_samples} rows.")
-    return np.where(rows < 0, rows + n_samples, rows)
-
-
-def predicted_rows(splits):
-    """Return the rows that a split predicts, in order."""
-    return np.unique(np.concatenate([held_out for _, held_out in splits]))
-
-
-def params_of_rows(params, rows, n_samples):
-    """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
-    cut = {name: v for name, v in params.items() if name not in VALIDATION and _is_per_row(v, n_samples)}
-    return params | {name: take(v, rows, axis=0) for name, v in cut.items()}
-
-
-def _is_per_row(values, n_samples):
-    return hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
-
+from ._splits import params_of_rows, predicted_rows
 
 # --- base models ------------------------------------------------------------------------------------------------------
 

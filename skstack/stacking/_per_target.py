@@ -8,7 +8,7 @@ from .._compat import num_samples, take
 from .._protocols import TakesGaps
 from ..tasks._multilabel import MultilabelTask
 from ..tasks._several import SeveralTasks
-from ._cross_fit import params_of_rows
+from ._splits import params_of_rows
 
 
 class PerTarget(BaseEstimator):
