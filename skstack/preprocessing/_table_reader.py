@@ -44,11 +44,11 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
     --------
     >>> import pandas as pd
     >>> from skstack.preprocessing import TableReader
-    >>> X = pd.DataFrame({"engine": ["1198 cc", "1248 cc"], "power": ["87 bhp @ 6000 rpm", None], "zip": [92276, 92677]})
+    >>> X = pd.DataFrame({"engine": ["1198 cc", "998 cc"], "power": ["87 bhp @ 6000 rpm", None], "zip": [92276, 92677]})
     >>> TableReader(numbers={"engine": 1, "power": 2}, categories=["zip"]).fit_transform(X)
        engine  power  power (2)    zip
     0  1198.0   87.0     6000.0  92276
-    1  1248.0    NaN        NaN  92677
+    1   998.0    NaN        NaN  92677
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
@@ -126,13 +126,13 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "_numbers")
         names = getattr(self, "feature_names_in_", input_features)
         names = range(self.n_features_in_) if names is None else names
-        names = _unique(names)
+        names = unique_names(names)
         return np.array(
             [out for position, name in enumerate(names) for out in self._names_out(position, name)], dtype=object
         )
 
     def _names(self, table):
-        return _unique(table.columns)
+        return unique_names(table.columns)
 
     def _names_out(self, position, name):
         return [name] + [f"{name} ({place})" for place in range(2, self._numbers.get(position, 1) + 1)]
@@ -150,7 +150,7 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
         return [column.rename(name)]
 
 
-def _unique(names):
+def unique_names(names):
     """Return names as strings that differ."""
     taken, unique = set(), []
     for name in map(str, names):
@@ -182,7 +182,6 @@ def _as_category(column):
     cells, missing = column.astype(object), missing_rows(column.to_frame())
     spelled = {}
     texts = [
-        None if gone else spelled.setdefault(cell, _spelled(cell))
-        for cell, gone in zip(cells, missing, strict=True)
+        None if gone else spelled.setdefault(cell, _spelled(cell)) for cell, gone in zip(cells, missing, strict=True)
     ]
     return pd.Series(texts, column.index, dtype=object).astype("category")

@@ -23,9 +23,21 @@ def code_of_parts(parts, name="estimators"):
     code : str
     """
     imports = set()
-    nodes = [_Call("(", [("", _node(value, imports)) for value in part], ")") for part in parts]
-    body = "\n".join(f"    {node.laid_out(4)}," for node in nodes)
-    return "\n".join([*_import_lines(imports), "", f"{name} = [", body, "]"])
+    shared, lines = _shared_columns(parts), []
+    if shared is not None:
+        lines = [f"columns = {_node(shared, imports).laid_out(0)}"]
+    nodes = []
+    for *named, columns in parts:
+        chosen = "columns" if shared is not None and columns == shared else _node(columns, imports)
+        nodes.append(_Call("(", [*(("", _node(value, imports)) for value in named), ("", chosen)], ")"))
+    body = [f"    {node.laid_out(4)}," for node in nodes]
+    return "\n".join([*_import_lines(imports), "", *lines, f"{name} = [", *body, "]"])
+
+
+def _shared_columns(parts):
+    """Return the longest list of columns that several parts have, or None."""
+    lists = [columns for *_, columns in parts if isinstance(columns, list)]
+    return max((columns for columns in lists if lists.count(columns) > 1), key=len, default=None)
 
 
 class _Call:
@@ -72,7 +84,7 @@ class _Call:
 
 def _node(value, imports):
     """Return a value as code, and add what has to be imported for it."""
-    if isinstance(value, type) or callable(value) and hasattr(value, "__name__"):
+    if isinstance(value, type) or (callable(value) and hasattr(value, "__name__")):
         return _imported(value, imports)
     if hasattr(value, "get_params"):
         return _estimator(value, imports)
@@ -99,7 +111,9 @@ def _estimator(estimator, imports):
         if name not in given or _is_default(given[name], parameter.default):
             by_position = False
             continue
-        by_position = by_position and parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        by_position = (
+            by_position and parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        )
         items.append(("" if by_position else f"{name}=", _node(given[name], imports)))
     return _Call(f"{_imported(type(estimator), imports)}(", items, ")")
 

@@ -59,6 +59,8 @@ def describe_columns(X, kinds=None, root=None):
         table = branch_columns(X, None)
         table = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
         found = [infer(table.iloc[:, position], _spoken(name), root) for position, name in enumerate(names)]
+        for dtype, (kind, *_, details) in zip(table.dtypes, found, strict=True):
+            details["plain"] = pd.api.types.is_numeric_dtype(dtype) and kind in ("numeric", "boolean", "constant", "id")
     columns = [
         Column(key, position, str(name), *one)
         for position, (key, name, one) in enumerate(zip(keys, names, found, strict=True))
@@ -92,7 +94,7 @@ def _matrix_column(X, position):
         is_constant = least == most
     else:
         is_constant = (column == column[0]).all() or np.isnan(column.astype("float64")).all()
-    return ("constant", "the same in every row", 1, {}) if is_constant else ("numeric", "numbers", 0, {})
+    return ("constant", "the same in every row", 1, {}) if is_constant else ("numeric", "numbers", 0, {"plain": True})
 
 
 def _check_kinds(kinds, keys):
@@ -116,10 +118,10 @@ def _listed(keys):
 def _correct(column, kind):
     """Write what the user says of a column over what was inferred."""
     if column.kind != kind:
-        known = {name: column.details[name] for name in ("items", "channels") if name in column.details}
+        known = {name: column.details[name] for name in ("items", "channels", "plain") if name in column.details}
         column.details = {**_DEFAULTS.get(kind, {}), **known}
-        if kind == "categorical":
-            column.details["codes"] = True
+        if kind in ("categorical", "entity", "text", "date"):
+            column.details["plain"] = False
         column.kind = kind
     column.reason = "as 'kinds' says"
 
@@ -145,7 +147,7 @@ def _find_entities(columns, table, kinds):
     for number, group in enumerate((group for group in groups if len(group) > 1), start=1):
         others = [column.name for column, _ in group]
         for column, _ in group:
-            column.kind, column.details = "entity", {"group": number}
+            column.kind, column.details = "entity", {"group": number, "plain": False}
             column.reason = f"the same names as in {[name for name in others if name != column.name]}"
 
 

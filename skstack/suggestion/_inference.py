@@ -22,7 +22,9 @@ _CODE_NAME = re.compile(
     r"team|player|user|customer|item|product|sku)(_?\d+)?$",
     re.IGNORECASE,
 )
-_ID_NAME = re.compile(r"(^|[_\s.])(id|ids|uid|uuid|guid|index|idx|key|row_?(id|no|nr|number)?)$|^unnamed: \d+$", re.IGNORECASE)
+_ID_NAME = re.compile(
+    r"(^|[_\s.])(id|ids|uid|uuid|guid|index|idx|key|row_?(id|no|nr|number)?)$|^unnamed: \d+$", re.IGNORECASE
+)
 
 #: A running number in fewer rows than these may as well be a measurement.
 _MIN_ROWS_OF_RUNNING = 20
@@ -133,7 +135,7 @@ def _infer_scalars(cells, name, n_distinct, root):
     if isinstance(cells.dtype, pd.CategoricalDtype):
         if n_distinct >= max(0.98 * len(cells), _MIN_ROWS_OF_RUNNING):
             return "id", "another category in nearly every row", {}
-        return "categorical", f"{n_distinct} categories, as the table says", {"codes": True}
+        return "categorical", f"{n_distinct} categories, as the table says", {}
     if pd.api.types.is_bool_dtype(cells.dtype):
         return "boolean", "True and False", {}
     if pd.api.types.is_timedelta64_dtype(cells.dtype):
@@ -148,7 +150,7 @@ def _infer_scalars(cells, name, n_distinct, root):
 def _infer_objects(cells, name, n_distinct, root):
     """Return what cells of any types hold."""
     if cells.map(lambda cell: isinstance(cell, (bool, np.bool_))).all():
-        return "boolean", "True and False", {"object": True}
+        return "boolean", "True and False", {}
     if cells.map(lambda cell: isinstance(cell, (Number, decimal.Decimal))).all():
         return _infer_numbers(cells.astype("float64").to_numpy(), name, n_distinct)
     if cells.map(is_date).all():
@@ -178,7 +180,7 @@ def _infer_mixed(cells, n_distinct):
         return "numeric_text", "numbers, and texts that become gaps", {"n_numbers": 1}
     if n_distinct >= max(0.9 * len(cells), _MIN_ROWS_OF_RUNNING):
         return "id", "cells of several types, another one in nearly every row", {}
-    return "categorical", "cells of several types", {"codes": True}
+    return "categorical", "cells of several types", {}
 
 
 def _infer_numbers(values, name, n_distinct):
@@ -199,7 +201,7 @@ def _infer_numbers(values, name, n_distinct):
             return "id", "long numbers of one length, another one in nearly every row", {}
         return "numeric", "whole numbers", {}
     if _are_codes(name, least, most, n_distinct, len(values)):
-        return "categorical", "whole numbers that are codes, by their name and range", {"codes": True}
+        return "categorical", "whole numbers that are codes, by their name and range", {}
     return "numeric", "whole numbers", {}
 
 

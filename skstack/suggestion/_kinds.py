@@ -42,8 +42,9 @@ class Column:
     n_distinct : int, default=0
         Different values among the cells that are there.
     details : dict
-        What parts have to know besides: ``n_numbers`` in a text, ``date_format``, ``items`` for lists, ``words`` for
-        categories that are texts too, ``codes`` for numbers that are categories, ``channels`` of an array of images.
+        What parts have to know besides: ``plain`` for numbers and truth values as NumPy has them, ``n_numbers`` in a
+        text, ``date_format``, ``items`` for lists, ``words`` for categories that are texts too, ``chars`` for texts
+        without blanks, ``group`` of columns that name the same things, ``channels`` of an array of images.
     """
 
     key: object

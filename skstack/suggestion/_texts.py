@@ -90,7 +90,7 @@ def _are_numbers(texts):
 def _as_codes(what, counts):
     if len(counts) >= 0.98 * counts.sum():
         return "id", f"{what}, another one in nearly every row", {}
-    return "categorical", what, {"codes": True}
+    return "categorical", what, {}
 
 
 def _as_numbers_in_text(texts, counts, root):
@@ -114,7 +114,9 @@ def _as_numbers_in_text(texts, counts, root):
 
 def _as_dates(texts, counts, root):
     looked_at = texts[:50]
-    if not all(6 <= len(text) <= 35 and re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text) for text in looked_at):
+    if not all(
+        6 <= len(text) <= 35 and re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text) for text in looked_at
+    ):
         return None
     if _all_iso(looked_at) and _all_iso(counts.index):
         return "date", "dates as ISO 8601 writes them", {"date_format": None}
@@ -186,9 +188,9 @@ def _as_name_of_row(texts, counts, root):
 
 def _is_quantity(text):
     """Tell whether a text without blanks may be a number with a unit, or two: 87bhp, 10k-20k, 5.2%."""
-    return bool(re.fullmatch(r"[<>~]?\d[\d.,]*[a-zA-Z%/\d]{0,4}(-\d[\d.,]*[a-zA-Z%]{0,4})?\+?", text)) and not re.fullmatch(
-        r"[0-9a-f]{6,}", text
-    )
+    return bool(
+        re.fullmatch(r"[<>~]?\d[\d.,]*[a-zA-Z%/\d]{0,4}(-\d[\d.,]*[a-zA-Z%]{0,4})?\+?", text)
+    ) and not re.fullmatch(r"[0-9a-f]{6,}", text)
 
 
 def _as_words(texts, counts):
