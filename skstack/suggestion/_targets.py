@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._columns import is_table
 from ..tasks._specs import Classification, inferred
 from ..tasks._targets import by_name, target_names
 
@@ -77,8 +78,10 @@ def describe_targets(y, task=None):
     if values.ndim == 1:
         columns = {None: values}
     else:
-        columns = by_name(y, target_names(y))
+        columns = by_name(y, list(task) if isinstance(task, dict) and not is_table(y) else target_names(y))
     kinds = task if isinstance(task, dict) else dict.fromkeys(columns, task)
+    if isinstance(task, dict) and None in columns:
+        kinds = {None: next(iter(task.values()))}
     return [Target(name, np.asarray(column), _has_classes(kinds.get(name), column)) for name, column in columns.items()]
 
 
