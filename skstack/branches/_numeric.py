@@ -53,7 +53,7 @@ class NumericBranch(Branch):
         ``embedding="periodic"``.
     extract : int, default=None
         Numbers that are read of each cell of text: 2 for "87 bhp @ 6000 rpm" and "10k-20k", 1 for "$1,200". A column of
-        text then becomes as many columns, with gaps where a cell holds fewer. Commas part thousands; k, m and b,
+        text then becomes as many columns, with gaps where a cell holds fewer. Commas part thousands; K, M and B,
         thousand, million and billion behind a number multiply it. ``None`` reads texts that are numbers and nothing
         else, and any other is an error.
     skip : bool, default=False

@@ -8,19 +8,19 @@ import pandas as pd
 # Not behind a letter, a digit or a decimal point: "A123" is a code, and "1.2.3" a version. "12x30" holds two numbers. A
 # minus behind a digit or a letter is a dash.
 _NUMBER = re.compile(
-    r"(?:(?<![^\W\d])|(?<=\dx))(?<!\d)(?<!\d[.,])"
-    r"(?P<number>-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+)?|-?\.\d+)"
-    r"(?P<times>[kmb](?![^\W_])|\s?(?:thousand|million|billion))?",
-    re.IGNORECASE,
+    r"(?:(?<![^\W\d])|(?<=\d[xX]))(?<!\d)(?<!\d[.,])(?P<money>(?<=[$€£¥₹]))?"
+    r"(?P<number>-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?\.\d+)"
+    r"(?P<times>(?:(?(money)[kmbKMB]|[kKMB])|bn|mn)(?![^\W_])|\s?(?i:thousand|million|billion))?",
 )
 
-_TIMES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}
+_TIMES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # by the first letter
 
 
 def numbers_in(text):
     """Return the numbers in a text, in their order.
 
-    Commas part thousands; k, m and b, thousand, million and billion behind a number multiply it.
+    Commas part thousands; K, M and B (m only behind the sign of a currency: it may be metres or minutes), thousand,
+    million and billion behind a number multiply it.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def numbers_in(text):
     numbers : list of float
     """
     found = _NUMBER.finditer(text)
-    return [float(m["number"].replace(",", "")) * _TIMES.get((m["times"] or "").strip().lower(), 1.0) for m in found]
+    return [float(m["number"].replace(",", "")) * _TIMES.get((m["times"] or " ").strip()[:1].lower(), 1) for m in found]
 
 
 def without_numbers(text):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -159,7 +160,8 @@ def _may_be_entity(column):
 
 def _is_alike(column, values, other, other_values):
     """Tell whether two columns name the same things: most names of the one with fewer are names of the other."""
-    if column.kind == "numeric" or other.kind == "numeric":  # numbers are alike by chance
+    are_numbers = all(isinstance(next(iter(each)), Number) for each in (values, other_values))
+    if are_numbers:  # which are alike by chance
         stems = {re.sub(r"[\d_\s]+|home|away|winner|loser", "", each.name.lower()) for each in (column, other)}
         if len(stems) > 1:
             return False

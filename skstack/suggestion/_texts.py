@@ -24,6 +24,22 @@ _MANY_CATEGORIES = 40
 
 _PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
 
+# Ways of writing dates beside ISO 8601.
+_DAYS = [
+    order.replace(" ", mark)
+    for order in ("%m %d %Y", "%d %m %Y", "%Y %m %d", "%m %d %y", "%d %m %y", "%d %b %Y", "%d %B %Y", "%d %b %y")
+    for mark in "/-. "
+]
+_DAYS += ["%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%a, %d %b %Y"]
+_DAYS += [order.replace(" ", mark) for order in ("%b %Y", "%B %Y", "%b %y", "%m %Y", "%Y %m") for mark in "/-. "]
+_TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M"]
+_FORMATS = [days + time for time in _TIMES for days in _DAYS]
+
+# Names that end with a number, such as "Team 7" and "AB-12"; amounts of money may look alike.
+_NAME_AND_NUMBER = re.compile(
+    r"^(?!(rs|inr|usd|us|eur|gbp|chf|cad|aud|jpy|cny|brl|mxn|sek|nok|dkk|pln)\b)[a-z][a-z\s._-]*#$"
+)
+
 _IMAGES = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?)$", re.IGNORECASE)
 _SOUNDS = re.compile(r"\.(wav|flac|ogg|mp3|aiff?)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"^(https?://|www\.|ftp://)", re.IGNORECASE)
@@ -100,6 +116,8 @@ def _as_numbers_in_text(texts, counts, root):
     if sum(map(bool, numbers)) < 0.9 * len(texts):
         return None
     templates = pd.Series([re.sub(r"\s+", " ", without_numbers(text)).lower() for text in texts]).value_counts()
+    if _NAME_AND_NUMBER.match(templates.index[0]) and len(counts) <= 0.5 * counts.sum():
+        return None
     common = templates[templates >= 0.02 * len(texts)]
     if len(common) > 10 or common.sum() < 0.85 * len(texts) or len(templates) > 0.3 * len(texts):
         return None
@@ -120,7 +138,7 @@ def _as_dates(texts, counts, root):
         return None
     if _all_iso(looked_at) and _all_iso(counts.index):
         return "date", "dates as ISO 8601 writes them", {"date_format": None}
-    for date_format in _guessed_formats(looked_at):
+    for date_format in _fitting_formats(looked_at):
         if all(_is_date(text, date_format) for text in counts.index):
             return "date", f"dates written as {date_format}", {"date_format": date_format}
     return None
@@ -133,14 +151,9 @@ def _all_iso(texts):
         return False
 
 
-def _guessed_formats(texts):
-    guesses = (
-        pd.tseries.api.guess_datetime_format(text, dayfirst=dayfirst)
-        for dayfirst in (False, True)
-        for text in texts[:10]
-    )
-    formats = dict.fromkeys(guess for guess in guesses if guess and re.search("%[Yy]", guess) and "%z" not in guess)
-    return [guess for guess in formats if all(_is_date(text, guess) for text in texts)]
+def _fitting_formats(texts):
+    """Return the ways of writing dates that all of some texts follow, months before days where both would do."""
+    return [written for written in _FORMATS if all(_is_date(text, written) for text in texts)]
 
 
 def _is_date(text, date_format):
@@ -195,7 +208,7 @@ def _is_quantity(text):
 
 def _as_words(texts, counts):
     n_rows = counts.sum()
-    n_words = np.mean([len(text.split()) for text in texts])
+    n_words = np.mean([len(re.findall(r"[^\s;|,/]+", text)) for text in texts])
     share = len(counts) / n_rows
     if n_words < 1.5 and share >= 0.8 and len(counts) > _FEW_CATEGORIES:
         return "text", "strings without blanks, another one in most rows: read by character", {"chars": True}
