@@ -106,7 +106,7 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
         table = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table).infer_objects()
         columns = [
             column
-            for position, name in enumerate(self._names(table))
+            for position, name in enumerate(map(str, table.columns))
             for column in self._read(position, name, table.iloc[:, position])
         ]
         return pd.concat(columns, axis=1)
@@ -126,13 +126,8 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "_numbers")
         names = getattr(self, "feature_names_in_", input_features)
         names = range(self.n_features_in_) if names is None else names
-        names = unique_names(names)
-        return np.array(
-            [out for position, name in enumerate(names) for out in self._names_out(position, name)], dtype=object
-        )
-
-    def _names(self, table):
-        return unique_names(table.columns)
+        names_out = [out for position, name in enumerate(names) for out in self._names_out(position, str(name))]
+        return np.array(names_out, dtype=object)
 
     def _names_out(self, position, name):
         return [name] + [f"{name} ({place})" for place in range(2, self._numbers.get(position, 1) + 1)]
@@ -148,18 +143,6 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
         if position in self._texts:
             return [_as_text(column).rename(name)]
         return [column.rename(name)]
-
-
-def unique_names(names):
-    """Return names as strings that differ."""
-    taken, unique = set(), []
-    for name in map(str, names):
-        candidate, number = name, 2
-        while candidate in taken:
-            candidate, number = f"{name}.{number}", number + 1
-        taken.add(candidate)
-        unique.append(candidate)
-    return unique
 
 
 def _spelled(cell):

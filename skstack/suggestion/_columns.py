@@ -52,16 +52,11 @@ def describe_columns(X, kinds=None, root=None):
         kind, reason, details = infer_shape(X.shape[1:], X.dtype)
         return [Column(None, 0, "all", kind, reason, len(X), details)]
     names = list(X.columns) if is_table(X) else list(range(X.shape[1]))
-    keys = names if _can_be_named(names) else list(range(len(names)))
+    keys = names if all(isinstance(name, str) for name in names) else list(range(len(names)))
     kinds = _check_kinds(kinds, keys)
-    if sparse.issparse(X) or _is_matrix(X):
-        found = [_matrix_column(X, position) for position in range(X.shape[1])]
-    else:
-        table = branch_columns(X, None)
-        table = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
-        found = [infer(table.iloc[:, position], _spoken(name), root) for position, name in enumerate(names)]
-        for dtype, (kind, *_, details) in zip(table.dtypes, found, strict=True):
-            details["plain"] = pd.api.types.is_numeric_dtype(dtype) and kind in ("numeric", "boolean", "constant", "id")
+    is_matrix = not is_table(X) and X.dtype.kind in "biuf"  # sparse ones among them
+    table = None if is_matrix else _as_frame(X)
+    found = _of_matrix(X) if is_matrix else _of_table(table, names, root)
     columns = [
         Column(key, position, str(name), *one)
         for position, (key, name, one) in enumerate(zip(keys, names, found, strict=True))
@@ -69,33 +64,39 @@ def describe_columns(X, kinds=None, root=None):
     for column in columns:
         if column.key in kinds:
             _correct(column, kinds[column.key])
-    if not sparse.issparse(X) and not _is_matrix(X):
+    if not is_matrix:
         _find_entities(columns, table, kinds)
+    for column in columns:
+        is_number = is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
+        column.details["plain"] = bool(is_number) and column.kind in ("numeric", "boolean")
     return columns
+
+
+def _as_frame(X):
+    table = branch_columns(X, None)
+    return table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+
+
+def _of_table(table, names, root):
+    """Return what the columns of a table hold."""
+    return [infer(table.iloc[:, position], _spoken(name), root) for position, name in enumerate(names)]
+
+
+def _of_matrix(X):
+    """Return what the columns of a matrix hold: numbers, or always the same."""
+    return [_matrix_column(X[:, [position]]) for position in range(X.shape[1])]
 
 
 def _spoken(name):
     return name if isinstance(name, str) else ""
 
 
-def _can_be_named(names):
-    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-
-
-def _is_matrix(X):
-    """Tell whether X is an array of numbers, in which no column has a kind of its own."""
-    return isinstance(X, np.ndarray) and X.dtype.kind in "biuf"
-
-
-def _matrix_column(X, position):
-    """Return what a column of a matrix holds: numbers, or always the same."""
-    column = X[:, [position]]
-    if sparse.issparse(X):
-        least, most = column.min(), column.max()
-        is_constant = least == most
+def _matrix_column(column):
+    if sparse.issparse(column):
+        is_constant = column.min() == column.max()
     else:
         is_constant = (column == column[0]).all() or np.isnan(column.astype("float64")).all()
-    return ("constant", "the same in every row", 1, {}) if is_constant else ("numeric", "numbers", 0, {"plain": True})
+    return ("constant", "the same in every row", 1, {}) if is_constant else ("numeric", "numbers", 0, {})
 
 
 def _check_kinds(kinds, keys):
@@ -119,10 +120,8 @@ def _listed(keys):
 def _correct(column, kind):
     """Write what the user says of a column over what was inferred."""
     if column.kind != kind:
-        known = {name: column.details[name] for name in ("items", "channels", "plain") if name in column.details}
+        known = {name: column.details[name] for name in ("items", "channels") if name in column.details}
         column.details = {**_DEFAULTS.get(kind, {}), **known}
-        if kind in ("categorical", "entity", "text", "date"):
-            column.details["plain"] = False
         column.kind = kind
     column.reason = "as 'kinds' says"
 
@@ -148,7 +147,7 @@ def _find_entities(columns, table, kinds):
     for number, group in enumerate((group for group in groups if len(group) > 1), start=1):
         others = [column.name for column, _ in group]
         for column, _ in group:
-            column.kind, column.details = "entity", {"group": number, "plain": False}
+            column.kind, column.details = "entity", {"group": number}
             column.reason = f"the same names as in {[name for name in others if name != column.name]}"
 
 

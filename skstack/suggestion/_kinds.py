@@ -30,7 +30,7 @@ class Column:
     Parameters
     ----------
     key : str, int or None
-        How parts name it: by its name, or by its position where names are missing or not unique; None for an array of
+        How parts name it: by its name, or by its position where names are no texts; None for an array of
         more than two dimensions, which is one column.
     position : int
     name : str

@@ -6,6 +6,7 @@ skrub cleans the table and encodes it, within each fold.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -19,7 +20,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
-from ..preprocessing._table_reader import TableReader, unique_names
+from .._columns import is_table
+from ..preprocessing._table_reader import TableReader
 from ._branches import MANY_CATEGORIES, n_numbers
 
 #: Kinds of columns that learners get.
@@ -40,11 +42,13 @@ class Table:
     ----------
     columns : list of Column
     n_rows : int
-    is_sparse : bool
+    is_array, is_sparse : bool
+        Whether it is an array or a sparse matrix, which have no names.
     """
 
     columns: list
     n_rows: int
+    is_array: bool
     is_sparse: bool
 
     @property
@@ -58,33 +62,29 @@ class Table:
 
     def names(self, columns):
         """Return how columns are called once they are read."""
-        names = unique_names(column.name for column in self.columns)
-        return [names[self.columns.index(column)] for column in columns]
+        return [str(self.columns.index(column)) if self.is_array else column.name for column in columns]
 
     def keys(self, columns):
-        """Return how the reader of the table names columns: a learner of a nameless table sees its own columns only."""
-        return [self._key(column) for column in columns]
-
-    def _key(self, column):
-        return column.key if isinstance(column.key, str) else self.columns.index(column)
+        """Return how the reader of the table names columns: by position among those that it gets, if not by name."""
+        return [column.key if isinstance(column.key, str) else self.columns.index(column) for column in columns]
 
 
-def suggest_learners(columns, targets, n_rows, is_sparse, quality):
+def suggest_learners(columns, targets, X, quality):
     """Return learners for the columns of a table.
 
     Parameters
     ----------
     columns : list of Column
     targets : list of Target
-    n_rows : int
-    is_sparse : bool
+    X : DataFrame, ndarray or sparse matrix of shape (n_samples, n_features, ...)
     quality : {"fast", "good", "best"}
 
     Returns
     -------
     parts : list of (str, estimator, list of str or int)
     """
-    table = Table([column for column in columns if column.kind in TABULAR], n_rows, is_sparse)
+    kept = [column for column in columns if column.kind in TABULAR]
+    table = Table(kept, X.shape[0], is_array=not is_table(X), is_sparse=sparse.issparse(X))
     if not table.columns:
         return []
     kinds = {}
@@ -129,7 +129,9 @@ def _boosting(table, targets):
         parameters |= {"early_stopping": False, "max_iter": 100}
     if table.is_plain:
         return boosting(**parameters)
-    return make_pipeline(*_encoding(table, ToCategorical()), boosting(categorical_features="from_dtype", **parameters))
+    return make_pipeline(
+        *_encoding(table, targets, ToCategorical()), boosting(categorical_features="from_dtype", **parameters)
+    )
 
 
 def _trees(table, targets):
@@ -142,7 +144,7 @@ def _trees(table, targets):
     if table.is_plain:
         return model
     ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
-    return make_pipeline(*_encoding(table, ordinal), model)
+    return make_pipeline(*_encoding(table, targets, ordinal), model)
 
 
 def _linear(table, targets):
@@ -171,12 +173,14 @@ def _reader(table, words_are_texts=False):
     return TableReader(numbers=counts or None, categories=table.keys(categories) or (), texts=table.keys(texts) or ())
 
 
-def _encoding(table, low_cardinality):
+def _encoding(table, targets, low_cardinality):
     """Return the steps that make numbers of a table for trees."""
     from skrub import StringEncoder
 
+    # Whole numbers would be taken for classes.
+    target_type = "auto" if targets[0].has_classes else "continuous"
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
-    specific = {"specific_transformers": [(TargetEncoder(), table.names(many))]} if many else {}
+    specific = {"specific_transformers": [(TargetEncoder(target_type=target_type), table.names(many))]} if many else {}
     texts = table.of_kind("text")
     if texts and not any(column.details.get("chars") for column in texts):
         specific["high_cardinality"] = StringEncoder(ngram_range=(1, 1), analyzer="word")

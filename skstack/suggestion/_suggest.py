@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._columns import branch_columns, is_table, readable, refuse_masked
+from .._columns import branch_columns, is_table, readable, refuse_masked, refuse_repeated_names
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
 from ._branches import suggest_branches
@@ -89,7 +89,9 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
         _check_choice("task", kind, ("regression", "classification", None))
     X = readable(X)
     refuse_masked(X, "X")
-    if not is_table(X) and not sparse.issparse(X):
+    if is_table(X):
+        refuse_repeated_names(X)
+    elif not sparse.issparse(X):
         X = np.asarray(X)
         X = X[:, np.newaxis] if X.ndim == 1 else X
     check_lengths(X, y)
@@ -97,7 +99,7 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     columns = describe_columns(X, kinds, image_root)
     _keep_something(columns)
     parts = suggest_branches(columns, image_root, backbone)
-    parts += suggest_learners(columns, targets, X.shape[0], sparse.issparse(X), quality)
+    parts += suggest_learners(columns, targets, X, quality)
     giveaways = _giveaways(columns, X, targets)
     return SuggestedEstimators(parts, _reasons(columns, parts, giveaways))
 
@@ -113,9 +115,12 @@ def _keep_something(columns):
     if any(column.is_used for column in columns):
         return
     for column in columns:
-        if column.kind == "id" and "run" in column.reason:
-            column.kind, column.reason = "numeric", "a running number, and there is nothing else"
-            column.details["plain"] = True
+        if column.kind == "id" and column.reason == "a running number":
+            column.kind, column.reason, column.details = (
+                "numeric",
+                "numbers, and there is nothing else",
+                {"plain": True},
+            )
     if not any(column.is_used for column in columns):
         shown = "; ".join(f"{column.name!r}: {column.kind}, {column.reason}" for column in columns[:10])
         raise ValueError(f"No column of X is of use ({shown}). Say by 'kinds' what they hold, or give 'estimators'.")
