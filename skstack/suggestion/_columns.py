@@ -19,6 +19,9 @@ _DEFAULTS = {"numeric_text": {"n_numbers": 2}, "date": {"date_format": None}}
 #: Different names from which on columns may share what they name.
 _MIN_ENTITIES = 10
 
+#: So many different words are enough.
+_ENOUGH_TERMS = 1000
+
 _NAMES_THING = re.compile(
     r"team|player|user|person|item|airport|station|driver|club|country|city|word|node|artist|home|away|source|target|"
     r"sender|receiver|buyer|seller|origin|dest|winner|loser|opponent|drug|gene|protein|(^|_)id",
@@ -69,7 +72,22 @@ def describe_columns(X, kinds=None, root=None):
     for column in columns:
         is_number = is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
         column.details["plain"] = bool(is_number) and column.kind in ("numeric", "boolean")
+        if column.kind == "text":
+            column.details["n_terms"] = _count_terms(table.iloc[:, column.position], column.details.get("chars"))
     return columns
+
+
+def _count_terms(cells, chars):
+    """Count the different words in texts, or runs of three characters, as far as there may be too few."""
+    terms = set()
+    for cell in cells.dropna():
+        text = cell if isinstance(cell, str) else str(cell)
+        terms.update(text[i : i + 3] for i in range(len(text) - 2)) if chars else terms.update(
+            re.findall(r"\w\w+", text.lower())
+        )
+        if len(terms) > _ENOUGH_TERMS:
+            break
+    return len(terms)
 
 
 def _as_frame(X):

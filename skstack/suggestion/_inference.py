@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import PIL.Image
 
-from ..reading._cells import is_date
+from ..reading._cells import is_date, shown
 from ..reading._items import is_list
 from ..reading._missing import missing_rows
 from ..reading._tensors import tensors_of
@@ -61,7 +61,7 @@ def infer(column, name, root=None):
         return "drop", f"cells are of type {type(cells.iloc[0]).__name__}", 0, {}
     if n_distinct == 1:
         if present.all():
-            return "constant", f"{cells.iloc[0]!r} in every row", 1, {}
+            return "constant", f"{shown(cells.iloc[0])} in every row", 1, {}
         return "boolean", "one value, or none", 1, {}
     kind, reason, details = _infer_scalars(cells, _in_words(name), n_distinct, root)
     return kind, reason, n_distinct, details
@@ -114,18 +114,18 @@ def _infer_items(cells, root):
 
 def infer_shape(shape, dtype):
     """Return kind, reason and details of a column of arrays of a shape."""
-    shown = f"arrays of shape {tuple(shape)}"
+    said = f"arrays of shape {tuple(shape)}"
     if len(shape) == 3 and shape[-1] in (1, 3, 4):
-        return "image", shown, {"channels": shape[-1]}
+        return "image", said, {"channels": shape[-1]}
     if len(shape) == 2 and (dtype == np.uint8 or (min(shape) >= 8 and 0.5 <= shape[0] / shape[1] <= 2)):
-        return "image", shown, {"channels": 1}
+        return "image", said, {"channels": 1}
     if len(shape) == 2:
-        return "sequence", f"{shown}: time and channels", {}
+        return "sequence", f"{said}: time and channels", {}
     if len(shape) == 1 and shape[0] >= _SAMPLES:
-        return "audio", f"{shown}, taken as samples of sound", {}
+        return "audio", f"{said}, taken as samples of sound", {}
     if len(shape) == 1:
-        return "sequence", shown, {}
-    return "drop", f"{shown}, which no branch takes", {}
+        return "sequence", said, {}
+    return "drop", f"{said}, which no branch takes", {}
 
 
 # --- scalars ----------------------------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ class Column:
     details : dict
         What parts have to know besides: ``plain`` for numbers and truth values as NumPy has them, ``n_numbers`` in a
         text, ``date_format``, ``items`` for lists, ``words`` for categories that are texts too, ``chars`` for texts
-        without blanks, ``group`` of columns that name the same things, ``channels`` of an array of images.
+        without blanks, ``n_terms`` for how many words
+        texts have, ``group`` of columns that name the same things, ``channels`` of an array of images.
     """
 
     key: object

@@ -30,6 +30,9 @@ TABULAR = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date"
 #: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
 _LARGE = 50_000
 
+#: Numbers that trees get of a text, and fewer where texts have few words.
+_N_COMPONENTS = 30
+
 #: Rows from which on a tenth of them says when boosting should stop.
 _MIN_ROWS_TO_STOP = 200
 
@@ -182,8 +185,11 @@ def _encoding(table, targets, low_cardinality):
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
     specific = {"specific_transformers": [(TargetEncoder(target_type=target_type), table.names(many))]} if many else {}
     texts = table.of_kind("text")
-    if texts and not any(column.details.get("chars") for column in texts):
-        specific["high_cardinality"] = StringEncoder(ngram_range=(1, 1), analyzer="word")
+    if texts:
+        by_word = not any(column.details.get("chars") for column in texts)
+        terms = {"ngram_range": (1, 1), "analyzer": "word"} if by_word else {}
+        n_terms = min(column.details["n_terms"] for column in texts)
+        specific["high_cardinality"] = StringEncoder(min(_N_COMPONENTS, max(n_terms // 3, 1)), **terms)
     return _reader(table), _vectorizer(table, low_cardinality, **specific)
 
 
