@@ -25,14 +25,22 @@ from ._predicting import Predicting
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
 from ._running import FOR_THE_END, Running
-from ._splits import make_splits
+from ._splits import make_splits, shuffled
+from ._suggesting import Suggesting
 from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
 from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
 class BaseStacking(
-    Predicting, TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator
+    Predicting,
+    Suggesting,
+    TargetMixin,
+    CallbackSupportMixin,
+    PartsMixin,
+    SuggestingParams,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """A stack, whatever it predicts.
 
@@ -42,6 +50,7 @@ class BaseStacking(
     _parts_attribute = "estimators"
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **Suggesting._suggesting_constraints,
         "final_estimator": [None, HasMethods("fit")],
         "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
@@ -87,17 +96,17 @@ class BaseStacking(
         return super().set_params(**params)
 
     def _check_parameters(self):
-        """Raise if a parameter is of no use; return name, part and columns of each part that is not dropped."""
+        """Raise if a parameter is of no use."""
         self._validate_params()
         for name in ("final_estimator", "network", "cv"):
             check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
-        parts, final = check_parts(self), self.final_estimator
+        self._check_suggesting()
+        final = self.final_estimator
         check_no_branch_inside(final, "'final_estimator'")
         if self.cv == "prefit" and self.refit == "folds":
             raise ValueError("refit='folds' averages the models of folds, of which there are none with cv='prefit'.")
         if final is not None:
             self._check_final(final)
-        return parts
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
@@ -145,10 +154,13 @@ class BaseStacking(
 
     def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
-        parts = self._check_parameters()
+        self._check_parameters()
         deadline = self._deadline()
+        parts = None if self.estimators is None else check_parts(self, self.estimators)
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
+        if parts is None:
+            parts = check_parts(self, self._suggest(X, y, weight))
         validation = check_validation_rows(self, self._task, *validation)
         models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
             X, parts, validation.get("X_val")
@@ -188,7 +200,10 @@ class BaseStacking(
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":
             return None
-        return make_splits(self.cv, X, labels, self._task, params.splitter.split)
+        cv = self.cv
+        if cv is None and self.estimators is None and params.splitter.split.get("groups") is None:
+            cv = shuffled(self._task, labels, draw_seed(self.random_state))
+        return make_splits(cv, X, labels, self._task, params.splitter.split)
 
     @contextmanager
     def _stages(self, given, models, splits):
@@ -217,14 +232,15 @@ class BaseStacking(
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
         self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
         self.stack_method_ = [model.method for model in models]
-        for name in ("estimators_", "named_estimators_", "fold_estimators_"):  # of an earlier fit
+        earlier = ["estimators_", "named_estimators_", "fold_estimators_"]
+        for name in earlier if self.estimators is None else [*earlier, "suggestion_"]:
             vars(self).pop(name, None)
         if self.refit == "folds":
             self.fold_estimators_ = Bunch(**{model.name: model.fold_models for model in models})
             return
         self.estimators_ = [model.estimator for model in models]
         self.named_estimators_ = Bunch(**{model.name: model.estimator for model in models})
-        for name, part in self._named_parts:
+        for name, part in self._used_parts:
             if isinstance(part, str) and part == "drop":
                 self.named_estimators_[name] = "drop"
 
@@ -241,7 +257,7 @@ class BaseStacking(
         return {**params, "X_val": self._features_of(params["X_val"])} if "X_val" in params else params
 
     def _takes_validation_rows(self):
-        return any_takes_validation_rows(self._named_parts, self.network, self.final_estimator)
+        return any_takes_validation_rows(self._used_parts, self.network, self.final_estimator)
 
     def _fit_final(self, final, data, stages):
         """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
@@ -269,13 +285,13 @@ class BaseStacking(
         """
         final = getattr(self, "final_estimator_", None)
         final = self._unfitted_final() if final is None else final
-        return make_router(self, self._named_parts, self._network_class, final)
+        return make_router(self, self._used_parts, self._network_class, final)
 
     # --- scikit-learn -----------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        parts = [part for _, part in self._named_parts if not isinstance(part, str)]
+        parts = [part for _, part in self._used_parts if not isinstance(part, str)]
         branches = [part for part in parts if isinstance(part, Branch)]
         learners = [get_tags(part).input_tags for part in parts if hasattr(part, "fit") and part not in branches]
         tags.input_tags.allow_nan = all(b.allow_missing for b in branches) and all(t.allow_nan for t in learners)
@@ -284,7 +300,7 @@ class BaseStacking(
         return tags
 
     def _sk_visual_block_(self):
-        parts = [split_part(part) for part in self.estimators]
+        parts = [split_part(part) for part in self._parts]
         names, estimators, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)

@@ -40,16 +40,22 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
-        predicts positions in ``classes_``.
+        predicts positions in ``classes_``. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : estimator, default=None
         Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
         :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns, where it also gets
         missing indicators, columns passed through or anything but probabilities, and with `class_weight`. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     class_weight : dict or "balanced", default=None
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
         None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
@@ -62,10 +68,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
-        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
-        their training rows. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: by default five stratified folds, which leave groups
+        whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in
+        time order, say) are left out when the final estimator is fitted; rows that several folds predict get the
+        average. Where each split trains on rows before those that it predicts, networks stop on the latest of their
+        training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     individual_predictions : bool, default=False
@@ -107,6 +114,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ----------
     classes_ : ndarray of shape (n_classes,) or list of ndarray
         The classes; for several labels per row the two values of each, for several columns the classes of each.
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
@@ -173,9 +183,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         class_weight=None,
         training="joint",
         network=None,
@@ -196,6 +208,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.class_weight = class_weight
         self.training = training
         self.network = network

@@ -27,14 +27,20 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
-        column. A single name or position gives a learner a one-dimensional column.
+        column. A single name or position gives a learner a one-dimensional column. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : dict of str to estimator, default=None
         By the name of the task, a regressor or a classifier with ``predict_proba`` for the predictions of the base
         models; :class:`~sklearn.linear_model.RidgeCV` for numbers and
         :class:`~sklearn.linear_model.LogisticRegression` for classes where there is none.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     tasks : dict of str to {"regression", "classification"} or task, default=None
         By the name of the column of y, its kind or a :class:`~skstack.tasks.Regression` or
         :class:`~skstack.tasks.Classification`, whose loss, weight, metrics and inputs the networks take. The kind of
@@ -50,9 +56,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold predicts (in
-        time order, say) are left out when the final estimators are fitted; rows that several folds predict get the
-        average. "prefit" takes fitted estimators of several tasks as they are.
+        Splits for cross-fitting, the same for all base models: by default five folds, which leave groups whole where
+        there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in time order,
+        say) are left out when the final estimators are fitted; rows that several folds predict get the average.
+        "prefit" takes fitted estimators of several tasks as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -90,6 +97,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         The tasks by name, in the order of the columns of y.
     classes_ : dict of str to ndarray of shape (n_classes,)
         The classes of each task that has some.
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; a learner as an object whose ``estimators_`` has one for each of its tasks.
         Not there with refit="folds".
@@ -152,9 +162,11 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         tasks=None,
         share_predictions=True,
         training="joint",
@@ -174,6 +186,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.tasks = tasks
         self.share_predictions = share_predictions
         self.training = training
@@ -203,6 +217,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         names = list(named) if named and not is_table(y) else target_names(y)
         self._specs = find_specs(named, by_name(y, names), owner)
         return SeveralTasks(make_tasks(self._specs, owner), methods=("predict_tasks",))
+
+    def _suggested_task(self):
+        return {name: "classification" if task.has_classes else "regression" for name, task in self.tasks_.items()}
 
     def _network_class(self):
         from ..network._multitask import MultitaskNetwork

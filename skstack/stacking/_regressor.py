@@ -26,15 +26,21 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
-        column. A single name or position gives a learner a one-dimensional column.
+        column. A single name or position gives a learner a one-dimensional column. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : estimator, default=None
         Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
         :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through; with
         `quantile` :class:`~sklearn.linear_model.QuantileRegressor` without penalty. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     quantile : float or list of float, default=None
         Probabilities, in increasing order, of the quantiles to be predicted instead of the mean. Networks made of
         branches then predict all of them by the pinball loss, unless `network` names another loss or quantile of its
@@ -48,10 +54,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
-        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
-        their training rows. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: by default five folds, which leave groups whole where
+        there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in time order,
+        say) are left out when the final estimator is fitted; rows that several folds predict get the average. Where
+        each split trains on rows before those that it predicts, networks stop on the latest of their training rows.
+        "prefit" takes fitted learners as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -89,6 +96,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Attributes
     ----------
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
@@ -158,9 +168,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         quantile=None,
         training="joint",
         network=None,
@@ -180,6 +192,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.quantile = quantile
         self.training = training
         self.network = network

@@ -1,10 +1,34 @@
 """The splits of a stack: which rows base models are fitted on, and which they predict, in each fold."""
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold, check_cv
 
 from .._compat import num_samples, take
 from .._validation import VALIDATION
+
+N_FOLDS = 5
+
+
+def shuffled(task, y, seed):
+    """Return a splitter into folds of rows in any order, of each class alike many where there are classes.
+
+    Parameters
+    ----------
+    task : Task
+        Fitted.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Encoded labels.
+    seed : int
+    """
+    kind = type(check_cv(N_FOLDS, y=y, classifier=task.has_classes))
+    return kind(N_FOLDS, shuffle=True, random_state=seed)
+
+
+def _of_groups(groups, task, y):
+    """Return a splitter of whole groups, into as many folds as there are groups at most."""
+    kind = type(check_cv(N_FOLDS, y=y, classifier=task.has_classes))
+    n_groups = len(np.unique(np.asarray(groups)))
+    return (StratifiedGroupKFold if kind is StratifiedKFold else GroupKFold)(min(N_FOLDS, max(n_groups, 2)))
 
 
 def make_splits(cv, X, y, task, split_params):
@@ -13,6 +37,7 @@ def make_splits(cv, X, y, task, split_params):
     Parameters
     ----------
     cv : int, cross-validation generator, iterable or None
+        None for five folds, of whole groups where there are groups.
     X : DataFrame, array or sparse matrix of shape (n_samples, ...)
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Encoded labels.
@@ -31,6 +56,8 @@ def make_splits(cv, X, y, task, split_params):
         If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
     """
     splitter = check_cv(cv, y=y, classifier=task.has_classes)
+    if split_params.get("groups") is not None and cv is None:
+        splitter = _of_groups(split_params["groups"], task, y)
     if isinstance(splitter, StratifiedKFold):
         _check_members(cv, splitter.n_splits, y, task)
     splits = check_splits(splitter.split(X, y, **split_params), len(y))
