@@ -22,6 +22,7 @@ from ._members import JOINT, BaseModels, add_individual, check_fitted, check_par
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
 from ._predicting import Predicting
+from ._quality import QUALITIES
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
 from ._running import FOR_THE_END, Running
@@ -60,6 +61,7 @@ class BaseStacking(
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
         "refit": [Options(bool, {True}), StrOptions({"folds"})],
+        "quality": [StrOptions(set(QUALITIES))],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "on_interrupt": [StrOptions({"raise", "keep"})],
         "guard": ["boolean"],
@@ -200,10 +202,10 @@ class BaseStacking(
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":
             return None
-        cv = self.cv
+        cv, n_folds = self.cv, QUALITIES[self.quality].n_folds
         if cv is None and self.estimators is None and params.splitter.split.get("groups") is None:
-            cv = shuffled(self._task, labels, draw_seed(self.random_state))
-        return make_splits(cv, X, labels, self._task, params.splitter.split)
+            cv = shuffled(self._task, labels, draw_seed(self.random_state), n_folds)
+        return make_splits(cv, X, labels, self._task, params.splitter.split, n_folds)
 
     @contextmanager
     def _stages(self, given, models, splits):

@@ -56,10 +56,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default five folds, which leave groups whole where
-        there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in time order,
-        say) are left out when the final estimators are fitted; rows that several folds predict get the average.
-        "prefit" takes fitted estimators of several tasks as they are.
+        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
+        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
+        predicts (in time order, say) are left out when the final estimators are fitted; rows that several folds predict
+        get the average. "prefit" takes fitted estimators of several tasks as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -72,6 +72,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     refit : {True, "folds"}, default=True
         Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
+        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
     time_limit : float, default=None
         Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
         names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
@@ -177,6 +180,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         add_missing_indicator=False,
         allow_missing_columns=False,
         refit=True,
+        quality="good",
         time_limit=None,
         on_interrupt="raise",
         memory=None,
@@ -198,6 +202,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
+        self.quality = quality
         self.time_limit = time_limit
         self.on_interrupt = on_interrupt
         self.memory = memory
