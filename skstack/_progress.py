@@ -169,7 +169,7 @@ class Bar(Counting):
     def _tell(self, stage):
         """Print a line about a stage that is over."""
         took, so_far = _clock.now() - self._began, _clock.now() - self._started
-        parts = [f"{stage}: {self.outcome}" if self.outcome else stage, f"took {_clock.duration(took)}"]
+        parts = [f"{stage} took {_clock.duration(took)}", *([self.outcome] if self.outcome else [])]
         share = self._done / self._total
         left = f", about {_clock.duration(so_far * (1 / share - 1))} left" if self._following else ""
         following = [f"next: {self._following}"] if self._following else []
