@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
         "datasets": ".datasets",
         "model_selection": ".model_selection",
         "preprocessing": ".preprocessing",
+        "suggest_estimators": ".suggestion._suggest",
         "tasks": ".tasks",
         "training": ".training",
     },

@@ -89,6 +89,7 @@ def check_table(estimator, X, *, reset):
         if not reset and len(X) and _has_fitted_names(estimator, X):
             # What scikit-learn would find, too: for a single row its checks take as long as the network.
             return X
+        refuse_repeated_names(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         for axis, what in enumerate(("sample(s)", "feature(s)")):
             if X.shape[axis] == 0:
@@ -144,6 +145,16 @@ def with_missing_columns(estimator, X):
 
         return X.with_columns(**{name: pl.lit(None) for name in absent}).select([*names, *others])
     return X.assign(**dict.fromkeys(absent, np.nan))[[*names, *others]]
+
+
+def refuse_repeated_names(X):
+    """Raise if several columns of a DataFrame have one name."""
+    names = list(X.columns)
+    repeated = (
+        [name for index, name in enumerate(names) if name in names[:index]] if len(set(names)) < len(names) else []
+    )
+    if repeated:
+        raise ValueError(f"X has several columns called {repeated[0]!r}: parts could not tell them apart. Rename them.")
 
 
 def _has_fitted_names(estimator, X):

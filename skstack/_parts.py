@@ -31,6 +31,13 @@ def _check_part_form(name, part, columns, owner):
     check_instance(part, f"part {name!r} of {owner}")
 
 
+def named_parts(parts):
+    """Return pairs of name and part; none where `parts` is not a list of parts."""
+    if not isinstance(parts, (list, tuple)):
+        return []
+    return [tuple(part[:2]) for part in parts if isinstance(part, (list, tuple)) and len(part) >= 2]
+
+
 def check_instance(value, what):
     """Raise if a class was given where an instance belongs; `what` names it."""
     if isinstance(value, type):
@@ -100,10 +107,7 @@ class PartsMixin:
     @property
     def _named_parts(self):
         """Pairs of name and part; none where the attribute is not a list of parts, which `fit` will say."""
-        parts = getattr(self, self._parts_attribute)
-        if not isinstance(parts, (list, tuple)):
-            return []
-        return [tuple(part[:2]) for part in parts if isinstance(part, (list, tuple)) and len(part) >= 2]
+        return named_parts(getattr(self, self._parts_attribute))
 
     def _replace_parts(self, replacing):
         """Put other parts under the names that `replacing` maps to them, with the columns as they are."""

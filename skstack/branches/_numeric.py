@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._precision import needed_dtype
 from ..reading._cells import check_sparse_numbers, find_number, numbers
+from ..reading._numbers_in_text import text_columns, with_numbers
 from ..reading._sparse_rows import SparseRows
 from ._base import Branch
 from ._column_statistics import column_groups
@@ -54,6 +55,11 @@ class NumericBranch(Branch):
     sigma : float, default=0.1
         Standard deviation of the initial frequencies, in periods per unit of the scaled column: what to tune first with
         ``embedding="periodic"``.
+    extract : int, default=None
+        Numbers that are read of each cell of text: 2 for "87 bhp @ 6000 rpm" and "10k-20k", 1 for "$1,200". A column of
+        text then becomes as many columns, with gaps where a cell holds fewer. Commas part thousands; K, M and B,
+        thousand, million and billion behind a number multiply it. ``None`` reads texts that are numbers and nothing
+        else, and any other is an error.
     skip : bool, default=False
         Whether to join the scaled or embedded columns to the output of the dense layers (a skip connection).
     activation : str, default="relu"
@@ -105,6 +111,7 @@ class NumericBranch(Branch):
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
         "sigma": [Interval(Real, 0, None, closed="neither")],
+        "extract": [Interval(Integral, 1, None, closed="left"), None],
         "skip": ["boolean"],
     }
 
@@ -122,6 +129,7 @@ class NumericBranch(Branch):
         n_bins=16,
         n_frequencies=32,
         sigma=0.1,
+        extract=None,
         skip=False,
         activation="relu",
         dropout=0.1,
@@ -137,6 +145,7 @@ class NumericBranch(Branch):
         self.n_bins = n_bins
         self.n_frequencies = n_frequencies
         self.sigma = sigma
+        self.extract = extract
         self.skip = skip
         self.activation = activation
         self.dropout = dropout
@@ -151,6 +160,9 @@ class NumericBranch(Branch):
     def _fit(self, X, sample_weight=None):
         if sparse.issparse(X):
             check_sparse_numbers(X)
+        self._texts = None if self.extract is None or sparse.issparse(X) else text_columns(X)
+        if self._texts is not None:
+            X = with_numbers(X, self._texts, self.extract)
         self.embedding_ = self._chosen_embedding(X)
         with np.errstate(over="ignore", invalid="ignore"):  # `encode` says which cell is too large
             statistics = [self._statistics(columns) for columns in column_groups(X, sample_weight)]
@@ -168,8 +180,11 @@ class NumericBranch(Branch):
         return None if sparse.issparse(X) or X.shape[1] > _MAX_EMBEDDED else "piecewise"
 
     def _encode(self, X):
-        if X.shape[1:] != self.cell_shape_:
-            raise ValueError(f"expected {self.cell_shape_[0]} columns as in training, got {X.shape[1]}.")
+        n_columns = self.cell_shape_[0] if self._texts is None else len(self._texts)
+        if X.shape[1:] != (n_columns,):
+            raise ValueError(f"expected {n_columns} columns as in training, got {X.shape[1]}.")
+        if self._texts is not None:
+            X = with_numbers(X, self._texts, self.extract)
         if sparse.issparse(X):
             return self._sparse_rows(X)
         if isinstance(X, np.ndarray) and X.dtype == self.input_dtype_ and X.ndim == 2 and X.flags.c_contiguous:

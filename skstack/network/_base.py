@@ -256,6 +256,7 @@ class MultimodalNetwork(
         sample_weight=None,
         groups=None,
         bar=None,
+        deadline=None,
         validation=None,
         X_val=None,
         y_val=None,
@@ -280,6 +281,9 @@ class MultimodalNetwork(
             Rows of a group stay on one side when the inner validation part is split off.
         bar : object, default=None
             Progress bar of a stack that this network is a part of; ``None`` shows one if `verbose` is 1.
+        deadline : object, default=None
+            When training has to be over, in a stack with a time limit: each fit then ends with the epochs that it has
+            had, and the best weights so far.
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
@@ -295,7 +299,8 @@ class MultimodalNetwork(
             This network first, if it is fitted, then one for each split, which can predict and no more.
         """
         validation_rows = X_val, y_val, sample_weight_val
-        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit)
+        given = X, y, splits, sample_weight, groups
+        yield from cross_fit(self, *given, bar, deadline, validation, validation_rows, refit)
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""

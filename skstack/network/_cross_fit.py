@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from .._callbacks import EpochCallbacks, callback_context, watching
 from .._compat import take
+from .._deadline import EndInTime
 from .._parts import noting
 from .._validation import rows_of, split_rows
 from ..training._fit import Job
@@ -21,7 +22,7 @@ from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
 
-def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit):
+def cross_fit(network, X, y, splits, sample_weight, groups, bar, deadline, validation, validation_rows, refit):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -38,6 +39,8 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
     sample_weight, groups : array-like of shape (n_samples,) or None
         See ``fit``.
     bar : Bar or None
+    deadline : Deadline or None
+        When training has to be over.
     validation : list of (ndarray of int, ndarray of int) tuples or None
         See ``MultimodalNetworkRegressor.cross_fit``.
     validation_rows : tuple of array-like or None
@@ -56,7 +59,7 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
     # What all rows have in common is prepared by the fold of all rows, whether or not it is trained.
     reference, trainings = folds[0], folds if refit else folds[1:]
     alike = [fold for fold in trainings if fold.shares_program]
-    with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
+    with _watching(network, (X, y, sample_weight), folds, bar, deadline, len(trainings)) as watchers:
         if alike:
             _train(alike, len(folds), watchers)
         for fold in trainings:
@@ -84,7 +87,7 @@ class _Given:
 
 
 @contextmanager
-def _watching(network, data, folds, bar):
+def _watching(network, data, folds, bar, deadline, n_trained):
     fits = fits_of(stages_of(network), network._branch_names(), network.n_trained)
     n_fits = len(folds) * len(fits)
     with callback_context(network, "cross-fit", *data, n_fits, sequential=False) as context:
@@ -96,7 +99,8 @@ def _watching(network, data, folds, bar):
             folds=[fold.rows for fold in folds],
             fits=fits,
         )
-        with watching(network, epochs, len(folds), fits, bar) as watchers:
+        ends = None if deadline is None else EndInTime(deadline, n_trained * len(fits))
+        with watching(network, epochs, len(folds), fits, bar, ends) as watchers:
             yield watchers
 
 

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "ImageEmbedder": "._image_embedder",
         "PredictionTransformer": "._prediction_transformer",
+        "TableReader": "._table_reader",
         "TextEmbedder": "._text_embedder",
         "clear_embedding_cache": "..caching._features",
         "clear_image_cache": "..reading._image_columns",

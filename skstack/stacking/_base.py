@@ -1,38 +1,48 @@
 """What stacks of regressors and of classifiers have in common: fit, transform and predict."""
 
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils._param_validation import HasMethods, Options, StrOptions
-from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock, check_feature_names_in, routing_enabled
-from .._parts import PartsMixin, check_instance, noting, split_part
+from .._compat import CallbackSupportMixin, VisualBlock
+from .._deadline import Deadline
+from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
-from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..training._seeds import draw_seed
-from ._cross_fit import cross_fit, make_splits
-from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget
+from ._predicting import Predicting
+from ._quality import QUALITIES
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._running import FOR_THE_END, Running
+from ._splits import make_splits, shuffled
+from ._suggesting import Suggesting
 from ._target import TargetMixin
 from ._time_order import in_time_order, stop_on_latest
 from ._validation_rows import any_takes_validation_rows, check_validation_rows
 
 
-class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingParams, TransformerMixin, BaseEstimator):
+class BaseStacking(
+    Predicting,
+    Suggesting,
+    TargetMixin,
+    CallbackSupportMixin,
+    PartsMixin,
+    SuggestingParams,
+    TransformerMixin,
+    BaseEstimator,
+):
     """A stack, whatever it predicts.
 
     A subclass says which tasks it has, which networks it makes of branches, and what its final estimator is.
@@ -41,6 +51,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
     _parts_attribute = "estimators"
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **Suggesting._suggesting_constraints,
         "final_estimator": [None, HasMethods("fit")],
         "training": [StrOptions({"individual", "joint", "individual+joint"})],
         "network": [None, HasMethods("fit")],
@@ -50,6 +61,9 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
         "refit": [Options(bool, {True}), StrOptions({"folds"})],
+        "quality": [StrOptions(set(QUALITIES))],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "on_interrupt": [StrOptions({"raise", "keep"})],
         "guard": ["boolean"],
         "memory": [None, str, HasMethods("cache")],
         "n_jobs": [None, Integral],
@@ -84,17 +98,17 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         return super().set_params(**params)
 
     def _check_parameters(self):
-        """Raise if a parameter is of no use; return name, part and columns of each part that is not dropped."""
+        """Raise if a parameter is of no use."""
         self._validate_params()
         for name in ("final_estimator", "network", "cv"):
             check_instance(getattr(self, name), f"'{name}' parameter of {type(self).__name__}")
-        parts, final = check_parts(self), self.final_estimator
+        self._check_suggesting()
+        final = self.final_estimator
         check_no_branch_inside(final, "'final_estimator'")
         if self.cv == "prefit" and self.refit == "folds":
             raise ValueError("refit='folds' averages the models of folds, of which there are none with cv='prefit'.")
         if final is not None:
             self._check_final(final)
-        return parts
 
     # --- fitting ----------------------------------------------------------------------------------------------------
 
@@ -142,9 +156,13 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
 
     def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
-        parts = self._check_parameters()
+        self._check_parameters()
+        deadline = self._deadline()
+        parts = None if self.estimators is None else check_parts(self, self.estimators)
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
+        if parts is None:
+            parts = check_parts(self, self._suggest(X, y, weight))
         validation = check_validation_rows(self, self._task, *validation)
         models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
             X, parts, validation.get("X_val")
@@ -155,7 +173,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         if splits is not None and in_time_order(splits):
             stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
-            predictions = self._cross_fit(models, X, labels, splits, params, stages)
+            models, predictions = self._cross_fit(models, X, labels, splits, params, stages, deadline)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
@@ -164,6 +182,10 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
+
+    def _deadline(self):
+        """Return when the base models have to be complete, or None."""
+        return None if self.time_limit is None else Deadline(self.time_limit * (1 - FOR_THE_END))
 
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
@@ -180,7 +202,10 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":
             return None
-        return make_splits(self.cv, X, labels, self._task, params.splitter.split)
+        cv, n_folds = self.cv, QUALITIES[self.quality].n_folds
+        if cv is None and self.estimators is None and params.splitter.split.get("groups") is None:
+            cv = shuffled(self._task, labels, draw_seed(self.random_state), n_folds)
+        return make_splits(cv, X, labels, self._task, params.splitter.split, n_folds)
 
     @contextmanager
     def _stages(self, given, models, splits):
@@ -193,25 +218,15 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         ):
             yield Stages(self, context, bar)
 
-    def _cross_fit(self, models, X, labels, splits, params, stages):
-        """Fit the base models and return the out-of-fold predictions of each, or those of models that are fitted."""
+    def _cross_fit(self, models, X, labels, splits, params, stages, deadline):
+        """Return the base models that are complete, and their out-of-fold predictions or those of models of others."""
+        self.left_out_ = {}
         if splits is None:
-            return [model.predict(X) for model in check_fitted(models)]
-        cached = check_memory(self.memory).cache(cross_fit, ignore=["name", "n_jobs", "verbose", "stage"])
-        validation = shared_validation(models, labels, splits, params)
-        predictions = []
-        for model in models:
-            model.estimator = self._fitted_as(model, labels)
-            with stages.stage(model.name, model.n_fits(splits)) as stage:
-                options = {
-                    "fit_params": params[model.name].fit,
-                    "validation": validation if model.has_branches else None,
-                    "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
-                    "verbose": max(0, self.verbose - 1),
-                }
-                how = {"refit": self.refit, "stage": stage, **options}
-                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
-        return add_individual(models, predictions, X, splits)
+            return models, [model.predict(X) for model in check_fitted(models)]
+        running = Running(self, models, X, labels, splits, params, stages, deadline)
+        models, predictions = running.run()
+        self.left_out_ = running.left_out
+        return models, add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models
@@ -219,14 +234,15 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
         self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
         self.stack_method_ = [model.method for model in models]
-        for name in ("estimators_", "named_estimators_", "fold_estimators_"):  # of an earlier fit
+        earlier = ["estimators_", "named_estimators_", "fold_estimators_"]
+        for name in earlier if self.estimators is None else [*earlier, "suggestion_"]:
             vars(self).pop(name, None)
         if self.refit == "folds":
             self.fold_estimators_ = Bunch(**{model.name: model.fold_models for model in models})
             return
         self.estimators_ = [model.estimator for model in models]
         self.named_estimators_ = Bunch(**{model.name: model.estimator for model in models})
-        for name, part in self._named_parts:
+        for name, part in self._used_parts:
             if isinstance(part, str) and part == "drop":
                 self.named_estimators_[name] = "drop"
 
@@ -243,7 +259,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         return {**params, "X_val": self._features_of(params["X_val"])} if "X_val" in params else params
 
     def _takes_validation_rows(self):
-        return any_takes_validation_rows(self._named_parts, self.network, self.final_estimator)
+        return any_takes_validation_rows(self._used_parts, self.network, self.final_estimator)
 
     def _fit_final(self, final, data, stages):
         """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
@@ -271,94 +287,13 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         """
         final = getattr(self, "final_estimator_", None)
         final = self._unfitted_final() if final is None else final
-        return make_router(self, self._named_parts, self._network_class, final)
-
-    # --- predicting -------------------------------------------------------------------------------------------------
-
-    @property
-    def n_features_in_(self):
-        """Number of columns seen during fit; as in scikit-learn's stacking, the first learner may have none."""
-        if not hasattr(self, "final_estimator_"):
-            raise AttributeError(f"{type(self).__name__} object has no attribute n_features_in_")
-        if self._models[0].positions is None and not hasattr(self._models[0].fitted[0], "n_features_in_"):
-            first = type(self._models[0].estimator).__name__
-            raise AttributeError(f"{first!r} object has no attribute 'n_features_in_'")
-        return self._n_features_in
-
-    @n_features_in_.setter
-    def n_features_in_(self, n_features):
-        self._n_features_in = n_features
-
-    def _check_predict_data(self, X):
-        check_is_fitted(self, "final_estimator_")
-        return self._check_columns(X)
-
-    def _check_columns(self, X):
-        """Return X, checked to have the columns of the training rows."""
-        X = check_table(self, X, reset=False)
-        if X.shape[1] != self._n_features_in:
-            owner = type(self).__name__
-            raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {self._n_features_in}.")
-        return X
-
-    def _features_of(self, X):
-        """Return what the final estimator gets for checked rows."""
-        predictions = [model.predict(X) for model in self._models]
-        missing = missing_rows(self._models, X) if self._features.indicated else {}
-        return self._features.join(X, predictions, missing)
-
-    def _members_of(self, X):
-        """Return the predictions that a guard averages."""
-        return np.hstack([model.predict(X) for model in self._models if model.name in self._averaged])
-
-    def transform(self, X):
-        """Return the predictions of the base models, missing indicators and the columns that are passed through.
-
-        Parameters
-        ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
-            Rows of data.
-
-        Returns
-        -------
-        predictions : ndarray or sparse matrix of shape (n_samples, n_columns)
-            What the final estimator gets from the models that predict, which have seen the training rows: those it was
-            fitted on are in ``oof_predictions_``.
-        """
-        features = self._features_of(self._check_predict_data(X))
-        return features.to_numpy() if isinstance(features, pd.DataFrame) else features
-
-    def get_feature_names_out(self, input_features=None):
-        """Get the names of the columns that :meth:`transform` returns.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns of X, where they have none of their own; used with `passthrough` only.
-
-        Returns
-        -------
-        names : ndarray of str objects
-            Class, base model and index of each prediction, the missing indicators, then the names of the columns
-            passed through.
-        """
-        check_is_fitted(self, "final_estimator_")
-        input_features = check_feature_names_in(self, input_features, generate_names=self._features.passes)
-        return self._features.names_out(input_features)
-
-    def _predict_final(self, X, method, params):
-        X = self._check_predict_data(X)
-        features = self._features_of(X) if self._averaged is None else self._members_of(X)
-        if params and routing_enabled():
-            params = process_routing(self, method, **params).final_estimator[method]
-        with noting("in the final estimator"):
-            return getattr(self.final_estimator_, method)(features, **params)
+        return make_router(self, self._used_parts, self._network_class, final)
 
     # --- scikit-learn -----------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        parts = [part for _, part in self._named_parts if not isinstance(part, str)]
+        parts = [part for _, part in self._used_parts if not isinstance(part, str)]
         branches = [part for part in parts if isinstance(part, Branch)]
         learners = [get_tags(part).input_tags for part in parts if hasattr(part, "fit") and part not in branches]
         tags.input_tags.allow_nan = all(b.allow_missing for b in branches) and all(t.allow_nan for t in learners)
@@ -367,7 +302,7 @@ class BaseStacking(TargetMixin, CallbackSupportMixin, PartsMixin, SuggestingPara
         return tags
 
     def _sk_visual_block_(self):
-        parts = [split_part(part) for part in self.estimators]
+        parts = [split_part(part) for part in self._parts]
         names, estimators, columns = zip(*parts, strict=True)
         details = [None if chosen is None else str(chosen) for chosen in columns]
         base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)

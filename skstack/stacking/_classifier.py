@@ -40,16 +40,22 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
         column. A single name or position gives a learner a one-dimensional column. A learner may be a regressor, which
-        predicts positions in ``classes_``.
+        predicts positions in ``classes_``. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : estimator, default=None
         Classifier for the predictions of the base models. ``None`` is :class:`WeightedAverageClassifier`, or
         :class:`~sklearn.linear_model.LogisticRegression`, one for each of several labels or columns, where it also gets
         missing indicators, columns passed through or anything but probabilities, and with `class_weight`. A
         :class:`MultimodalNetworkClassifier` without branches puts dense layers there.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     class_weight : dict or "balanced", default=None
         Weight of each class, for all base models and the final estimator that have a parameter `class_weight` which is
         None; others learn without. "balanced" weights are inversely proportional to the classes' frequencies, and each
@@ -62,10 +68,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five stratified folds by default, the same for all base models. Rows that no fold
-        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
-        their training rows. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: by default stratified folds, as many as `quality` says,
+        which leave groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no
+        fold predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds
+        predict get the average. Where each split trains on rows before those that it predicts, networks stop on the
+        latest of their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     individual_predictions : bool, default=False
@@ -84,6 +91,17 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     guard : bool, default=False
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
+        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -99,6 +117,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ----------
     classes_ : ndarray of shape (n_classes,) or list of ndarray
         The classes; for several labels per row the two values of each, for several columns the classes of each.
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
@@ -109,6 +130,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -163,9 +186,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         class_weight=None,
         training="joint",
         network=None,
@@ -177,6 +202,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         allow_missing_columns=False,
         refit=True,
         guard=False,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -184,6 +212,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.class_weight = class_weight
         self.training = training
         self.network = network
@@ -195,6 +225,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
         self.guard = guard
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state

@@ -6,124 +6,14 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from scipy.stats import mode
 from sklearn.base import clone, is_classifier
-from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._callbacks import SILENT
 from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
-from .._validation import VALIDATION
 from ..tasks._base import Task
-
-# --- splits -----------------------------------------------------------------------------------------------------------
-
-
-def make_splits(cv, X, y, task, split_params):
-    """Return the rows to fit on and to predict of each fold.
-
-    Parameters
-    ----------
-    cv : int, cross-validation generator, iterable or None
-    X : DataFrame, array or sparse matrix of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Encoded labels.
-    task : Task
-        Fitted.
-    split_params : dict
-        Further arguments of the splitter, such as groups.
-
-    Returns
-    -------
-    splits : list of (ndarray of int, ndarray of int)
-
-    Raises
-    ------
-    ValueError
-        If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
-    """
-    splitter = check_cv(cv, y=y, classifier=task.has_classes)
-    if isinstance(splitter, StratifiedKFold):
-        _check_members(cv, splitter.n_splits, y, task)
-    splits = check_splits(splitter.split(X, y, **split_params), len(y))
-    if not splits:
-        raise ValueError(f"cv={cv!r} yields no split.")
-    return splits
-
-
-def _check_members(cv, n_splits, y, task):
-    labels = task.stratify_labels(y)
-    counts = np.unique(labels, return_counts=True)[1] if labels is not None else []
-    if len(counts) and counts.min() < n_splits:
-        rare = task.classes_.tolist()[counts.argmin()]
-        raise ValueError(
-            f"class {rare!r} has {counts.min()} members, fewer than the {n_splits} folds of cv={cv!r}: "
-            "every fold should have one. Take fewer folds or leave the class out."
-        )
-
-
-def check_splits(splits, n_samples):
-    """Return the splits of a splitter as pairs of row positions counted from 0.
-
-    Parameters
-    ----------
-    splits : iterable of (array-like, array-like)
-        Rows to fit on and rows to predict: positions, negative ones counted from the end, or boolean masks.
-    n_samples : int
-
-    Returns
-    -------
-    splits : list of (ndarray of int, ndarray of int)
-
-    Raises
-    ------
-    ValueError
-        If a side of a split is empty or names no rows, saying which.
-    """
-    checked = []
-    for index, split in enumerate(splits):
-        if not isinstance(split, (tuple, list)) or len(split) != 2:
-            raise ValueError(f"split {index} of cv should be a pair of training and test rows, got {split!r}.")
-        sides = zip(("training", "test"), split, strict=True)
-        checked.append(
-            tuple(_positions(rows, n_samples, f"the {side} rows of split {index} of cv") for side, rows in sides)
-        )
-    return checked
-
-
-def _positions(rows, n_samples, what):
-    rows = np.asarray(rows)
-    if rows.dtype.kind == "b":
-        if rows.shape != (n_samples,):
-            raise ValueError(f"{what} are a mask of shape {rows.shape}, X has {n_samples} rows.")
-        rows = np.flatnonzero(rows)
-    if not rows.size:
-        raise ValueError(f"{what} are none: every split needs rows to fit on and rows to predict.")
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise ValueError(
-            f"{what} should be positions (integers) or a boolean mask, got an array of shape {rows.shape} and dtype "
-            f"{rows.dtype}."
-        )
-    outside = (rows < -n_samples) | (rows >= n_samples)
-    if outside.any():
-        raise ValueError(f"{what} name row {rows[outside][0]}, X has {n_samples} rows.")
-    return np.where(rows < 0, rows + n_samples, rows)
-
-
-def predicted_rows(splits):
-    """Return the rows that a split predicts, in order."""
-    return np.unique(np.concatenate([held_out for _, held_out in splits]))
-
-
-def params_of_rows(params, rows, n_samples):
-    """Return arguments of ``fit`` for some rows: what has a value per row is cut, anything else stays as it is."""
-    cut = {name: v for name, v in params.items() if name not in VALIDATION and _is_per_row(v, n_samples)}
-    return params | {name: take(v, rows, axis=0) for name, v in cut.items()}
-
-
-def _is_per_row(values, n_samples):
-    return hasattr(values, "__len__") and not isinstance(values, (str, dict)) and num_samples(values) == n_samples
-
+from ._splits import params_of_rows, predicted_rows
 
 # --- base models ------------------------------------------------------------------------------------------------------
 
@@ -337,21 +227,25 @@ def _fits(splits, refit):
 
 
 def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
-    in_turn = effective_n_jobs(n_jobs) == 1
+    n_at_once, results = effective_n_jobs(n_jobs), []
     n_folds = sum(fit.held_out is not None for fit in fits)
     with stage.parts(n_folds + 1) as contexts:
-        contexts = contexts[-len(fits) :]  # without that of all rows, which comes first, where there is no such fit
-        return Parallel(n_jobs=n_jobs, verbose=verbose)(
-            delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
-            for fit, context in zip(fits, _in_turn(contexts, stage) if in_turn else contexts, strict=True)
-        )
+        # Without that of all rows, which comes first, where there is no such fit.
+        work = list(zip(fits, contexts[-len(fits) :], strict=True))
+        n_rows = [num_samples(X) if fit.training is None else len(fit.training) for fit in fits]
+        for some in stage.paced(work, n_rows, n_at_once):
+            results += Parallel(n_jobs=n_jobs, verbose=verbose)(
+                delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
+                for fit, context in (_in_turn(some, stage) if n_at_once == 1 else some)
+            )
+    return results
 
 
-def _in_turn(contexts, stage):
-    """Yield contexts of fits of which each is over when the next one is asked for."""
-    for index, context in enumerate(contexts):
-        yield context
-        stage.fitted(index)
+def _in_turn(work, stage):
+    """Yield fits of which each is over when the next one is asked for."""
+    for one in work:
+        yield one
+        stage.fitted()
 
 
 def _fit_and_predict(estimator, X, y, fit, how, context):
@@ -382,9 +276,8 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     with stage.whole().fitting(estimator, X, y), noting(how.where):
         training = [fit.training for fit in fits if fit.training is not None]
         refit = len(fits) > len(training)
-        models = estimator.cross_fit(
-            X, y, training, bar=stage.bar, validation=validation, refit=refit, **how.fit_params
-        )
+        shown = {"bar": stage.bar, "deadline": stage.deadline}
+        models = estimator.cross_fit(X, y, training, validation=validation, refit=refit, **shown, **how.fit_params)
         for model, fit in zip(models, fits, strict=True):
             with noting(fit.which):
                 results.append(_predicted(model, X, fit, how))

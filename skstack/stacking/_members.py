@@ -14,11 +14,11 @@ from ._cross_fit import BaseModel, predict_out_of_fold
 JOINT = "network"
 
 
-def check_parts(stack):
+def check_parts(stack, parts):
     """Return name, part and columns of each part of a stack that is not dropped, or raise if one is of no use."""
     owner = type(stack).__name__
-    check_part_tuples(stack.estimators, owner, "estimators")
-    parts = [split_part(part) for part in stack.estimators]
+    check_part_tuples(parts, owner, "estimators")
+    parts = [split_part(part) for part in parts]
     reserved = {*stack.get_params(deep=False), "optimizer", "loss", "metrics", "callbacks"}
     check_part_names([name for name, _, _ in parts], reserved, owner, "estimators")
     kept = [part for part in parts if not (isinstance(part[1], str) and part[1] == "drop")]

@@ -12,7 +12,7 @@ from .._compat import take
 from .._parts import naming, noting
 from .._validation import rows_of
 from ..reading._cells import numbers
-from ._cross_fit import params_of_rows, predicted_rows
+from ._splits import params_of_rows, predicted_rows
 
 #: Folds for what cannot be estimated with the splits of the stack.
 _N_OWN_FOLDS = 5

@@ -27,14 +27,20 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
-        column. A single name or position gives a learner a one-dimensional column.
+        column. A single name or position gives a learner a one-dimensional column. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : dict of str to estimator, default=None
         By the name of the task, a regressor or a classifier with ``predict_proba`` for the predictions of the base
         models; :class:`~sklearn.linear_model.RidgeCV` for numbers and
         :class:`~sklearn.linear_model.LogisticRegression` for classes where there is none.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     tasks : dict of str to {"regression", "classification"} or task, default=None
         By the name of the column of y, its kind or a :class:`~skstack.tasks.Regression` or
         :class:`~skstack.tasks.Classification`, whose loss, weight, metrics and inputs the networks take. The kind of
@@ -50,9 +56,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold predicts (in
-        time order, say) are left out when the final estimators are fitted; rows that several folds predict get the
-        average. "prefit" takes fitted estimators of several tasks as they are.
+        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
+        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
+        predicts (in time order, say) are left out when the final estimators are fitted; rows that several folds predict
+        get the average. "prefit" takes fitted estimators of several tasks as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -65,6 +72,17 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     refit : {True, "folds"}, default=True
         Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
+        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -82,6 +100,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         The tasks by name, in the order of the columns of y.
     classes_ : dict of str to ndarray of shape (n_classes,)
         The classes of each task that has some.
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; a learner as an object whose ``estimators_`` has one for each of its tasks.
         Not there with refit="folds".
@@ -93,6 +114,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
     n_unpredicted_ : int
         How many rows no fold predicts.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         Its ``estimators_`` holds the fitted final estimator of each task.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -142,9 +165,11 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         tasks=None,
         share_predictions=True,
         training="joint",
@@ -155,6 +180,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         add_missing_indicator=False,
         allow_missing_columns=False,
         refit=True,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -162,6 +190,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.tasks = tasks
         self.share_predictions = share_predictions
         self.training = training
@@ -172,6 +202,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -189,6 +222,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         names = list(named) if named and not is_table(y) else target_names(y)
         self._specs = find_specs(named, by_name(y, names), owner)
         return SeveralTasks(make_tasks(self._specs, owner), methods=("predict_tasks",))
+
+    def _suggested_task(self):
+        return {name: "classification" if task.has_classes else "regression" for name, task in self.tasks_.items()}
 
     def _network_class(self):
         from ..network._multitask import MultitaskNetwork

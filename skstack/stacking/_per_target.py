@@ -8,7 +8,8 @@ from .._compat import num_samples, take
 from .._protocols import TakesGaps
 from ..tasks._multilabel import MultilabelTask
 from ..tasks._several import SeveralTasks
-from ._cross_fit import params_of_rows
+from ._routing import last_step
+from ._splits import params_of_rows
 
 
 class PerTarget(BaseEstimator):
@@ -141,11 +142,12 @@ def for_targets(estimator, task, labels):
 
 def _takes_several(estimator, task):
     """Tell whether an estimator takes several targets by what its tags say."""
-    tags = get_tags(estimator)
+    tags = get_tags(last_step(estimator)[1])
     of_labels = isinstance(task, MultilabelTask) and tags.classifier_tags is not None
     return tags.target_tags.multi_output or (of_labels and tags.classifier_tags.multi_label)
 
 
 def _holds_others(estimator):
     """Tell whether an estimator holds another one, which may take what its tags do not tell."""
-    return len(estimator.get_params(deep=False)) < len(estimator.get_params(deep=True))
+    last = last_step(estimator)[1]
+    return len(last.get_params(deep=False)) < len(last.get_params(deep=True))

@@ -26,15 +26,21 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Parameters
     ----------
-    estimators : list of (str, branch or estimator, columns) tuples
+    estimators : list of (str, branch or estimator, columns) tuples, default=None
         Name, part and columns. A part is a branch (see :mod:`skstack.branches`), a learner, or "drop". Columns as in
         :class:`~sklearn.compose.ColumnTransformer`: names, positions, slices, masks, callables; left out for every
-        column. A single name or position gives a learner a one-dimensional column.
+        column. A single name or position gives a learner a one-dimensional column. ``None`` takes what
+        :func:`suggest_estimators` suggests for the training rows.
     final_estimator : estimator, default=None
         Regressor for the predictions of the base models. ``None`` is :class:`WeightedAverageRegressor`, or
         :class:`~sklearn.linear_model.RidgeCV` where it also gets missing indicators or columns passed through; with
         `quantile` :class:`~sklearn.linear_model.QuantileRegressor` without penalty. A
         :class:`MultimodalNetworkRegressor` without branches puts dense layers there.
+    kinds : dict of str or int to str, default=None
+        With ``estimators=None``, kinds of columns that are known, such as ``{"zip": "categorical"}``; see
+        :func:`suggest_estimators`.
+    image_root : str or path-like, default=None
+        With ``estimators=None``, folder that relative paths of images and recordings start from.
     quantile : float or list of float, default=None
         Probabilities, in increasing order, of the quantiles to be predicted instead of the mean. Networks made of
         branches then predict all of them by the pinball loss, unless `network` names another loss or quantile of its
@@ -48,7 +54,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, five folds by default, the same for all base models. Rows that no fold
+        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
+        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
         predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
         get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
         their training rows. "prefit" takes fitted learners as they are.
@@ -68,6 +75,17 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     guard : bool, default=False
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
+        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -81,6 +99,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     Attributes
     ----------
+    suggestion_ : list of (str, branch or estimator, columns) tuples
+        With ``estimators=None``, what was suggested for the training rows; it prints as code, and its attribute
+        ``reasons`` is a table that says why. Not there otherwise.
     estimators_ : list of estimators
         The base models, fitted on all rows; not there with refit="folds".
     named_estimators_ : :class:`~sklearn.utils.Bunch`
@@ -91,6 +112,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -148,9 +171,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
 
     def __init__(
         self,
-        estimators,
+        estimators=None,
         final_estimator=None,
         *,
+        kinds=None,
+        image_root=None,
         quantile=None,
         training="joint",
         network=None,
@@ -161,6 +186,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         allow_missing_columns=False,
         refit=True,
         guard=False,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -168,6 +196,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     ):
         self.estimators = estimators
         self.final_estimator = final_estimator
+        self.kinds = kinds
+        self.image_root = image_root
         self.quantile = quantile
         self.training = training
         self.network = network
@@ -178,6 +208,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
         self.guard = guard
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state

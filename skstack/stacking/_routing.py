@@ -4,8 +4,9 @@ import warnings
 from numbers import Integral
 
 from sklearn.base import is_classifier
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_routing_for_object, process_routing
@@ -85,7 +86,7 @@ def _route_by_hand(stack, models, final, sample_weight, groups, validation):
 
 def _warn_of_divided_groups(stack):
     """Say what scikit-learn's splitters say without metadata routing, which hands them only what they take."""
-    if stack.cv is None or isinstance(stack.cv, Integral) or hasattr(stack.cv, "split"):
+    if isinstance(stack.cv, Integral) or hasattr(stack.cv, "split"):
         name = type(check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))).__name__
         warnings.warn(
             f"The groups parameter is ignored by {name}: rows of a group fall on both sides of a split. Give a "
@@ -122,7 +123,8 @@ def make_router(stack, parts, network_class, final):
             )
         router.add(**{JOINT: network}, method_mapping=fits)
     if not isinstance(stack.cv, str):
-        splitter = check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))
+        # By default groups stay whole, where there are some.
+        splitter = GroupKFold() if stack.cv is None else check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))
         router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
     router.add(
         final_estimator=_requests_of_final(final),
@@ -166,12 +168,13 @@ def weights_for(estimator, sample_weight, what):
     """
     if sample_weight is None or isinstance(estimator, FrozenEstimator):
         return {}
-    if not has_fit_parameter(estimator, "sample_weight"):
+    prefix, last = last_step(estimator)
+    if not has_fit_parameter(last, "sample_weight"):
         raise TypeError(
-            f"{what} does not support sample weights: {estimator!r} has no parameter 'sample_weight' in fit. With "
+            f"{what} does not support sample weights: {last!r} has no parameter 'sample_weight' in fit. With "
             "metadata routing enabled, weights go to the learners that request them."
         )
-    return {"sample_weight": sample_weight}
+    return {f"{prefix}sample_weight": sample_weight}
 
 
 def groups_for(estimator, groups, what):
@@ -194,8 +197,9 @@ def groups_for(estimator, groups, what):
         return {}
     if has_fit_parameter(estimator, "groups"):
         return {"groups": groups}
-    if isinstance(estimator, Pipeline) and has_fit_parameter(estimator.steps[-1][1], "groups"):
-        return {f"{estimator.steps[-1][0]}__groups": groups}
+    prefix, last = last_step(estimator)
+    if has_fit_parameter(last, "groups"):
+        return {f"{prefix}groups": groups}
     for part in inner_estimators(estimator):
         if has_fit_parameter(part, "groups"):
             warnings.warn(
@@ -206,6 +210,30 @@ def groups_for(estimator, groups, what):
             )
             return {}
     return {}
+
+
+def last_step(estimator):
+    """Return what in the end is fitted to the target, and what the parameters of its ``fit`` are called with.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Perhaps a pipeline, or a regressor of a transformed target.
+
+    Returns
+    -------
+    prefix, last : str, estimator
+        An estimator of another kind is its own last step.
+    """
+    prefix = ""
+    while True:
+        if isinstance(estimator, Pipeline):
+            name, estimator = estimator.steps[-1]
+            prefix += f"{name}__"
+        elif isinstance(estimator, TransformedTargetRegressor) and estimator.regressor is not None:
+            estimator = estimator.regressor
+        else:
+            return prefix, estimator
 
 
 def inner_estimators(estimator):

@@ -448,3 +448,30 @@ def test_bad_cells_of_sparse_tables_are_named(make, cells, params, message):
         NumericBranch(**params).fit(np.zeros((2, 2))).encode(X)
     with pytest.raises(ValueError, match=message):
         NumericBranch(**params).fit(X).encode(X)
+
+
+# --- numbers in texts -------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_extracted_from_texts():
+    X = pd.DataFrame({"power": ["87 bhp @ 6000 rpm", "74 bhp", None], "year": [2017.0, 2014.0, 2015.0]})
+    branch = NumericBranch(extract=2).fit(X)
+    assert branch.cell_shape_ == (3,)
+    np.testing.assert_array_equal(branch.encode(X), [[87, 6000, 2017], [74, NAN, 2014], [NAN, NAN, 2015]])
+    np.testing.assert_array_equal(branch.fill_, [80.5, 6000, 2015])
+    # What was text in training is read as text.
+    np.testing.assert_array_equal(branch.encode(pd.DataFrame({"power": [90.0], "year": [1.0]})), [[90, NAN, 1]])
+
+
+def test_texts_with_numbers_are_an_error_unless_they_are_extracted():
+    X = pd.DataFrame({"engine": ["1198 cc", "998 cc"]})
+    with pytest.raises(ValueError, match="column 'engine' holds the text '1198 cc' in row 0"):
+        NumericBranch().fit(X)
+    with pytest.raises(ValueError, match="expected 1 columns as in training, got 2"):
+        NumericBranch(extract=2).fit(X).encode(X.assign(other=1.0))
+
+
+def test_numbers_of_texts_of_an_array_are_extracted():
+    branch = NumericBranch(extract=1).fit(np.array([["5 kg", "3"], ["7 kg", "?"]], dtype=object))
+    np.testing.assert_array_equal(branch.encode(np.array([["6 kg", "1"]], dtype=object)), [[6, 1]])
+    assert NumericBranch(extract=1).fit(sparse.csr_matrix([[1.0], [2.0]])).cell_shape_ == (1,)

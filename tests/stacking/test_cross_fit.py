@@ -1,18 +1,19 @@
-"""Splits, out-of-fold predictions, fold models, and notes that say where an error came from."""
+"""Out-of-fold predictions, fold models, and notes that say where an error came from."""
 
 import numpy as np
 import pytest
-from _small import Recorder, branches, make_table, stack_regressor
+from _small import Recorder, make_table, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold, RepeatedKFold, TimeSeriesSplit, cross_val_predict
+from sklearn.model_selection import KFold, TimeSeriesSplit, cross_val_predict
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skstack import MultimodalStackingRegressor
 from skstack._protocols import CrossFitter
-from skstack.stacking._cross_fit import average_of_folds, check_splits, cross_fit
+from skstack.stacking._cross_fit import average_of_folds, cross_fit
+from skstack.stacking._splits import check_splits
 from skstack.tasks._regression import RegressionTask
 
 NUMBERS = ["area", "rooms"]
@@ -21,100 +22,6 @@ NUMBERS = ["area", "rooms"]
 @pytest.fixture(scope="module")
 def table():
     return make_table()
-
-
-def _out_of_fold(table, cv, **params):
-    """Return what the final estimator of a stack of one learner is fitted to."""
-    X, y = table
-    stack = MultimodalStackingRegressor([("ridge", Ridge(), NUMBERS)], Recorder(), cv=cv, **params).fit(X, y)
-    return stack.final_estimator_
-
-
-def test_splits_as_number_splitter_list_and_generator(table):
-    X, y = table
-    expected = cross_val_predict(Ridge(), X[NUMBERS], y, cv=3)
-    for cv in (3, KFold(3), list(KFold(3).split(X)), KFold(3).split(X)):
-        assert_allclose(_out_of_fold(table, cv).seen_X_[:, 0], expected)
-
-
-def test_repeated_predictions_of_a_row_are_averaged(table):
-    X, y = table
-    folds = list(RepeatedKFold(n_splits=3, n_repeats=2, random_state=0).split(X))
-    repeats = [cross_val_predict(Ridge(), X[NUMBERS], y, cv=folds[start : start + 3]) for start in (0, 3)]
-    assert np.abs(repeats[0] - repeats[1]).max() > 1e-3
-    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], np.mean(repeats, axis=0))
-    splitter = RepeatedKFold(n_splits=3, n_repeats=2, random_state=0)
-    assert_allclose(_out_of_fold(table, splitter).seen_X_[:, 0], np.mean(repeats, axis=0))
-
-
-def test_a_row_that_a_split_names_twice_is_predicted_once(table):
-    X, y = table
-    folds = [(training, np.r_[test, test[:5], test[:5]]) for training, test in KFold(3).split(X)]
-    expected = cross_val_predict(Ridge(), X[NUMBERS], y, cv=3)
-    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], expected)
-    networks = stack_regressor(branches(), final_estimator=Recorder(), cv=folds).fit(X, y)
-    plain = stack_regressor(branches(), final_estimator=Recorder(), cv=KFold(3)).fit(X, y)
-    assert_allclose(networks.final_estimator_.seen_X_, plain.final_estimator_.seen_X_, rtol=1e-5)
-
-
-def _as_mask(rows, n_rows):
-    return np.isin(np.arange(n_rows), rows)
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        _as_mask,
-        lambda rows, n_rows: rows - n_rows,
-        lambda rows, n_rows: list(rows),
-        lambda rows, _: rows.astype("uint8"),
-    ],
-    ids=["masks", "counted from the end", "lists", "small integers"],
-)
-def test_splits_name_rows_as_numpy_does(table, written):
-    X, y = table
-    folds = [tuple(written(rows, len(y)) for rows in fold) for fold in KFold(3).split(X)]
-    assert_allclose(_out_of_fold(table, folds).seen_X_[:, 0], cross_val_predict(Ridge(), X[NUMBERS], y, cv=3))
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        ((np.arange(24.0), np.arange(24, 48)), r"training rows of split 1 of cv should be positions .*float64"),
-        ((np.arange(24), []), r"test rows of split 1 of cv are none"),
-        ((np.zeros(48, dtype=bool), np.arange(48)), r"training rows of split 1 of cv are none"),
-        ((np.ones(47, dtype=bool), np.arange(48)), r"training rows of split 1 .* mask of shape \(47,\), X has 48 rows"),
-        ((np.arange(24), [24, 48]), r"test rows of split 1 of cv name row 48, X has 48 rows"),
-        ((np.arange(24), [-49]), r"test rows of split 1 of cv name row -49"),
-        ((np.arange(24), np.arange(48).reshape(2, 24)), r"test rows of split 1 .* shape \(2, 24\)"),
-        ((np.arange(24), ["a"]), r"test rows of split 1"),
-    ],
-)
-def test_splits_that_name_no_rows_are_refused(table, bad, message):
-    good = np.arange(24), np.arange(24, 48)
-    with pytest.raises(ValueError, match=message):
-        _out_of_fold(table, [good, bad])
-
-
-def test_a_splitter_whose_splits_are_no_pairs_is_refused(table):
-    class Splitter:
-        def split(self, X, y=None, groups=None):
-            yield np.arange(24), np.arange(24, 48)
-            yield np.arange(48)
-
-        def get_n_splits(self, X=None, y=None, groups=None):
-            return 2
-
-    with pytest.raises(ValueError, match="split 1 of cv should be a pair of training and test rows"):
-        _out_of_fold(table, Splitter())
-
-
-def test_splits_are_drawn_once_for_all_base_models(table):
-    X, y = table
-    learners = [("first", Ridge(), NUMBERS), ("second", Ridge(), NUMBERS)]
-    splitter = KFold(3, shuffle=True)  # draws other folds whenever it is asked
-    final = MultimodalStackingRegressor(learners, Recorder(), cv=splitter).fit(X, y).final_estimator_
-    assert_array_equal(final.seen_X_[:, 0], final.seen_X_[:, 1])
 
 
 def test_learners_in_several_processes_give_the_same(table):

@@ -8,10 +8,12 @@ import sklearn
 from _small import TRAINING, Recorder, branches, make_table, network_regressor, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor, VotingRegressor
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import BayesianRidge, Ridge, RidgeCV
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge, RidgeCV
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, TimeSeriesSplit, cross_validate
 from sklearn.multioutput import MultiOutputRegressor
@@ -19,7 +21,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
 from skstack.branches import NumericBranch
 
 NUMBERS = ["area", "rooms"]
@@ -292,13 +294,41 @@ def test_groups_are_routed_to_final_networks_pipelines_and_nested_stacks(table, 
     assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("cv", [None, 3, KFold(3)])
+@pytest.mark.parametrize("cv", [3, KFold(3)])
 def test_a_splitter_that_ignores_routed_groups_is_named(table, routing, cv):
     X, y, _, groups = table
     parts = [("network_alone", network_regressor(branches()).set_fit_request(groups=True, sample_weight=False))]
     stack = MultimodalStackingRegressor(parts, cv=cv)
     with pytest.warns(UserWarning, match="groups parameter is ignored by KFold.*GroupKFold"):
         stack.fit(X, y, groups=groups)
+
+
+@pytest.mark.parametrize("routed", [False, True])
+@pytest.mark.parametrize("classifies", [False, True])
+def test_groups_stay_whole_by_default(table, routed, classifies):
+    X, y, _, _ = table
+    groups = np.arange(len(X)) % 7  # which KFold would divide
+    stack = MultimodalStackingClassifier if classifies else MultimodalStackingRegressor
+    learner = LogisticRegression() if classifies else Ridge()
+    with sklearn.config_context(enable_metadata_routing=routed):
+        fitted = stack([("linear", learner, NUMBERS)]).fit(X, y > np.median(y) if classifies else y, groups=groups)
+        few = clone(fitted).fit(X, y > np.median(y) if classifies else y, groups=groups % 3)
+    assert len(fitted.splits_) == 5
+    assert all(not set(groups[training]) & set(groups[test]) for training, test in fitted.splits_)
+    assert len(few.splits_) == 3
+
+
+def test_weights_reach_the_last_step_of_pipelines_and_transformed_targets(table):
+    X, y, weight, _ = table
+    y = np.abs(y) + 1
+    ridge = make_pipeline(SimpleImputer(), Ridge())
+    logarithm = TransformedTargetRegressor(ridge, func=np.log, inverse_func=np.exp)
+    parts = [("ridge", ridge, NUMBERS), ("logarithm", logarithm, NUMBERS)]
+    stack = MultimodalStackingRegressor(parts, Ridge(), cv=3).fit(X, y, sample_weight=weight)
+    alone = clone(ridge).fit(X[NUMBERS], np.log(y), ridge__sample_weight=weight)
+    assert_allclose(stack.named_estimators_["logarithm"].predict(X[NUMBERS]), np.exp(alone.predict(X[NUMBERS])))
+    alone = clone(ridge).fit(X[NUMBERS], y, ridge__sample_weight=weight)
+    assert_allclose(stack.named_estimators_["ridge"].predict(X[NUMBERS]), alone.predict(X[NUMBERS]))
 
 
 def test_searches_and_pipelines_route_on_to_the_stack(table, routing):

@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from skstack import MultimodalNetworkRegressor
 from skstack.branches import NumericBranch
 from skstack.stacking import _base
-from skstack.stacking._cross_fit import check_splits, cross_fit
+from skstack.stacking._cross_fit import cross_fit
+from skstack.stacking._splits import check_splits
 from skstack.stacking._time_order import in_time_order, stop_on_latest
 
 N_ROWS = 40

@@ -1,0 +1,20 @@
+"""What `quality` stands for, where a parameter of a stack is left at None."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How much time a stack takes.
+
+    Parameters
+    ----------
+    n_folds : int
+        Where `cv` is None.
+    """
+
+    n_folds: int
+
+
+#: By name. Which learners are suggested for each, :func:`skstack.suggest_estimators` knows.
+QUALITIES = {"fast": Quality(n_folds=3), "good": Quality(n_folds=5), "best": Quality(n_folds=10)}

@@ -1,0 +1,110 @@
+"""Columns from which the target can be read off, which are often the target in another form."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from ..reading._cells import numbers
+from ..reading._numbers_in_text import extracted
+
+#: Rows that are looked at.
+_ROWS = 5000
+
+#: With fewer rows a column is near the target by chance.
+_MIN_ROWS = 50
+
+#: R2, or the part of the errors of the most frequent class that is gone, from which on a column is said to give the
+#: target away.
+_NEARLY_PERFECT = 0.99
+
+_KINDS = ("numeric", "numeric_text", "boolean", "categorical", "entity", "id")
+
+
+def find_giveaways(columns, table, targets):
+    """Return the columns that predict a target nearly perfectly each by itself.
+
+    Parameters
+    ----------
+    columns : list of Column
+    table : DataFrame of shape (n_samples, n_columns)
+    targets : list of Target
+
+    Returns
+    -------
+    found : dict of int to str
+        By position, how the column does.
+    """
+    if len(table) < _MIN_ROWS:
+        return {}
+    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), _ROWS)).astype(int))
+    found = {}
+    for column in columns:
+        if column.kind not in _KINDS:
+            continue
+        for target in targets:
+            said = _compare(column, table.iloc[rows, column.position], target, target.values[rows])
+            if said:
+                found[column.position] = said
+                break
+    return found
+
+
+def _compare(column, cells, target, values):
+    known = pd.notna(values)
+    if known.sum() < _MIN_ROWS or len(pd.unique(values[known])) < 2:
+        return None
+    cells, values = cells[known], values[known]
+    said = "" if target.name is None else f" {target.name!r}"
+    if _is_one_to_one(cells, values) and column.kind != "id":
+        return f"it names the target{said} one to one"
+    codes = _as_numbers(column, cells)
+    if codes is None:
+        return None
+    score = _score(codes, values, target.has_classes)
+    return f"it alone predicts the target{said} with a score of {score:.3f}" if score >= _NEARLY_PERFECT else None
+
+
+def _is_one_to_one(cells, values):
+    """Tell whether each cell goes with one value and each value with one cell, some of them more than once."""
+    left, right = (pd.factorize(each, use_na_sentinel=False)[0] for each in (cells.astype(str), values))
+    n_pairs = len(np.unique(np.stack([left, right]), axis=1).T)
+    return n_pairs == left.max() + 1 == right.max() + 1 and n_pairs <= 0.5 * len(left)
+
+
+def _as_numbers(column, cells):
+    """Return the cells as numbers that a tree can part; codes of categories where these come again."""
+    if column.kind in ("numeric", "boolean") and column.details.get("plain"):
+        return cells.to_numpy(dtype="float64", na_value=np.nan)
+    if column.kind == "numeric_text":
+        return extracted(cells, 1)[:, 0]
+    if column.kind == "numeric":
+        return numbers(cells.to_frame())[:, 0]
+    if column.kind == "id":
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+        return values if np.isfinite(values).all() else None
+    return pd.factorize(cells.astype(str))[0].astype(float) if column.n_distinct <= 0.2 * len(cells) else None
+
+
+def _score(codes, values, has_classes):
+    """Return how well a tree predicts rows that it has not seen from one column: 1 at best, 0 for a constant."""
+    codes = np.nan_to_num(codes, nan=-1e30, posinf=1e30, neginf=-1e30).astype("float32")[:, np.newaxis]
+    if has_classes:
+        labels = pd.factorize(values)[0]
+        counts = np.bincount(labels)
+        if counts.min() < 3:
+            labels, codes = labels[counts[labels] >= 3], codes[counts[labels] >= 3]
+            if len(np.unique(labels)) < 2:
+                return 0.0
+        tree, folds = (
+            DecisionTreeClassifier(max_leaf_nodes=256, random_state=0),
+            StratifiedKFold(3, shuffle=True, random_state=0),
+        )
+        predicted = cross_val_predict(tree, codes, labels, cv=folds)
+        missed = 1 - np.bincount(labels).max() / len(labels)
+        return 1 - (predicted != labels).mean() / missed
+    values = values.astype("float64")
+    tree, folds = DecisionTreeRegressor(min_samples_leaf=2, random_state=0), KFold(3, shuffle=True, random_state=0)
+    ranks = pd.Series(values).rank().to_numpy()  # which heavy tails do not rule
+    predicted = cross_val_predict(tree, codes, ranks, cv=folds)
+    return 1 - np.mean((predicted - ranks) ** 2) / np.var(ranks)

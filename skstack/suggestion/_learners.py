@@ -1,0 +1,231 @@
+"""Learners for the columns of a table, beside the networks: boosting, extra trees and a linear model.
+
+skrub cleans the table and encodes it, within each fold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+from .._columns import is_table
+from ..preprocessing._table_reader import TableReader
+from ._branches import MANY_CATEGORIES, n_numbers
+
+#: Kinds of columns that learners get.
+TABULAR = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date", "text")
+
+#: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
+_LARGE = 50_000
+
+#: Numbers that trees get of a text, and fewer where texts have few words.
+_N_COMPONENTS = 30
+
+#: Rows from which on a tenth of them says when boosting should stop.
+_MIN_ROWS_TO_STOP = 200
+
+
+@dataclass
+class Table:
+    """The columns that learners get, and how large the table is.
+
+    Parameters
+    ----------
+    columns : list of Column
+    n_rows : int
+    is_array, is_sparse : bool
+        Whether it is an array or a sparse matrix, which have no names.
+    """
+
+    columns: list
+    n_rows: int
+    is_array: bool
+    is_sparse: bool
+
+    @property
+    def is_plain(self):
+        """Whether all columns are numbers already, so that nothing has to be cleaned or encoded."""
+        return all(column.details.get("plain") for column in self.columns)
+
+    def of_kind(self, *kinds):
+        """Return the columns of some kinds that are not numbers already."""
+        return [column for column in self.columns if column.kind in kinds and not column.details.get("plain")]
+
+    def names(self, columns):
+        """Return how columns are called once they are read."""
+        return [str(self.columns.index(column)) if self.is_array else column.name for column in columns]
+
+    def keys(self, columns):
+        """Return how the reader of the table names columns: by position among those that it gets, if not by name."""
+        return [column.key if isinstance(column.key, str) else self.columns.index(column) for column in columns]
+
+
+def suggest_learners(columns, targets, X, quality):
+    """Return learners for the columns of a table.
+
+    Parameters
+    ----------
+    columns : list of Column
+    targets : list of Target
+    X : DataFrame, ndarray or sparse matrix of shape (n_samples, n_features, ...)
+    quality : {"fast", "good", "best"}
+
+    Returns
+    -------
+    parts : list of (str, estimator, list of str or int)
+    """
+    kept = [column for column in columns if column.kind in TABULAR]
+    table = Table(kept, X.shape[0], is_array=not is_table(X), is_sparse=sparse.issparse(X))
+    if not table.columns:
+        return []
+    kinds = {}
+    for target in targets:
+        kinds.setdefault("classes" if target.has_classes else "numbers", []).append(target)
+    keys = [column.key for column in table.columns]
+    parts = []
+    for kind, same in kinds.items():
+        end = f"_{kind}" if len(kinds) > 1 else ""
+        is_skewed = all(target.is_skewed for target in same)
+        for name, maker in _makers(table, quality).items():
+            parts.append((name + end, _for_target(maker(table, same), is_skewed), keys))
+    return parts
+
+
+def _makers(table, quality):
+    makers = {"boosting": _boosting, "trees": _trees, "linear": _linear}
+    if table.is_sparse:
+        del makers["boosting"]
+    elif quality == "fast":
+        del makers["trees"]
+    return makers
+
+
+def _for_target(learner, is_skewed):
+    """Return a learner that predicts the logarithm of a target with a heavy tail."""
+    return TransformedTargetRegressor(learner, func=np.log, inverse_func=np.exp) if is_skewed else learner
+
+
+# --- learners ---------------------------------------------------------------------------------------------------------
+
+
+def _boosting(table, targets):
+    from skrub import ToCategorical
+
+    boosting = HistGradientBoostingClassifier if targets[0].has_classes else HistGradientBoostingRegressor
+    n_classes = max(target.n_classes for target in targets)
+    parameters = {"learning_rate": 0.05, "max_iter": 1000 if n_classes <= 10 else 10_000 // n_classes + 20}
+    if table.n_rows >= _MIN_ROWS_TO_STOP and all(target.can_be_divided for target in targets):
+        parameters |= {"early_stopping": True, "n_iter_no_change": 20}
+    else:
+        parameters |= {"early_stopping": False, "max_iter": 100}
+    if table.is_plain:
+        return boosting(**parameters)
+    return make_pipeline(
+        *_encoding(table, targets, ToCategorical()), boosting(categorical_features="from_dtype", **parameters)
+    )
+
+
+def _trees(table, targets):
+    trees = ExtraTreesClassifier if targets[0].has_classes else ExtraTreesRegressor
+    model = trees(
+        100,
+        min_samples_leaf=2 if table.n_rows <= _LARGE else table.n_rows // (_LARGE // 2),
+        max_features=min(0.5, 100 / len(table.columns)),
+    )
+    if table.is_plain:
+        return model
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+    return make_pipeline(*_encoding(table, targets, ordinal), model)
+
+
+def _linear(table, targets):
+    from skrub import SquashingScaler
+
+    model = LogisticRegression(C=0.3, max_iter=300) if targets[0].has_classes else Ridge(3.0)
+    if table.is_sparse:
+        return make_pipeline(MaxAbsScaler(), model)
+    scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
+    if table.is_plain:
+        return make_pipeline(*scaling, model)
+    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, scaling), model)
+
+
+# --- encoding ---------------------------------------------------------------------------------------------------------
+
+
+def _reader(table, words_are_texts=False):
+    """Return what reads cells as what they are."""
+    numbers, categories = table.of_kind("numeric_text"), table.of_kind("categorical", "entity")
+    texts = table.of_kind("text")
+    if words_are_texts:
+        texts = texts + [column for column in categories if column.details.get("words")]
+        categories = [column for column in categories if not column.details.get("words")]
+    counts = {key: n_numbers(column) for key, column in zip(table.keys(numbers), numbers, strict=True)}
+    return TableReader(numbers=counts or None, categories=table.keys(categories) or (), texts=table.keys(texts) or ())
+
+
+def _encoding(table, targets, low_cardinality):
+    """Return the steps that make numbers of a table for trees."""
+    from skrub import StringEncoder
+
+    # Whole numbers would be taken for classes.
+    target_type = "auto" if targets[0].has_classes else "continuous"
+    many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
+    specific = {"specific_transformers": [(TargetEncoder(target_type=target_type), table.names(many))]} if many else {}
+    texts = table.of_kind("text")
+    if texts:
+        by_word = not any(column.details.get("chars") for column in texts)
+        terms = {"ngram_range": (1, 1), "analyzer": "word"} if by_word else {}
+        n_terms = min(column.details["n_terms"] for column in texts)
+        specific["high_cardinality"] = StringEncoder(min(_N_COMPONENTS, max(n_terms // 3, 1)), **terms)
+    return _reader(table), _vectorizer(table, low_cardinality, **specific)
+
+
+def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
+    """Return skrub's encoder of columns by their types, which cleans them first."""
+    from skrub import DatetimeEncoder, TableVectorizer
+
+    if table.of_kind("date"):
+        encoders["datetime"] = DatetimeEncoder(add_weekday=True, periodic_encoding=periodic_encoding)
+    return TableVectorizer(low_cardinality=low_cardinality, **encoders)
+
+
+def _columns_to_numbers(table, scaling):
+    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled."""
+    texts = [column for column in table.columns if _is_text(column)]
+    many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
+    many = [column for column in many if not _is_text(column)]
+    transformers = [
+        (f"text_{number}", _ngrams(column), name)
+        for number, (column, name) in enumerate(zip(texts, table.names(texts), strict=True), start=1)
+    ]
+    indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
+    if many:
+        transformers.append(("many_categories", indicators, table.names(many)))
+    if len(texts) + len(many) == len(table.columns):
+        return ColumnTransformer(transformers)
+    dense = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3, sparse_output=False, dtype="float32")
+    others = make_pipeline(_vectorizer(table, dense, "spline"), *scaling)
+    return ColumnTransformer(transformers, remainder=others) if transformers else others
+
+
+def _is_text(column):
+    return column.kind == "text" or (column.kind == "categorical" and bool(column.details.get("words")))
+
+
+def _ngrams(column):
+    if column.details.get("chars"):
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, sublinear_tf=True)
+    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, max_features=100_000)

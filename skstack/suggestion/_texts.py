@@ -1,0 +1,219 @@
+"""What columns of texts hold: numbers, dates, paths, categories, names of rows, or something to be read."""
+
+import datetime
+import os
+import re
+
+import numpy as np
+import pandas as pd
+
+from ..reading._files import path_of
+from ..reading._numbers_in_text import numbers_in, without_numbers
+
+#: Distinct texts that are looked at closely.
+_LOOKED_AT = 2000
+
+#: Numbers in so few different texts are rather names of categories, such as "36 months" and "60 months".
+_FEW_TEXTS = 8
+
+#: So few different texts are categories, whatever they say.
+_FEW_CATEGORIES = 20
+
+#: With more categories than these, of words, rows of rare ones are known by their words.
+_MANY_CATEGORIES = 40
+
+_PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
+
+# Ways of writing dates beside ISO 8601.
+_DAYS = [
+    order.replace(" ", mark)
+    for order in ("%m %d %Y", "%d %m %Y", "%Y %m %d", "%m %d %y", "%d %m %y", "%d %b %Y", "%d %B %Y", "%d %b %y")
+    for mark in "/-. "
+]
+_DAYS += ["%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%a, %d %b %Y"]
+_DAYS += [order.replace(" ", mark) for order in ("%b %Y", "%B %Y", "%b %y", "%m %Y", "%Y %m") for mark in "/-. "]
+_TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M"]
+_FORMATS = [days + time for time in _TIMES for days in _DAYS]
+
+# Names that end with a number, such as "Team 7" and "AB-12"; amounts of money may look alike.
+_NAME_AND_NUMBER = re.compile(
+    r"^(?!(rs|inr|usd|us|eur|gbp|chf|cad|aud|jpy|cny|brl|mxn|sek|nok|dkk|pln)\b)[a-z][a-z\s._-]*#$"
+)
+
+_IMAGES = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?)$", re.IGNORECASE)
+_SOUNDS = re.compile(r"\.(wav|flac|ogg|mp3|aiff?)$", re.IGNORECASE)
+_ADDRESS = re.compile(r"^(https?://|www\.|ftp://)", re.IGNORECASE)
+_MAIL = re.compile(r"^[^@\s]+@[^@\s]+\.\w+$")
+_NAME_OF_ROW = re.compile(r"^(?=.*\d)[\w.:/\-+#]+$")
+
+
+def infer_texts(cells, root):
+    """Say what a column of texts holds.
+
+    Parameters
+    ----------
+    cells : Series of str
+        None of them missing.
+    root : str or None
+        Folder that relative paths start from.
+
+    Returns
+    -------
+    kind, reason, details : str, str, dict
+        As of :class:`~skstack.suggestion._kinds.Column`.
+    """
+    counts = cells.value_counts()
+    distinct = counts.index[np.unique(np.linspace(0, len(counts) - 1, min(len(counts), _LOOKED_AT)).astype(int))]
+    texts = [text.strip() for text in distinct]
+    for look in (_as_boolean, _as_numbers, _as_dates, _as_paths, _as_name_of_row, _as_numbers_in_text):
+        found = look(texts, counts, root)
+        if found is not None:
+            return found
+    return _as_words(texts, counts)
+
+
+def _as_boolean(texts, counts, root):
+    if len(counts) == 2 and {text.lower() for text in texts} in _PAIRS:
+        return "boolean", f"{texts[0]!r} and {texts[1]!r}", {}
+    return None
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _as_numbers(texts, counts, root):
+    are_numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").notna().to_numpy()
+    others = [text for text, is_number in zip(texts, are_numbers, strict=True) if not is_number]
+    if len(others) > 5 or are_numbers.sum() <= len(others):
+        return None
+    if any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in texts):
+        return _as_codes("digits with zeros in front", counts)
+    if others and len(counts) <= _FEW_TEXTS:
+        return None
+    if others or not _are_numbers(counts.index):
+        shown = ", ".join(repr(text) for text in others[:3]) or "others"
+        return "numeric_text", f"numbers, and texts such as {shown}, which become gaps", {"n_numbers": 1}
+    lengths = {len(text) for text in texts}
+    if len(lengths) == 1 and lengths.pop() >= 8 and all(text.isdigit() for text in texts):
+        return _as_codes("digits, all of one length", counts)
+    return "numeric", "numbers, written as texts", {}
+
+
+def _are_numbers(texts):
+    return pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").notna().all()
+
+
+def _as_codes(what, counts):
+    if len(counts) >= 0.98 * counts.sum():
+        return "id", f"{what}, another one in nearly every row", {}
+    return "categorical", what, {}
+
+
+def _as_numbers_in_text(texts, counts, root):
+    if len(counts) <= _FEW_TEXTS:
+        return None
+    numbers = [numbers_in(text) for text in texts]
+    if sum(map(bool, numbers)) < 0.9 * len(texts):
+        return None
+    templates = pd.Series([re.sub(r"\s+", " ", without_numbers(text)).lower() for text in texts]).value_counts()
+    if _NAME_AND_NUMBER.match(templates.index[0]) and len(counts) <= 0.5 * counts.sum():
+        return None
+    common = templates[templates >= 0.02 * len(texts)]
+    if len(common) > 10 or common.sum() < 0.85 * len(texts) or len(templates) > 0.3 * len(texts):
+        return None
+    n_numbers = min(max(template.count("#") for template in common.index), 4)
+    shown = ", ".join(repr(template) for template in common.index[:3])
+    what = "a number" if n_numbers == 1 else f"up to {n_numbers} numbers"
+    return "numeric_text", f"{what} in texts like {shown}", {"n_numbers": n_numbers}
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+def _as_dates(texts, counts, root):
+    looked_at = texts[:50]
+    if not all(
+        6 <= len(text) <= 35 and re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text) for text in looked_at
+    ):
+        return None
+    if _all_iso(looked_at) and _all_iso(counts.index):
+        return "date", "dates as ISO 8601 writes them", {"date_format": None}
+    for date_format in _fitting_formats(looked_at):
+        if all(_is_date(text, date_format) for text in counts.index):
+            return "date", f"dates written as {date_format}", {"date_format": date_format}
+    return None
+
+
+def _all_iso(texts):
+    try:
+        return all(datetime.datetime.fromisoformat(text.strip()) for text in texts)
+    except ValueError:
+        return False
+
+
+def _fitting_formats(texts):
+    """Return the ways of writing dates that all of some texts follow, months before days where both would do."""
+    return [written for written in _FORMATS if all(_is_date(text, written) for text in texts)]
+
+
+def _is_date(text, date_format):
+    try:
+        datetime.datetime.strptime(text.strip(), date_format)
+    except ValueError:
+        return False
+    return True
+
+
+# --- paths ------------------------------------------------------------------------------------------------------------
+
+
+def _as_paths(texts, counts, root):
+    for kind, what, pattern in (("image", "images", _IMAGES), ("audio", "recordings", _SOUNDS)):
+        if sum(bool(pattern.search(text)) for text in texts) >= 0.95 * len(texts):
+            return _as_files(kind, what, texts, root)
+    return None
+
+
+def _as_files(kind, what, texts, root):
+    if any(_ADDRESS.match(text) for text in texts):
+        return "drop", f"addresses of {what}, which are not fetched: give files", {}
+    there = sum(os.path.exists(path_of(text, root)) for text in texts[:20])
+    if not there:
+        where = "the working directory" if root is None else root
+        return "drop", f"paths of {what} that are not in {where}: give image_root", {}
+    return kind, f"paths of {what}", {}
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _as_name_of_row(texts, counts, root):
+    if len(counts) < max(0.98 * counts.sum(), 10):
+        return None
+    for what, pattern in (("web addresses", _ADDRESS), ("mail addresses", _MAIL), ("names of rows", _NAME_OF_ROW)):
+        if sum(bool(pattern.match(text)) for text in texts) >= 0.95 * len(texts):
+            is_number = what == "names of rows" and sum(_is_quantity(text) for text in texts) > 0.1 * len(texts)
+            return None if is_number else ("id", f"{what}, another one in nearly every row", {})
+    if all(re.fullmatch(r"[\d\s().+/-]+", text) and sum(map(str.isdigit, text)) >= 7 for text in texts):
+        return "id", "numbers that are dialled or looked up, another one in nearly every row", {}
+    return None
+
+
+def _is_quantity(text):
+    """Tell whether a text without blanks may be a number with a unit, or two: 87bhp, 10k-20k, 5.2%."""
+    return bool(
+        re.fullmatch(r"[<>~]?\d[\d.,]*[a-zA-Z%/\d]{0,4}(-\d[\d.,]*[a-zA-Z%]{0,4})?\+?", text)
+    ) and not re.fullmatch(r"[0-9a-f]{6,}", text)
+
+
+def _as_words(texts, counts):
+    n_rows = counts.sum()
+    n_words = np.mean([len(re.findall(r"[^\s;|,/]+", text)) for text in texts])
+    share = len(counts) / n_rows
+    if n_words < 1.5 and share >= 0.8 and len(counts) > _FEW_CATEGORIES:
+        return "text", "strings without blanks, another one in most rows: read by character", {"chars": True}
+    is_text = share >= 0.5 and n_words >= 2 and len(counts) > 10
+    if is_text or (n_words >= 5 and len(counts) > 2 * _FEW_CATEGORIES):
+        return "text", f"{n_words:.0f} words on average, {len(counts)} different texts", {}
+    words = bool(len(counts) > _MANY_CATEGORIES and n_words >= 1.5)
+    return "categorical", f"{len(counts)} different texts" + ", of words" * words, {"words": words}

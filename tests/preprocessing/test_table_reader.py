@@ -1,0 +1,92 @@
+"""Cells read as what they are told to be."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from skrub import TableVectorizer, ToCategorical
+
+from skstack.preprocessing import TableReader, tensor_column
+
+X = pd.DataFrame(
+    {
+        "power": ["87 bhp @ 6000 rpm", None, "74 bhp"],
+        "zip": [92276, 92677, 92276],
+        "review": ["Lovely", None, "Too small"],
+        "age": [1.5, np.nan, 3.0],
+    },
+    index=[3, 1, 2],
+)
+READER = TableReader(numbers={"power": 2}, categories=["zip"], texts=["review"])
+
+
+def test_columns_become_what_they_are_said_to_hold():
+    table = READER.fit_transform(X)
+    assert list(table.columns) == list(READER.get_feature_names_out()) == ["power", "power (2)", "zip", "review", "age"]
+    assert list(table.index) == [3, 1, 2]
+    np.testing.assert_array_equal(table[["power", "power (2)"]], [[87, 6000], [np.nan] * 2, [74, np.nan]])
+    assert isinstance(table["zip"].dtype, pd.CategoricalDtype)
+    assert table["zip"].tolist() == ["92276", "92677", "92276"]
+    assert table["review"].tolist() == ["Lovely", "", "Too small"]
+    np.testing.assert_array_equal(table["age"], X["age"])
+
+
+def test_rows_may_come_in_other_containers():
+    table = READER.fit_transform(X)
+    from_polars = READER.fit_transform(pl.from_pandas(X.reset_index(drop=True)))
+    pd.testing.assert_frame_equal(from_polars, table.reset_index(drop=True), check_dtype=False)
+    array = TableReader(numbers={0: 2}, categories=[1], texts=[2]).fit(X.to_numpy(dtype=object))
+    assert list(array.get_feature_names_out()) == ["0", "0 (2)", "1", "2", "3"]
+    pd.testing.assert_frame_equal(
+        array.transform(X.to_numpy(dtype=object)).set_axis(table.columns, axis=1),
+        table.reset_index(drop=True),
+        check_dtype=False,
+    )
+
+
+def test_codes_are_the_same_whatever_type_holds_them():
+    reader = TableReader(categories=["zip"]).fit(X[["zip"]])
+    as_float = pd.DataFrame({"zip": [92276.0, np.nan]})
+    assert reader.transform(as_float)["zip"].tolist() == ["92276", np.nan]
+    objects = pd.DataFrame({"zip": pd.Series([b"92276", ("a", "b"), None, True], dtype=object)})
+    assert reader.transform(objects)["zip"].tolist()[:2] == ["92276", "a; b"]
+
+
+def test_texts_of_lists_are_joined():
+    reader = TableReader(texts=["tags"])
+    tags = pd.DataFrame({"tags": pd.Series([["red", "dry"], [], None], dtype=object)})
+    assert reader.fit_transform(tags)["tags"].tolist() == ["red; dry", "", ""]
+
+
+def test_skrub_takes_what_is_read():
+    encoded = TableVectorizer(low_cardinality=ToCategorical()).fit_transform(READER.fit_transform(X))
+    assert isinstance(encoded["zip"].dtype, pd.CategoricalDtype)
+    assert encoded["power"].tolist()[::2] == [87.0, 74.0]
+
+
+@pytest.mark.parametrize(
+    ("params", "rows", "message"),
+    [
+        ({"categories": ["zipp"]}, X, "Some column names are not columns of the dataframe.*Did you mean 'zip'"),
+        ({"numbers": ["power"]}, X, "The 'numbers' parameter of TableReader must be"),
+        ({"texts": [9]}, X.to_numpy(dtype=object), "9"),
+    ],
+)
+def test_columns_that_are_not_there_are_an_error(params, rows, message):
+    with pytest.raises(ValueError, match=message):
+        TableReader(**params).fit(rows)
+
+
+def test_other_columns_than_in_training_are_an_error():
+    with pytest.raises(ValueError, match="feature names"):
+        READER.fit(X).transform(X.rename(columns={"age": "years"}))
+
+
+def test_it_is_cloned_by_its_parameters():
+    assert clone(READER).get_params() == READER.get_params()
+
+
+def test_what_is_not_named_stays_as_it_is():
+    tensors = pd.DataFrame({"photo": tensor_column(np.zeros((2, 3, 3)))})
+    assert TableReader().fit_transform(tensors)["photo"].dtype == tensors["photo"].dtype

@@ -1,0 +1,136 @@
+"""Learners for the columns of a table."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from _data import plain_table
+from scipy import sparse
+from sklearn.base import clone, is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+
+from skstack.suggestion._columns import describe_columns
+from skstack.suggestion._learners import suggest_learners
+from skstack.suggestion._targets import describe_targets
+
+RNG = np.random.default_rng(0)
+
+
+def _learners(X, y, task=None, quality="good"):
+    return suggest_learners(describe_columns(X), describe_targets(y, task), X, quality)
+
+
+def _chosen(X, columns):
+    if isinstance(X, (pd.DataFrame, pl.DataFrame)):
+        return X[columns] if isinstance(columns[0], str) else X.iloc[:, columns]
+    return X[:, columns]
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = plain_table(200)
+    return X, np.exp(y / 5)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars", "objects", "positions"])
+@pytest.mark.parametrize("has_classes", [False, True])
+def test_learners_take_the_table(table, container, has_classes):
+    X, y = table
+    y = np.where(y > np.median(y), "dear", "cheap") if has_classes else y
+    containers = {
+        "pandas": X,
+        "polars": pl.from_pandas(X),
+        "objects": X.to_numpy(dtype=object),
+        "positions": X.set_axis(range(15), axis=1),
+    }
+    X = containers[container]
+    for name, learner, columns in _learners(X, y):
+        fitted = clone(learner).fit(_chosen(X, columns), y)
+        assert fitted.score(_chosen(X, columns), y) > 0.7, name
+        new = _chosen(X[:3] if container != "positions" else X.iloc[:3], columns)
+        assert len(fitted.predict(new)) == 3
+        assert is_classifier(fitted) is has_classes
+
+
+def test_unseen_categories_and_missing_cells_are_predicted(table):
+    X, y = table
+    new = X.head(4).copy()
+    new.loc[0, :] = None
+    new.loc[1, ["color", "zip", "team_1", "review"]] = ["violet", 99999, "FC Z", "quite another thing"]
+    for name, learner, columns in _learners(X, y):
+        assert np.isfinite(clone(learner).fit(X[columns], y).predict(new[columns])).all(), name
+
+
+def test_the_members():
+    X, y = plain_table()
+    names = [name for name, *_ in _learners(X, y)]
+    assert names == ["boosting", "trees", "linear"]
+    assert [name for name, *_ in _learners(X, y, quality="fast")] == ["boosting", "linear"]
+    assert {tuple(columns) for *_, columns in _learners(X, y)} == {
+        tuple(name for name in X.columns if name not in ("row", "source", "code"))
+    }
+
+
+def test_names_of_rows_and_images_are_left_out():
+    X = pd.DataFrame({"photo": pd.Series([np.zeros((8, 8, 3), "uint8")] * 30), "key": [f"a{x}" for x in range(30)]})
+    assert _learners(X, RNG.normal(size=30)) == []
+
+
+def test_numbers_need_no_skrub():
+    X = RNG.normal(size=(40, 3))
+    for matrix in (X, pd.DataFrame(X, columns=list("abc"))):
+        learners = {name: learner for name, learner, _ in _learners(matrix, X[:, 0])}
+        assert not isinstance(learners["boosting"], Pipeline) and not isinstance(learners["trees"], Pipeline)
+        assert [type(step).__name__ for step in learners["linear"]] == ["SimpleImputer", "SquashingScaler", "Ridge"]
+
+
+def test_sparse_rows_stay_sparse():
+    X = sparse.random(50, 20, 0.2, format="csr", random_state=0)
+    y = X.sum(axis=1).A1 if hasattr(X.sum(axis=1), "A1") else np.asarray(X.sum(axis=1)).ravel()
+    learners = _learners(X, y)
+    assert [name for name, *_ in learners] == ["trees", "linear"]
+    for _, learner, columns in learners:
+        assert np.isfinite(learner.fit(X[:, columns], y).predict(X[:, columns])).all()
+
+
+def test_heavy_tails_are_learned_as_logarithms(table):
+    X, y = table
+    assert all(isinstance(learner, TransformedTargetRegressor) for _, learner, _ in _learners(X, y))
+    assert not any(isinstance(learner, TransformedTargetRegressor) for _, learner, _ in _learners(X, np.log(y)))
+
+
+def test_several_kinds_of_targets_have_learners_of_their_own(table):
+    X, y = table
+    targets = pd.DataFrame({"price": y, "dear": y > np.median(y)})
+    learners = {name: learner for name, learner, _ in _learners(X, targets)}
+    assert list(learners) == [
+        *(f"{name}_numbers" for name in ("boosting", "trees", "linear")),
+        *(f"{name}_classes" for name in ("boosting", "trees", "linear")),
+    ]
+    assert [is_classifier(learner) for learner in learners.values()] == [False] * 3 + [True] * 3
+
+
+def test_boosting_sets_no_rows_aside_of_rare_classes():
+    X = RNG.normal(size=(300, 3))
+    often, rare = np.repeat([0, 1], 150), np.repeat([0, 1], [295, 5])
+    stopping = [_learners(X, y, "classification")[0][1].early_stopping for y in (often, rare)]
+    assert stopping == [True, False]
+    assert not _learners(X[:99], often[:99], "classification")[0][1].early_stopping
+
+
+def test_many_rows_make_no_larger_trees():
+    table = np.broadcast_to(RNG.normal(size=(1, 4)), (200_000, 4))
+    columns = describe_columns(RNG.normal(size=(9, 4)))
+    learners = suggest_learners(columns, describe_targets(RNG.normal(size=9)), table, "good")
+    trees = {name: learner for name, learner, _ in learners}
+    assert trees["trees"].min_samples_leaf == 8
+
+
+def test_whole_numbers_are_no_classes_for_the_encoder_of_categories():
+    X = pd.DataFrame({"many": [f"place {chr(65 + x % 50)}" for x in range(200)], "x": RNG.normal(size=200)})
+    y = RNG.integers(0, 200, 200)
+    learner = dict((name, part) for name, part, _ in _learners(X, y, "regression"))["boosting"]
+    pipeline = getattr(learner, "regressor", learner)
+    encoded = pipeline[:-1].fit_transform(X, y)
+    assert encoded.shape == (200, 2)
