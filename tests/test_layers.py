@@ -10,9 +10,10 @@ from skstack._layers import Layer
 from skstack._registration import LAYER_MODULES
 from skstack.backbones._scaling import ScalePixels
 from skstack.branches._audio_layers import LogMel
+from skstack.branches._backbone_layers import TrainedFurther
 from skstack.branches._date_layers import Cycles, SinceOrigin
 from skstack.branches._entity_layers import EntityVectors
-from skstack.branches._image_layers import RandomAffine, RandomContrast, TrainedFurther
+from skstack.branches._image_layers import RandomAffine, RandomContrast
 from skstack.branches._item_layers import PoolItems
 from skstack.branches._layers import Dropout, Merge, MissingEmbedding, SeenMask, Standardize
 from skstack.branches._numeric_layers import Periodic, PiecewiseLinear, SmoothClip

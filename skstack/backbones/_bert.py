@@ -9,6 +9,9 @@ import numpy as np
 #: Values of "model_type" in config.json that name a model we can compute.
 MODEL_TYPES = ("bert",)
 
+#: Values of "hidden_act" that we know; the layers have the functions.
+ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu")
+
 #: How a layer of ours calls what a file calls it; "{}" stands for the number of the layer.
 _EMBEDDINGS = {
     "words/embeddings": "embeddings.word_embeddings.weight",
@@ -184,16 +187,14 @@ def _check_file(path):
 
 
 def _check_config(config, folder):
-    from ._bert_layers import ACTIVATIONS
-
     kind = config.get("model_type")
     if kind not in MODEL_TYPES:
         raise ValueError(
-            f"the model in '{folder}' is of model_type {kind!r}; supported is {', '.join(map(repr, MODEL_TYPES))}, as of "
-            "MiniLM, e5, bge and gte. Give its sentence-transformers object to TextEmbedder instead."
+            f"the model in '{folder}' is of model_type {kind!r}; supported is {', '.join(map(repr, MODEL_TYPES))}, as "
+            "that of MiniLM, e5, bge and gte. Give its sentence-transformers object to TextEmbedder instead."
         )
     settings = {
-        "hidden_act": (config.get("hidden_act"), tuple(ACTIVATIONS)),
+        "hidden_act": (config.get("hidden_act"), ACTIVATIONS),
         "position_embedding_type": (config.get("position_embedding_type", "absolute"), ("absolute",)),
     }
     for name, (value, known) in settings.items():

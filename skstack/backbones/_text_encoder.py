@@ -7,6 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from .._forks import refuse_fork
+from ..reading._token_ids import TokenIds
 
 #: Texts go through a model with others whose numbers of tokens are the same when rounded up to a multiple of this.
 _STEP = 16
@@ -69,18 +70,18 @@ class TextEncoder:
         features : ndarray of shape (n, n_features), dtype float32
         """
         ids = token_ids(self.tokenizer, texts, min(max_length or self.max_length, self.max_length))
-        sizes = np.array([-(-len(of_text) // _STEP) * _STEP for of_text in ids], dtype=int)
+        sizes = np.maximum(-(-ids.lengths // _STEP), 1) * _STEP
         features = np.empty((len(texts), self.n_features), dtype="float32")
         for size in np.unique(sizes):
             rows, n_rows = np.flatnonzero(sizes == size), max(1, _TOKENS // size)
             for start in range(0, len(rows), n_rows):
                 batch = rows[start : start + n_rows]
-                features[batch] = self._of_batch([ids[row] for row in batch], n_rows, size)
+                features[batch] = self._of_batch(ids.take(batch, [1] * len(batch)), n_rows, size)
         return features
 
     def _of_batch(self, ids, n_rows, size):
         filled = np.zeros((n_rows, size), dtype="int32")
-        filled[: len(ids)] = padded(ids, size)
+        filled[: len(ids)] = ids.padded(size)
         refuse_fork()
         with self._lock:
             features = self._forward.predict_on_batch(filled)
@@ -115,18 +116,13 @@ def token_ids(tokenizer, texts, max_length):
 
     Returns
     -------
-    ids : list of ndarray of int32
+    ids : TokenIds
+        A blank text has none.
     """
-    found = loaded_tokenizer(tokenizer, max_length).encode_batch_fast(texts)
-    return [np.array(encoding.ids, dtype="int32") + 1 for encoding in found]
-
-
-def padded(ids, length):
-    """Return sequences of ids as an array of shape (n, length), cut there or filled up with 0."""
-    filled = np.zeros((len(ids), length), dtype="int32")
-    for row, of_text in zip(filled, ids, strict=True):
-        row[: len(of_text)] = of_text[:length]
-    return filled
+    there = [text for text in texts if text.strip()]
+    found = iter(loaded_tokenizer(tokenizer, max_length).encode_batch_fast(there))
+    ids = TokenIds.of([next(found).ids if text.strip() else [] for text in texts])
+    return TokenIds(ids.flat + np.int32(1), ids.lengths)
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ from hashlib import blake2b
 import numpy as np
 
 from ..caching._features import computed_once
+from ._text_encoder import digest
 
 #: Texts that one process computes before it looks what others have done.
 _BLOCK = 256
@@ -50,3 +51,23 @@ def _of_different(texts, model, block):
     (first,) = computed_once(keys[:1], compute, None, 1)
     values = computed_once(keys, compute, len(first), block)
     return np.frombuffer(b"".join(values), dtype="float32").reshape(len(values), -1)
+
+
+class FrozenModel:
+    """An encoder that reads no more than so many tokens of a text, as :func:`text_features` takes it.
+
+    Parameters
+    ----------
+    encoder : TextEncoder or StaticVectors
+    max_length : int, default=None
+        As many as the encoder was made for by default.
+    """
+
+    def __init__(self, encoder, max_length=None):
+        self._encoder, self._max_length = encoder, max_length
+        self.n_features = encoder.n_features
+        self.features_key = digest(encoder.fingerprint, max_length)
+
+    def features(self, texts):
+        """Return the features of texts."""
+        return self._encoder.features(texts, self._max_length)

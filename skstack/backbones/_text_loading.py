@@ -4,7 +4,6 @@ import os
 import threading
 from hashlib import blake2b
 from importlib.util import find_spec
-from os import PathLike
 from pathlib import Path
 
 from .._suggestions import did_you_mean
@@ -30,11 +29,6 @@ _loaded = LRU(2)
 _loading = threading.RLock()
 
 
-def names_encoder(name):
-    """Tell whether a parameter names a pretrained encoder, rather than something else that a branch has a word for."""
-    return isinstance(name, PathLike) or name == WORDLLAMA or name.startswith(HUB) or os.path.isdir(name)
-
-
 def check_encoder(name, others=()):
     """Raise unless something that a parameter says can be the name of a pretrained encoder.
 
@@ -49,7 +43,7 @@ def check_encoder(name, others=()):
     ValueError
         If it is neither "wordllama", the name of a model of the hub nor a folder.
     """
-    if not names_encoder(name) or not os.path.isdir(name) and isinstance(name, PathLike):
+    if name != WORDLLAMA and not os.fspath(name).startswith(HUB) and not os.path.isdir(name):
         known = (*others, WORDLLAMA)
         raise ValueError(
             f"there is no encoder {os.fspath(name)!r}.{did_you_mean(name, known)} Known are "
@@ -58,13 +52,15 @@ def check_encoder(name, others=()):
         )
 
 
-def load_text_encoder(name):
+def load_text_encoder(name, fingerprint=None):
     """Return a pretrained encoder; the same object as long as it is in use.
 
     Parameters
     ----------
     name : str or path-like
         "wordllama", a folder, or a model of the hub as "hf:owner/name", perhaps with "@" and a revision behind it.
+    fingerprint : bytes, default=None
+        That of the encoder that a branch was fitted with.
 
     Returns
     -------
@@ -73,17 +69,24 @@ def load_text_encoder(name):
     Raises
     ------
     ValueError, FileNotFoundError, OSError
-        If there is no such encoder, or one that we cannot compute.
+        If there is no such encoder, or one that we cannot compute, or another one than a branch was fitted with.
     ImportError
         Without the package that it needs.
     """
     check_encoder(name)
     with _loading:  # nothing is loaded twice
-        if name == WORDLLAMA:
-            return _loaded.get(WORDLLAMA, _wordllama)
-        folder = _from_hub(name) if str(name).startswith(HUB) else Path(name)
-        key = (os.path.abspath(folder), *(_file_state(folder / file) for file in (*_FILES, *_MORE_FILES)))
-        return _loaded.get(key, lambda: _from_folder(folder))
+        encoder = _load(name)
+    if fingerprint not in (None, encoder.fingerprint):
+        raise ValueError(f"the encoder {str(name)!r} is another one than when the branch was fitted; fit again.")
+    return encoder
+
+
+def _load(name):
+    if name == WORDLLAMA:
+        return _loaded.get(WORDLLAMA, _wordllama)
+    folder = _from_hub(name) if str(name).startswith(HUB) else Path(name)
+    key = (os.path.abspath(folder), *(_file_state(folder / file) for file in (*_FILES, *_MORE_FILES)))
+    return _loaded.get(key, lambda: _from_folder(folder))
 
 
 def _file_state(path):

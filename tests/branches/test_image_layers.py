@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skstack._backend import keras
-from skstack.branches._image_layers import RandomAffine, RandomContrast, TrainedFurther
+from skstack.branches._backbone_layers import TrainedFurther
+from skstack.branches._image_layers import RandomAffine, RandomContrast
 from skstack.training._trainable import set_trainable
 
 GRADIENT = np.float32(np.add.outer(np.arange(6) * 30, np.arange(6) * 3))[np.newaxis, :, :, np.newaxis]

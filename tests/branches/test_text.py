@@ -350,7 +350,7 @@ def test_the_table_of_vectors_is_what_was_trained_before(trainable, n_trained):
     assert len(model.trainable_variables) == n_trained
     assert len(model.get_layer("vectors").constants) == 1 - n_trained
     with pytest.raises(ValueError, match=r"trainable='other' chooses .*; the last layers are vectors"):
-        branch.set_params(trainable="other").build("part")
+        branch.set_params(trainable="other").fit(X).build("part")
 
 
 def test_folds_get_the_vectors_of_their_own_vocabulary():
@@ -379,7 +379,8 @@ def test_length_of_vectors_has_to_agree():
     ("params", "message"),
     [
         ({"tokens": "words"}, "'tokens' parameter of TextBranch"),
-        ({"encoder": "rnn"}, "'encoder' parameter of TextBranch"),
+        ({"encoder": "grru"}, "there is no encoder 'grru'. Did you mean 'gru'?"),
+        ({"encoder": 3}, "'encoder' parameter of TextBranch"),
         ({"max_tokens": 3}, "'max_tokens' parameter of TextBranch"),
         ({"max_length": 0}, "'max_length' parameter of TextBranch"),
         ({"min_frequency": 0.1}, "'min_frequency' parameter of TextBranch"),
