@@ -156,7 +156,7 @@ def test_the_prefix_stands_in_front_of_each_text(model):
 
 
 def test_a_name_without_its_owner_is_refused():
-    with pytest.raises(ValueError, match="no encoder 'all-MiniLM-L6-v2'.*hf:sentence-transformers/all-MiniLM-L6-v2"):
+    with pytest.raises(ValueError, match=r"no encoder .all-MiniLM-L6-v2.*hf:sentence-transformers/all-MiniLM-L6-v2"):
         TextEmbedder("all-MiniLM-L6-v2").fit(X)
 
 
