@@ -12,6 +12,7 @@ from importlib import import_module
 #: Every module that registers layers; a test compares the list with the code.
 LAYER_MODULES = (
     "skstack.branches._audio_layers",
+    "skstack.branches._backbone_layers",
     "skstack.branches._date_layers",
     "skstack.branches._entity_layers",
     "skstack.branches._image_layers",
@@ -21,6 +22,7 @@ LAYER_MODULES = (
     "skstack.branches._numeric_layers",
     "skstack.branches._sequence_layers",
     "skstack.branches._text_layers",
+    "skstack.backbones._bert_layers",
     "skstack.backbones._scaling",
     "skstack.tasks._layers",
 )

@@ -8,11 +8,13 @@ import pytest
 from skstack._backend import keras
 from skstack._layers import Layer
 from skstack._registration import LAYER_MODULES
+from skstack.backbones._bert_layers import LowRankAdapter, PoolTokens, TokenEmbeddings, TransformerLayer
 from skstack.backbones._scaling import ScalePixels
 from skstack.branches._audio_layers import LogMel
+from skstack.branches._backbone_layers import TrainedFurther
 from skstack.branches._date_layers import Cycles, SinceOrigin
 from skstack.branches._entity_layers import EntityVectors
-from skstack.branches._image_layers import RandomAffine, RandomContrast, TrainedFurther
+from skstack.branches._image_layers import RandomAffine, RandomContrast
 from skstack.branches._item_layers import PoolItems
 from skstack.branches._layers import Dropout, Merge, MissingEmbedding, SeenMask, Standardize
 from skstack.branches._numeric_layers import Periodic, PiecewiseLinear, SmoothClip
@@ -43,6 +45,7 @@ LAYERS = [
     (HalveSteps(name="x"), False),
     (IncreasingQuantiles([0.1, 0.7], name="x"), True),
     (LastToken(name="x"), False),
+    (LowRankAdapter(3, 0.5, name="x"), False),
     (LogMel(4000, 64, 32, 8, name="x"), False),
     (MaximumOfTokens(name="x"), False),
     (MeanOfTokens(name="x"), False),
@@ -52,6 +55,7 @@ LAYERS = [
     (PiecewiseLinear(3, 4, 5, name="x"), True),
     (PoolItems("attention", 3, name="x"), True),
     (PoolSteps("last", name="x"), False),
+    (PoolTokens("cls", True, name="x"), False),
     (RandomAffine("both", 0.1, 0.2, 0.3, name="x"), False),
     (RandomContrast(0.4, name="x"), False),
     (ScalePixels("caffe", name="x"), False),
@@ -60,7 +64,9 @@ LAYERS = [
     (SmoothClip(3, name="x"), True),
     (Standardize(flags=False, name="x"), True),
     (StepMask(name="x"), False),
+    (TokenEmbeddings(5, 6, 4, 0.1, name="x"), False),
     (TokenVectors(5, 2, name="x"), False),
+    (TransformerLayer(2, 6, "relu", 0.1, 3, name="x"), False),
     (Unstandardize(name="x"), True),
 ]
 
@@ -78,7 +84,7 @@ def _registered():
 
 
 def test_every_layer_is_here():
-    # The backbone inside of it has tests of its own, see tests/branches/test_image_layers.py.
+    # The backbone inside of it has tests of its own, see tests/branches/test_backbone_layers.py.
     assert {type(layer) for layer, _ in LAYERS} | {TrainedFurther} == _registered()
 
 

@@ -18,7 +18,7 @@ PACKAGE = Path(skstack.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # What branches keep their layers beside them for.
-_LAYER_KINDS = ("audio", "date", "entity", "image", "item", "numeric", "sequence", "text")
+_LAYER_KINDS = ("audio", "backbone", "date", "entity", "image", "item", "numeric", "sequence", "text")
 
 # Modules that may load these at import time, by the start of their name; everyone else imports them inside functions.
 HEAVY = {
@@ -29,6 +29,7 @@ HEAVY = {
     "skstack._backend": (
         "skstack._layers",
         "skstack._scikeras",
+        "skstack.backbones._bert_layers",
         "skstack.backbones._scaling",
         "skstack.branches._layers",
         *(f"skstack.branches._{kind}_layers" for kind in _LAYER_KINDS),
@@ -78,7 +79,6 @@ FORBIDDEN = {
 IMPORT_NAMES = {
     "scikit-learn": "sklearn",
     "pillow": "PIL",
-    "sentence-transformers": "sentence_transformers",
 }
 # jax is there when a user has chosen that backend of Keras.
 UNDECLARED = {"jax"}

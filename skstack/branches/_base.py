@@ -222,10 +222,20 @@ class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
         settings = self.hidden, self.activation, self.dropout, self.batch_norm
         outputs = dense_layers(features, *settings, prefix="dense", dense=dense)
         model = keras.Model(inputs, self.finish(features, outputs), name=name)
+        self.freeze(model)
+        return model
+
+    def freeze(self, model):
+        """Set which pretrained layers are trained: those that the parameter `trainable` names.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Holds the layers behind :meth:`features`.
+        """
         pretrained = self.pretrained_layer(model)
         if pretrained is not None:
             set_trainable(pretrained, self.trainable)
-        return model
 
     def pretrained_layer(self, model):
         """Return what the parameter `trainable` is about, or None for a branch in which all layers begin at random.
@@ -263,6 +273,9 @@ class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
         self._validate_params()
         check_units(self.hidden, "hidden")
         check_activation(self.activation)
+        self._check_trainable()
+
+    def _check_trainable(self):
         check_trainable(self.trainable)
 
 

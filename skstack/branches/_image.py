@@ -334,7 +334,7 @@ class ImageBranch(SharesBackbone, ItemsBranch):
 
     def _backbone_features(self, x):
         from ..backbones._scaling import scaled
-        from ._image_layers import TrainedFurther
+        from ._backbone_layers import TrainedFurther
 
         wish, is_random = self._wish(), self._is_random()
         backbone = fresh_backbone(wish) if is_random else load_backbone(wish)

@@ -1,16 +1,14 @@
 """Features of texts for any estimator."""
 
-from functools import lru_cache
-from hashlib import blake2b
 from numbers import Integral
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from ..caching._features import computed_once
+from ..backbones._text_features import FrozenModel, text_features
+from ..backbones._text_loading import load_text_encoder
 from ..reading._cells import row_name
-from ..reading._files import file_key
 from ._embedder import CONSTRAINTS, Embedder
 
 
@@ -24,15 +22,19 @@ class TextEmbedder(Embedder):
 
     Parameters
     ----------
-    model : str, callable or object with a method ``encode``
-        Name or folder of a model for the package sentence-transformers, which the extra "text" installs. Or a
-        function of a list of texts that returns an array of shape (n_texts, n_features), or an object with such a
-        method ``encode``.
+    model : str, path-like, callable or object with a method ``encode``
+        "wordllama" for the mean of static vectors, which the package of this name carries; a model of the BERT family
+        by its name on the Hugging Face hub, such as "hf:sentence-transformers/all-MiniLM-L6-v2" or
+        "hf:owner/name@revision", or by its folder (see :class:`~skstack.branches.TextBranch`): these need
+        ``pip install "skstack[text]"``. Or a function of a list of texts that returns an array of shape
+        (n_texts, n_features), or an object with such a method ``encode``, as those of sentence-transformers have.
+    prefix : str, default=""
+        What the model wants in front of a text, such as "query: " for those called e5.
     cache_key : str, default=None
         Tells the features of this model from those of any other: give another one whenever the model changes. Without
         it those of a function or object are not kept, but computed each time.
     batch_size : int, default=32
-        Texts that are handed to the model at a time.
+        Texts that are handed to a function or object at a time. Models by name are given what suits them.
     n_components : int or float, default=None
         Principal components of each column's features: how many, or the part of the variance that they explain; None
         for the features themselves.
@@ -74,15 +76,25 @@ class TextEmbedder(Embedder):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **CONSTRAINTS,
-        "model": [str, callable, HasMethods("encode")],
+        "model": [str, PathLike, callable, HasMethods("encode")],
+        "prefix": [str],
         "cache_key": [str, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
-        self, model, *, cache_key=None, batch_size=32, n_components=None, add_indicator=False, random_state=None
+        self,
+        model,
+        *,
+        prefix="",
+        cache_key=None,
+        batch_size=32,
+        n_components=None,
+        add_indicator=False,
+        random_state=None,
     ):
         self.model = model
+        self.prefix = prefix
         self.cache_key = cache_key
         self.batch_size = batch_size
         self.n_components = n_components
@@ -90,15 +102,14 @@ class TextEmbedder(Embedder):
         self.random_state = random_state
 
     def _start(self):
+        if isinstance(self.model, (str, PathLike)):
+            return FrozenModel(load_text_encoder(self.model))
         return _Model(self.model, self.cache_key)
 
     def _embed(self, model, X):
         texts = [_checked(text, X, row) for row, text in enumerate(X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0])]
-        indices = {}
-        for text in texts:
-            indices.setdefault(text, len(indices))
-        features = model.features(list(indices), self.batch_size)
-        return features[[indices[text] for text in texts]], np.zeros(len(texts), dtype=bool)
+        block = {"block": self.batch_size} if isinstance(model, _Model) else {}
+        return text_features([self.prefix + text for text in texts], model, **block), np.zeros(len(texts), dtype=bool)
 
 
 def _checked(text, X, row):
@@ -108,35 +119,14 @@ def _checked(text, X, row):
 
 
 class _Model:
-    """A model of texts, loaded when it is first used."""
+    """A function or an object of the user's that turns texts into features."""
 
     def __init__(self, model, cache_key):
-        self._model, self._encode = model, None
-        if cache_key is not None:
-            self._fingerprint = f"key {cache_key}"
-        else:
-            self._fingerprint = _fingerprint(model) if isinstance(model, str) else None
+        self._encode = model.encode if hasattr(model, "encode") else model
+        self.features_key = None if cache_key is None else f"key {cache_key}".encode()
 
-    def features(self, texts, batch_size):
-        """Return the features of different texts, computing those that were never computed before."""
-        if self._fingerprint is None:
-            parts = [self._compute(texts[start : start + batch_size]) for start in range(0, len(texts), batch_size)]
-            return np.concatenate(parts)
-
-        def compute(positions):
-            return [vector.tobytes() for vector in self._compute([texts[position] for position in positions])]
-
-        way = self._fingerprint.encode()
-        keys = [
-            blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=_key(way)).digest() for text in texts
-        ]
-        (first,) = computed_once(keys[:1], compute, None, 1)
-        values = computed_once(keys, compute, len(first), batch_size)
-        return np.stack([np.frombuffer(value, dtype="float32") for value in values])
-
-    def _compute(self, texts):
-        if self._encode is None:
-            self._encode = _encoder(self._model)
+    def features(self, texts):
+        """Return the features of texts."""
         features = np.asarray(self._encode(texts), dtype="float32")
         if features.ndim != 2 or len(features) != len(texts) or not features.shape[1]:
             raise ValueError(
@@ -144,37 +134,3 @@ class _Model:
                 f"one of shape {features.shape}."
             )
         return features
-
-
-def _key(way):
-    return blake2b(way, digest_size=32).digest()
-
-
-def _fingerprint(name):
-    """Return what is another one for another model of sentence-transformers."""
-    folder = Path(name)
-    if not folder.is_dir():
-        return f"sentence-transformers {name}"
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    states = [file_key(str(path)) or blake2b(path.read_bytes()).digest() for path in files]
-    return f"sentence-transformers {name} {states}"
-
-
-@lru_cache(maxsize=2)
-def _loaded(kind, name, fingerprint):
-    """Load a model once, however many folds ask for it; a folder whose files have changed is another one."""
-    return kind(name)
-
-
-def _encoder(model):
-    """Return a function of a list of texts."""
-    if isinstance(model, str):
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise ImportError(
-                f"the model {model!r} needs the package sentence-transformers: pip install "
-                "'skstack[text]'; or give a function of a list of texts as the model."
-            ) from error
-        return _loaded(SentenceTransformer, model, _fingerprint(model)).encode
-    return model.encode if hasattr(model, "encode") else model

@@ -1,15 +1,19 @@
 """Texts as sequences of token ids.
 
-Words are split by a regular expression; subwords are learned and applied by the tokenizers library, each distinct word
-once.
+Words are split by a regular expression, subwords are learned and applied by the tokenizers library: each distinct word
+once, however often it occurs.
 """
 
 import re
-import sys
 import unicodedata
 from collections import Counter
 from functools import cache, lru_cache
 from itertools import chain
+
+import numpy as np
+
+from ._chunks import split_at_blanks
+from ._token_ids import TokenIds
 
 #: Ids that stand for no token of the vocabulary; 0 fills up the end of a sequence.
 PADDING, UNKNOWN, SEPARATOR, RESERVED = 0, 1, 2, 3
@@ -20,9 +24,6 @@ _WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 #: Characters of a word that subwords are learned from and sought in at a time, with the mark of its beginning: the work
 #: grows with the square of that number. Hardly a word of any language is longer.
 _MAX_WORD = 100
-
-#: Texts whose pieces are remembered, and characters of one at most: together they bound the memory.
-_N_REMEMBERED, _MAX_REMEMBERED = 2**15, 2**11
 
 #: Stands in front of the first character of a word, so that subwords tell where words begin.
 _BEGIN = "▁"
@@ -71,7 +72,7 @@ class Vocabulary:
         -------
         self : Vocabulary
         """
-        counts, self._subword_model = Counter(chain.from_iterable(map(self._pieces, texts))), None
+        counts, self._subword_model = self._piece_counts(texts), None
         if self.tokens == "subword":
             self._subword_model = learn_subwords(counts, self.max_tokens - RESERVED, self.min_frequency)
             counts = self._subword_counts(counts)
@@ -92,18 +93,56 @@ class Vocabulary:
 
         Returns
         -------
-        sequences : list of list of int
+        sequences : TokenIds
         """
-        unknown = UNKNOWN if self.has_unknown_ else None
-        if self.tokens == "subword":
-            ids_of = cache(lambda word: [self._ids.get(piece, unknown) for piece in self._subwords(word)])
-            found = (chain.from_iterable(map(ids_of, self._pieces(text))) for text in texts)
-        else:
-            found = ((self._ids.get(piece, unknown) for piece in self._pieces(text)) for text in texts)
-        return [[token_id for token_id in ids if token_id] for ids in found]
+        return self._encode_characters(texts) if self.tokens == "char" else self._encode_chunks(texts)
 
-    def _pieces(self, text):
-        return _pieces(text, self.tokens == "char", self.lowercase)
+    def _prepared(self, text):
+        text = unicodedata.normalize("NFC", text)
+        return text.lower() if self.lowercase else text
+
+    def _characters(self, text):
+        return " ".join(self._prepared(text).split())
+
+    def _piece_counts(self, texts):
+        """Return how often each character or word occurs."""
+        if self.tokens == "char":
+            return Counter(chain.from_iterable(map(self._characters, texts)))
+        chunks, indices, _ = split_at_blanks(list(map(self._prepared, texts)))
+        counts = Counter()
+        for chunk, count in zip(chunks, np.bincount(indices, minlength=len(chunks)).tolist(), strict=True):
+            for word in _words(chunk):
+                counts[word] += count
+        return counts
+
+    def _encode_characters(self, texts):
+        parts = list(map(self._characters, texts))
+        # The last place stands for all characters behind that of the vocabulary.
+        ids = np.full(max(map(ord, self.tokens_), default=0) + 2, self._unknown, dtype="int32")
+        ids[[ord(token) for token in self.tokens_]] = np.arange(RESERVED, RESERVED + len(self.tokens_))
+        codes = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        return self._known(TokenIds(ids[np.minimum(codes, len(ids) - 1)], list(map(len, parts))))
+
+    def _encode_chunks(self, texts):
+        # No token reaches over a blank, and what stands between two blanks mostly occurs again: each of them is read
+        # once. Neither normal form nor case of a character depends on what is behind a blank.
+        chunks, indices, n_chunks = split_at_blanks(list(map(self._prepared, texts)))
+        pieces = list(map(_words, chunks))
+        if self.tokens == "subword":
+            subwords = cache(self._subwords)
+            pieces = [[piece for word in words for piece in subwords(word)] for words in pieces]
+        ids, unknown = self._ids, self._unknown
+        flat = [ids.get(piece, unknown) for of_chunk in pieces for piece in of_chunk]
+        of_chunks = TokenIds(np.array(flat, dtype="int32"), list(map(len, pieces)))
+        return self._known(of_chunks).take(indices, n_chunks)
+
+    @property
+    def _unknown(self):
+        return UNKNOWN if self.has_unknown_ else PADDING
+
+    def _known(self, sequences):
+        """Return sequences without tokens that nothing was learned about."""
+        return sequences if self.has_unknown_ else sequences.without(PADDING)
 
     def _subword_counts(self, word_counts):
         counts = Counter()
@@ -124,21 +163,9 @@ def _parts(word):
     return [word[start : start + _MAX_WORD] for start in range(0, len(word), _MAX_WORD)]
 
 
-def _pieces(text, characters, lowercase):
-    """Return the characters or words of a text."""
-    split = _remembered_pieces if len(text) <= _MAX_REMEMBERED else _remembered_pieces.__wrapped__
-    return split(text, characters, lowercase)
-
-
-# Folds and branches read the same texts again and again.
-@lru_cache(maxsize=_N_REMEMBERED)
-def _remembered_pieces(text, characters, lowercase):
-    text = unicodedata.normalize("NFC", text)
-    if lowercase:
-        text = text.lower()
-    if characters:
-        return " ".join(text.split())
-    return tuple(map(sys.intern, _WORD.findall(text.replace("\u2019", "'"))))  # apostrophes are often set as quotes
+def _words(chunk):
+    """Return the words and punctuation marks of a text without blanks."""
+    return _WORD.findall(chunk.replace("\u2019", "'"))  # apostrophes are often set as quotes
 
 
 def learn_subwords(word_counts, n_tokens, min_frequency):

@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, MultimodalStackingClassifier
 from skstack._backend import keras
 from skstack.branches import ImageBranch
-from skstack.branches._image_layers import TrainedFurther
+from skstack.branches._backbone_layers import TrainedFurther
 from skstack.preprocessing import ImageEmbedder, tensor_column
 from skstack.training._seeds import seeded
 

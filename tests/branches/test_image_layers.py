@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from skstack._backend import keras
-from skstack.branches._image_layers import RandomAffine, RandomContrast, TrainedFurther
-from skstack.training._trainable import set_trainable
+from skstack.branches._image_layers import RandomAffine, RandomContrast
 
 GRADIENT = np.float32(np.add.outer(np.arange(6) * 30, np.arange(6) * 3))[np.newaxis, :, :, np.newaxis]
 
@@ -85,43 +84,3 @@ def test_prediction_changes_nothing_but_the_dtype(layer):
     assert kept.dtype == "float32"
     announced = layer(keras.Input(images.shape[1:], dtype="uint8"))
     assert (announced.shape, announced.dtype) == ((None, *images.shape[1:]), "float32")
-
-
-# --- a backbone -------------------------------------------------------------------------------------------------------
-
-
-def _backbone():
-    layers = [keras.Input((4,)), keras.layers.Dense(3, name="first"), keras.layers.BatchNormalization(name="second")]
-    model = keras.Sequential([*layers, keras.layers.Dropout(0.5)])
-    model.get_layer("second").moving_mean.assign([1.0, 2.0, 3.0])
-    return model
-
-
-ROWS = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
-
-
-def test_what_is_pretrained_works_in_training_as_in_prediction():
-    model = _backbone()
-    layer = TrainedFurther(model)
-    expected = keras.ops.convert_to_numpy(model(ROWS, training=False))
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(ROWS, training=True)), expected)
-    assert {id(v) for v in layer.constants} == {id(v) for v in model.non_trainable_variables}
-
-
-def test_what_begins_at_random_learns_its_averages():
-    layer = TrainedFurther(_backbone(), pretrained=False)
-    before = layer.model.get_layer("second").get_weights()
-    layer(ROWS, training=True)
-    assert not np.allclose(layer.model.get_layer("second").get_weights()[2], before[2])
-    assert layer.constants == []
-
-
-def test_the_learning_rate_and_what_is_trained_survive_the_config():
-    layer = TrainedFurther(_backbone(), learning_rate=0.25, name="backbone")
-    set_trainable(layer.model, "first")
-    again = TrainedFurther.from_config(layer.get_config())
-    for part in (layer, again):
-        assert [variable.learning_rate_multiplier for variable in part.trainable_variables] == [0.25, 0.25]
-        assert {variable.path.split("/")[-2] for variable in part.trainable_variables} == {"first"}
-    assert (again.learning_rate, again.pretrained, again.name) == (0.25, True, "backbone")
-    assert layer(keras.Input((4,))).shape == (None, 3)

@@ -1,16 +1,18 @@
 """Features of texts for classical learners."""
 
-import sys
-import types
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import pytest
+from _bert import expected_features, write_folder
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from skstack.backbones._text_encoder import TextEncoder
+from skstack.branches import TextBranch
 from skstack.caching import _features
 from skstack.caching._lru import LRU
 from skstack.preprocessing import TextEmbedder
@@ -121,43 +123,46 @@ def test_bad_models_and_cells_are_named(model, table, error, message):
         TextEmbedder(model).fit(table)
 
 
-# --- sentence-transformers --------------------------------------------------------------------------------------------
+# --- pretrained encoders ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def loaded(monkeypatch):
-    """Names of models that a fake of the package has loaded."""
-    names = []
-
-    class SentenceTransformer(Letters):
-        def __init__(self, name):
-            names.append(name)
-            super().__init__()
-
-    module = types.SimpleNamespace(SentenceTransformer=SentenceTransformer)
-    monkeypatch.setitem(sys.modules, "sentence_transformers", module)
-    return names
+def test_a_folder_is_a_model(tmp_path):
+    folder = write_folder(tmp_path / "tiny")
+    table = pd.DataFrame({"title": ["red hat", "old", None], "text": ["good", "bad!", "red"]})
+    expected = np.hstack([expected_features(["red hat", "old", "red"]), expected_features(["good", "bad!", "red"])])
+    expected[2, :8] = expected[:2, :8].mean(axis=0)
+    for model in (folder, str(folder)):
+        np.testing.assert_allclose(TextEmbedder(model).fit_transform(table), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_models_by_name_are_loaded_when_needed(loaded):
-    embedder = TextEmbedder("all-MiniLM-L6-v2").fit(X)
-    np.testing.assert_array_equal(embedder.transform(X), EXPECTED)
-    clone(embedder).fit_transform(X)
-    assert loaded == ["all-MiniLM-L6-v2"]
-    TextEmbedder("another").fit(X)
-    assert loaded == ["all-MiniLM-L6-v2", "another"]
+def test_features_of_a_folder_are_shared_with_branches(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "tiny")
+    table = pd.DataFrame({"text": ["red hat", "old coat"]})
+    features = TextEmbedder(folder).fit_transform(table)
+    monkeypatch.setattr(TextEncoder, "features", None)
+    np.testing.assert_array_equal(TextBranch(encoder=folder).fit(table).encode(table), features)
 
 
-def test_a_folder_that_changes_is_another_model(loaded, tmp_path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for content in ("one", "one", "two"):
-        (folder / "weights").write_text(content)
-        TextEmbedder(str(folder)).fit(X)
-    assert loaded == [str(folder)] * 2
+def test_a_folder_that_changes_is_another_model(tmp_path):
+    table = pd.DataFrame({"text": ["red hat", "old coat"]})
+    one, other = (TextEmbedder(write_folder(tmp_path, seed=seed)).fit_transform(table) for seed in (0, 1))
+    assert np.abs(one - other).max() > 0.1
 
 
-def test_the_extra_is_named_where_it_is_not_installed(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(ImportError, match=r"'all-MiniLM-L6-v2' needs .* pip install 'skstack\[text\]'"):
+@pytest.mark.parametrize("model", [Letters(), Letters().encode])
+def test_the_prefix_stands_in_front_of_each_text(model):
+    features = TextEmbedder(model, prefix="ae: ").fit_transform(X[["review"]])
+    np.testing.assert_array_equal(features, EXPECTED[:, 5:] + [1, 1, 0, 0, 0])
+
+
+def test_a_name_without_its_owner_is_refused():
+    with pytest.raises(ValueError, match=r"no encoder .all-MiniLM-L6-v2.*hf:sentence-transformers/all-MiniLM-L6-v2"):
         TextEmbedder("all-MiniLM-L6-v2").fit(X)
+
+
+@pytest.mark.skipif(find_spec("wordllama") is None, reason="wordllama is not installed")
+def test_static_vectors_are_the_mean_of_those_of_the_tokens():
+    embedder = TextEmbedder("wordllama")
+    features = embedder.fit_transform(X)
+    assert features.shape == (10, 512)
+    np.testing.assert_array_equal(clone(embedder).fit(X).transform(X[:3]), features[:3])

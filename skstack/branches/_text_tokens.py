@@ -1,0 +1,101 @@
+"""Texts as tokens of a vocabulary that is learned from the training rows."""
+
+from copy import copy
+
+import numpy as np
+
+from ..reading._token_ids import joined
+from ..reading._tokens import RESERVED, SEPARATOR, Vocabulary
+from ..reading._word_vectors import find_vectors
+from ._categorical import rounded_up
+from ._text_columns import columns_of, concatenated, length_of, side_by_side, texts_of
+from ._text_reading import TextReading
+from ._token_encoders import ENCODERS
+
+#: Length of the vectors of tokens where nothing says what it should be.
+_DIM = 64
+
+
+class Tokens(TextReading):
+    """Token ids of texts, a table of vectors and an encoder on top."""
+
+    dtype = "int32"
+
+    def fit(self, X, sample_weight):
+        """Learn vocabulary and lengths from training rows."""
+        settings, columns = self.settings, texts_of(X)
+        lowercase = settings.tokens != "char" if settings.lowercase is None else settings.lowercase
+        self.vocabulary = Vocabulary(settings.tokens, settings.max_tokens, settings.min_frequency, lowercase)
+        self.vocabulary.fit([text for column in columns for text in column])
+        self.n_rows = rounded_up(RESERVED + len(self.vocabulary.tokens_))
+        self._fit_vectors()
+        sequences = self._sequences(columns)
+        self.lengths = tuple(settings.max_length or length_of(part, sample_weight) for part in sequences)
+        self.cell_shape = (sum(self.lengths),)
+        # Ids that no training row has within this length, and the places that round the table up, are never trained.
+        self.trained = np.zeros(self.n_rows, dtype="float32")
+        self.trained[np.unique(side_by_side(sequences, self.lengths))] = 1.0
+
+    def _fit_vectors(self):
+        """Find the pretrained vectors of the vocabulary."""
+        settings, tokens = self.settings, self.vocabulary.tokens_
+        self.vectors, self.dim = None, settings.dim or _DIM
+        if settings.vectors is None:
+            return
+        found = find_vectors(settings.vectors, tokens)
+        self.dim = len(next(iter(found.values())))
+        if settings.dim not in (None, self.dim):
+            raise ValueError(f"dim={settings.dim} differs from the length of the given vectors, {self.dim}.")
+        ids = [index for index, token in enumerate(tokens, RESERVED) if token in found]
+        self.vectors = ids, np.stack([found[tokens[index - RESERVED]] for index in ids])
+
+    def learned(self):
+        """Return the public attributes of the fitted branch, by name."""
+        return {"vocabulary_": self.vocabulary.tokens_, "lengths_": self.lengths}
+
+    def encode(self, X):
+        """Return the ids of rows."""
+        return side_by_side(self._sequences(texts_of(X)), self.lengths)
+
+    def _sequences(self, columns):
+        """Return the ids of each text that is read by itself: of the joined columns, or of each."""
+        parts = [self.vocabulary.encode(column) for column in columns]
+        return parts if self.settings.join is False or len(parts) == 1 else [joined(parts, SEPARATOR)]
+
+    def features(self, inputs):
+        """Return the feature vector of symbolic ids."""
+        from ._text_layers import MeanOfTokenVectors, TokenVectors
+
+        settings = copy(self.settings)
+        settings.dim = self.dim
+        table = (MeanOfTokenVectors if settings.encoder == "mean" else TokenVectors)(
+            self.n_rows, self.dim, name="vectors"
+        )
+        encode = ENCODERS[settings.encoder]
+        return concatenated(
+            [
+                encode(settings, ids, table, f"{settings.encoder}_{index}")
+                for index, ids in enumerate(columns_of(inputs, self.lengths), 1)
+            ]
+        )
+
+    def pretrained_layer(self, model):
+        """Return the table of vectors."""
+        return model.get_layer("vectors")
+
+    def is_encoded_like(self, other):
+        """Tell whether another one has the same vocabulary and lengths."""
+        return vars(self.vocabulary) == vars(other.vocabulary) and self.lengths == other.lengths
+
+    def is_built_like(self, other):
+        """Tell whether another one has tables and lengths of the same size."""
+        return (self.n_rows, self.dim, self.lengths) == (other.n_rows, other.dim, other.lengths)
+
+    def assign_statistics(self, model):
+        """Write the pretrained vectors into the table of vectors, and 0 for tokens that no training row trains."""
+        weights = model.get_layer("vectors").embeddings
+        table = np.asarray(weights) * (np.float32(0) if self.settings.trainable is False else self.trained[:, None])
+        if self.vectors is not None:
+            ids, vectors = self.vectors
+            table[ids] = vectors
+        weights.assign(table)
