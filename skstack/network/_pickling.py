@@ -1,6 +1,7 @@
 """What of a network is pickled."""
 
 from ..training._optimizers import rate_multipliers
+from ..training._values import as_arrays, assign, generator_states
 
 
 class PicklableNetwork:
@@ -14,13 +15,16 @@ class PicklableNetwork:
         model = self._compiled_call.model if self.initialized_ else None
         if model is not state.get("model_"):
             state.pop("model_", None)  # is made of the others for whoever asks
-        # Attributes of variables, which Keras does not keep.
+        # Attributes of variables, and states of random generators, which Keras does not keep.
         state["_rate_multipliers"] = [] if model is None else rate_multipliers(model.variables)
+        state["_generator_states"] = [] if model is None else as_arrays(generator_states(model))
         return state
 
     def __setstate__(self, state):
-        multipliers = state.pop("_rate_multipliers", [])
+        multipliers, generators = state.pop("_rate_multipliers", []), state.pop("_generator_states", [])
         super().__setstate__(state)
         variables = self._compiled_call.model.variables if multipliers else []
         for variable, multiplier in zip(variables, multipliers, strict=True):
             variable.learning_rate_multiplier = multiplier
+        if generators:
+            assign(generator_states(self._compiled_call.model), generators)

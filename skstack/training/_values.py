@@ -97,6 +97,12 @@ def assign_values(model, values):
         variable.assign(values[name])
 
 
+def generator_states(model):
+    """Return the variables that random generators of a model keep their states in, layer by layer."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    return [generator.state for layer in layers for generator in layer._seed_generators]
+
+
 def divided(model):
     """Divide the variables of a model by what training does to them.
 

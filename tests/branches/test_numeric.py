@@ -21,6 +21,11 @@ from skstack.training import _engine
 NAN = np.nan
 
 
+def _plain(*args, **params):
+    """Return a branch that does nothing but standardise columns, where nothing else is said."""
+    return NumericBranch(*args, **{"scale": "standard", "embedding": None, "dropout": 0.0, **params})
+
+
 def _standardized(branch, X, new=None):
     """Return what the sub-network makes of rows before its dense layers."""
     model = branch.set_params(hidden=()).fit(X).build("numbers")
@@ -33,13 +38,13 @@ def _frame(*cells, **kwargs):
 
 def test_columns_are_standardised_with_statistics_of_the_training_rows():
     X = np.array([[1.0, 100.0], [2.0, 300.0], [6.0, 200.0]])
-    scaled = _standardized(NumericBranch(impute=None), X)
+    scaled = _standardized(_plain(impute=None), X)
     np.testing.assert_allclose(scaled, (X - X.mean(axis=0)) / X.std(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(_standardized(NumericBranch(impute=None), X, X.mean(axis=0)[None]), 0, atol=1e-6)
+    np.testing.assert_allclose(_standardized(_plain(impute=None), X, X.mean(axis=0)[None]), 0, atol=1e-6)
 
 
 def test_minmax_maps_the_training_rows_to_0_and_1():
-    scaled = _standardized(NumericBranch(scale="minmax", impute=None), np.array([[2.0], [4.0], [10.0]]))
+    scaled = _standardized(_plain(scale="minmax", impute=None), np.array([[2.0], [4.0], [10.0]]))
     np.testing.assert_allclose(scaled, [[0.0], [0.25], [1.0]], rtol=1e-6)
 
 
@@ -47,72 +52,72 @@ def test_robust_scaling_takes_median_and_quartiles_and_bends_what_is_far_off():
     X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
     new = np.array([[2.0], [4.0], [-4.0], [1e30], [-1e30]])
     bent = np.array([0.0, 1.0, -3.0])
-    scaled = _standardized(NumericBranch(scale="robust", impute=None), X, new)[:, 0]
+    scaled = _standardized(_plain(scale="robust", impute=None), X, new)[:, 0]
     np.testing.assert_allclose(scaled[:3], bent / np.sqrt(1 + (bent / 3) ** 2), rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(scaled[3:], [3.0, -3.0], rtol=1e-5)
 
 
 def test_an_outlier_of_the_training_rows_leaves_robust_scaling_alone():
     X = np.append(np.arange(20.0), 1e6)[:, None]
-    robust = _standardized(NumericBranch(scale="robust", impute=None), X)
+    robust = _standardized(_plain(scale="robust", impute=None), X)
     assert np.ptp(robust[:20]) > 1.0
-    assert np.ptp(_standardized(NumericBranch(impute=None), X)[:20]) < 1e-3
+    assert np.ptp(_standardized(_plain(impute=None), X)[:20]) < 1e-3
 
 
 def test_robust_scaling_of_a_column_with_few_other_values_takes_its_range():
     X = np.array([[0.0]] * 8 + [[4.0]])
-    scaled = _standardized(NumericBranch(scale="robust", impute=None), X)[-1]
+    scaled = _standardized(_plain(scale="robust", impute=None), X)[-1]
     np.testing.assert_allclose(scaled, 2 / np.sqrt(1 + (2 / 3) ** 2), rtol=1e-5)
 
 
 def test_robust_scaling_leaves_flags_alone():
     X = np.array([[1.0], [NAN], [3.0]])
-    np.testing.assert_array_equal(_standardized(NumericBranch(scale="robust"), X)[:, 1], [0.0, 1.0, 0.0])
+    np.testing.assert_array_equal(_standardized(_plain(scale="robust"), X)[:, 1], [0.0, 1.0, 0.0])
 
 
 def test_unscaled_columns_keep_their_units():
     X = np.array([[2.0, 5.0], [4.0, -7.0]])
-    np.testing.assert_array_equal(_standardized(NumericBranch(scale=None, impute=None), X), X)
+    np.testing.assert_array_equal(_standardized(_plain(scale=None, impute=None), X), X)
 
 
 @pytest.mark.parametrize(("impute", "filling"), [("mean", 5.0), ("median", 2.0), ("zero", 0.0)])
 def test_gaps_are_filled_as_asked(impute, filling):
     X = np.array([[1.0], [2.0], [12.0], [NAN]])
-    branch = NumericBranch(scale=None, impute=impute)
+    branch = _plain(scale=None, impute=impute)
     np.testing.assert_allclose(_standardized(branch, X)[3], [filling, 1.0])
     assert branch.fill_ == [filling]
 
 
 def test_only_columns_with_gaps_in_training_have_a_flag():
     X = np.array([[1.0, 1.0], [NAN, 2.0], [3.0, 3.0]])
-    flags = _standardized(NumericBranch(), X, np.array([[NAN, NAN], [1.0, 1.0]]))[:, 2:]
+    flags = _standardized(_plain(), X, np.array([[NAN, NAN], [1.0, 1.0]]))[:, 2:]
     np.testing.assert_array_equal(flags, [[1.0, 0.0], [0.0, 0.0]])
 
 
 def test_no_flags_where_gaps_are_an_error():
-    assert _standardized(NumericBranch(impute=None), np.array([[1.0], [2.0]])).shape == (2, 1)
+    assert _standardized(_plain(impute=None), np.array([[1.0], [2.0]])).shape == (2, 1)
 
 
 def test_constant_column_is_centred_and_not_blown_up():
-    scaled = _standardized(NumericBranch(), np.full((3, 1), 0.1), np.array([[0.1], [1.1]]))
+    scaled = _standardized(_plain(), np.full((3, 1), 0.1), np.array([[0.1], [1.1]]))
     np.testing.assert_allclose(scaled[:, 0], [0.0, 1.0], atol=1e-6)
 
 
 def test_column_without_any_number_carries_only_its_flag():
     X = np.array([[NAN, 1.0], [NAN, 2.0]])
-    scaled = _standardized(NumericBranch(), X)
+    scaled = _standardized(_plain(), X)
     np.testing.assert_allclose(scaled, [[0, -1, 1, 0], [0, 1, 1, 0]], atol=1e-6)
 
 
 def test_small_differences_of_large_numbers_survive():
     seconds = np.array([[1.7e9], [1.7e9 + 1], [1.7e9 + 2], [1.7e9 + 3]])
-    branch = NumericBranch(impute=None)
+    branch = _plain(impute=None)
     model = branch.set_params(hidden=()).fit(seconds).build("numbers")
     scaled = keras.ops.convert_to_numpy(model(branch.encode(seconds)))
     assert branch.input_dtype_ == "float64"
     np.testing.assert_allclose(scaled, (seconds - seconds.mean()) / seconds.std(), rtol=1e-5)
     assert scaled.dtype == "float32"
-    assert NumericBranch().fit(np.array([[1.0], [2.0]])).input_dtype_ == "float32"
+    assert _plain().fit(np.array([[1.0], [2.0]])).input_dtype_ == "float32"
 
 
 def test_network_learns_from_small_differences_of_large_numbers():
@@ -123,15 +128,15 @@ def test_network_learns_from_small_differences_of_large_numbers():
 
 def test_skip_joins_the_scaled_columns_to_the_dense_layers():
     X = np.array([[1.0, 4.0], [2.0, 5.0], [4.0, 4.5]])
-    branch = NumericBranch(hidden=(3,), skip=True).fit(X)
+    branch = _plain(hidden=(3,), skip=True).fit(X)
     outputs = branch.build("numbers").predict(branch.encode(X), verbose=0)
     assert outputs.shape == (3, 4 + 3)
-    np.testing.assert_allclose(outputs[:, :4], _standardized(NumericBranch(), X), rtol=1e-6)
+    np.testing.assert_allclose(outputs[:, :4], _standardized(_plain(), X), rtol=1e-6)
 
 
 def test_skip_without_dense_layers_joins_nothing():
     X = np.array([[1.0, 4.0], [2.0, 5.0]])
-    np.testing.assert_array_equal(_standardized(NumericBranch(skip=True), X), _standardized(NumericBranch(), X))
+    np.testing.assert_array_equal(_standardized(_plain(skip=True), X), _standardized(_plain(), X))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +255,7 @@ def _expanded(branch, X, new):
 
 def test_piecewise_says_which_part_of_each_bin_lies_below():
     X = np.array([[0.0], [2.0], [4.0], [6.0], [14.0]])
-    branch = NumericBranch(embedding="piecewise", n_bins=2, impute=None)
+    branch = _plain(embedding="piecewise", n_bins=2, impute=None)
     parts = _expanded(branch, X, np.array([[0.0], [1.0], [4.0], [9.0], [14.0], [-4.0], [24.0]]))[:, 0]
     np.testing.assert_allclose(parts, [[0, 0], [0.25, 0], [1, 0], [1, 0.5], [1, 1], [-1, 0], [1, 2]], atol=1e-5)
 
@@ -258,7 +263,7 @@ def test_piecewise_says_which_part_of_each_bin_lies_below():
 def test_bins_are_quantiles_of_the_known_numbers_of_each_column():
     """A quantile is a number of the column, or halfway between two."""
     X = np.array([[0.0, NAN], [1.0, 10.0], [2.0, 20.0], [6.0, 30.0], [10.0, NAN], [NAN, 40.0]])
-    parts = _expanded(NumericBranch(embedding="piecewise", n_bins=4), X, np.array([[4.0, 20.0], [4.0, 40.0]]))
+    parts = _expanded(_plain(embedding="piecewise", n_bins=4), X, np.array([[4.0, 20.0], [4.0, 40.0]]))
     np.testing.assert_allclose(parts, [[[1, 1, 0.5, 0], [1, 0.5, 0, 0]], [[1, 1, 0.5, 0], [1, 1, 1, 1]]], atol=1e-5)
 
 
@@ -266,7 +271,7 @@ def test_bins_are_quantiles_of_the_known_numbers_of_each_column():
 def test_bins_do_not_depend_on_the_scale(scale):
     X = np.random.default_rng(0).normal(size=(50, 2)) ** 3 * [1, 1000]
     edges = np.quantile(X, [0.25, 0.5, 0.75], axis=0, method="averaged_inverted_cdf")
-    branch = NumericBranch(embedding="piecewise", n_bins=4, scale=scale, impute=None, hidden=()).fit(X)
+    branch = _plain(embedding="piecewise", n_bins=4, scale=scale, impute=None, hidden=()).fit(X)
     model = branch.build("numbers")
     layer = model.get_layer("piecewise")
     before = keras.Model(model.inputs, layer.input)
@@ -278,9 +283,7 @@ def test_bins_do_not_depend_on_the_scale(scale):
 
 def test_columns_of_few_values_leave_bins_unused():
     X = np.stack([np.arange(41) > 20, np.full(41, 5.0)], axis=1)
-    parts = _expanded(
-        NumericBranch(embedding="piecewise", n_bins=8, impute=None), X, np.array([[1.0, 5.0], [0.5, 9.0]])
-    )
+    parts = _expanded(_plain(embedding="piecewise", n_bins=8, impute=None), X, np.array([[1.0, 5.0], [0.5, 9.0]]))
     assert parts.shape == (2, 2, 8)
     np.testing.assert_allclose(np.sort(parts[0, 0])[-1], 1)
     np.testing.assert_allclose(parts[:, 0].sum(axis=1), [1.0, 0.5], rtol=1e-5)
@@ -290,7 +293,7 @@ def test_columns_of_few_values_leave_bins_unused():
 def test_bins_are_no_part_of_the_architecture():
     generator = np.random.default_rng(0)
     first, second = generator.normal(size=(50, 2)), generator.integers(0, 2, size=(30, 2)).astype(float)
-    branches = [NumericBranch(embedding="piecewise", n_bins=6).fit(X) for X in (first, second)]
+    branches = [_plain(embedding="piecewise", n_bins=6).fit(X) for X in (first, second)]
     assert branches[0].is_built_like(branches[1])
     layers = [branch.build("numbers").get_layer("piecewise") for branch in branches]
     assert [v.shape for v in layers[0].variables] == [v.shape for v in layers[1].variables]
@@ -317,7 +320,7 @@ def test_sigma_is_the_spread_of_the_initial_frequencies():
 @pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
 def test_vectors_are_columns_dense_layers_followed_by_flags(embedding):
     X = np.array([[1.0, 4.0], [NAN, 5.0], [3.0, 6.0]])
-    branch = NumericBranch(embedding=embedding, dim=3, n_bins=2, n_frequencies=4, hidden=())
+    branch = _plain(embedding=embedding, dim=3, n_bins=2, n_frequencies=4, hidden=())
     model = branch.fit(X).build("numbers")
     features = model.predict(branch.encode(X), verbose=0)
     layer = model.get_layer(embedding)
@@ -334,7 +337,7 @@ def _scaled(model, branch, X):
 
 def test_skip_joins_embedded_columns():
     X = np.array([[1.0], [2.0], [4.0]])
-    branch = NumericBranch(hidden=(5,), embedding="piecewise", dim=3, n_bins=2, impute=None, skip=True).fit(X)
+    branch = _plain(hidden=(5,), embedding="piecewise", dim=3, n_bins=2, impute=None, skip=True).fit(X)
     assert branch.build("numbers").output_shape == (None, 3 + 5)
 
 
@@ -382,7 +385,7 @@ def test_statistics_are_taken_from_a_few_sparse_columns_at_a_time(monkeypatch):
     X = _mostly_zero()
     monkeypatch.setattr(_column_statistics, "_CHUNK", 100)
     assert 1 < len(list(_column_statistics.column_groups(sparse.csr_array(X)))) < X.shape[1]
-    dense, other = NumericBranch().fit(X), NumericBranch().fit(sparse.csr_array(X))
+    dense, other = _plain().fit(X), _plain().fit(sparse.csr_array(X))
     np.testing.assert_allclose(other.center_, dense.center_, atol=1e-12)
     np.testing.assert_allclose(other.scale_, dense.scale_)
 
@@ -390,7 +393,7 @@ def test_statistics_are_taken_from_a_few_sparse_columns_at_a_time(monkeypatch):
 @pytest.mark.parametrize("make", FORMATS)
 def test_sparse_rows_are_encoded_as_dense_ones(make):
     X = _mostly_zero()
-    branch = NumericBranch().fit(X)
+    branch = _plain().fit(X)
     encoded = branch.encode(make(X))
     assert isinstance(encoded, SparseRows)
     np.testing.assert_array_equal(np.asarray(encoded), branch.encode(X))
@@ -398,7 +401,7 @@ def test_sparse_rows_are_encoded_as_dense_ones(make):
 
 def test_elements_stored_twice_count_as_their_sum_and_the_matrix_stays():
     doubled = sparse.csc_array((np.array([1.0, 2.0, 5.0]), [0, 0, 2], [0, 2, 3]), shape=(4, 2))
-    branch = NumericBranch().fit(doubled)
+    branch = _plain().fit(doubled)
     np.testing.assert_allclose(branch.center_, [0.75, 1.25])
     assert doubled.data.tolist() == [1.0, 2.0, 5.0]
 
@@ -406,7 +409,7 @@ def test_elements_stored_twice_count_as_their_sum_and_the_matrix_stays():
 def test_network_learns_from_a_sparse_table_as_from_a_dense_one(monkeypatch):
     X = _mostly_zero()
     y = X[:, 8] + np.nan_to_num(X[:, 6])
-    whole = MultimodalNetworkRegressor([("n", NumericBranch())], head=(), epochs=2, random_state=0).fit(X, y)
+    whole = MultimodalNetworkRegressor([("n", _plain())], head=(), epochs=2, random_state=0).fit(X, y)
     monkeypatch.setattr(_engine, "_MAX_PLACED", {"processor": 0, "accelerator": 0})
     with monkeypatch.context() as patch:
         patch.setattr(SparseRows, "__array__", None)  # all rows at once

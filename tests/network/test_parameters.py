@@ -71,7 +71,7 @@ def test_learning_rate_schedule_and_user_model(data):
     X, y = data
     network = MultimodalNetworkRegressor(
         [("mine", ModelBranch(build), ["area", "rooms"])],
-        optimizer=keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)),
+        optimizer=keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.001, 10, 0.9)),
         **FAST,
     ).fit(X, y)
     assert network.history_["loss"][-1] < network.history_["loss"][0]

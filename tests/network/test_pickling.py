@@ -23,3 +23,11 @@ def test_networks_that_are_not_fitted_and_those_of_folds_are_pickled():
     assert pickle.loads(pickle.dumps(network_regressor(epochs=3))).epochs == 3
     fold = list(network_regressor().cross_fit(X, Y, [np.arange(30)]))[1]
     assert (pickle.loads(pickle.dumps(fold)).predict(X) == fold.predict(X)).all()
+
+
+def test_dropout_goes_on_as_it_would_have():
+    network = network_regressor(dropout=0.5).fit(X, Y)
+    loaded = [pickle.loads(pickle.dumps(network)).partial_fit(X, Y) for _ in range(2)]
+    expected = network.partial_fit(X, Y).predict(X)
+    for again in loaded:
+        np.testing.assert_array_equal(again.predict(X), expected)
