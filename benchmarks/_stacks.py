@@ -138,7 +138,8 @@ def _table_parts(X, y):
     ]
 
 
-def _table(X, y, **settings):
+def table_problem(X, y, **settings):
+    """Return the problem of a table of numbers and categories."""
     return _problem(X, y, _table_parts(X, y), **settings)
 
 
@@ -147,17 +148,17 @@ def _table(X, y, **settings):
 
 def wages():
     table = pd.read_csv(folder_of("datacamp_intro") / "hourly_wages.csv").astype(float)
-    return _table(table.drop(columns="wage_per_hour"), table["wage_per_hour"].to_numpy())
+    return table_problem(table.drop(columns="wage_per_hour"), table["wage_per_hour"].to_numpy())
 
 
 def titanic():
     table = pd.read_csv(folder_of("datacamp_intro") / "titanic_all_numeric.csv").astype(float)
-    return _table(table.drop(columns="survived"), table["survived"].to_numpy().astype(int))
+    return table_problem(table.drop(columns="survived"), table["survived"].to_numpy().astype(int))
 
 
 def german_credit():
     table = pd.read_csv(folder_of("tables") / "german_credit.csv.gz")
-    return _table(table.drop(columns="class"), (table["class"] == "good").to_numpy().astype(int))
+    return table_problem(table.drop(columns="class"), (table["class"] == "good").to_numpy().astype(int))
 
 
 def _ames():
@@ -167,12 +168,12 @@ def _ames():
 
 
 def ames_price():
-    return _table(*_ames())
+    return table_problem(*_ames())
 
 
 def ames_log_price():
     X, y = _ames()
-    return _table(X, np.log(y))
+    return table_problem(X, np.log(y))
 
 
 def _cars():
@@ -184,12 +185,12 @@ def _cars():
 
 
 def cars_price():
-    return _table(*_cars())
+    return table_problem(*_cars())
 
 
 def cars_log_price():
     X, y = _cars()
-    return _table(X, np.log(y))
+    return table_problem(X, np.log(y))
 
 
 def doctor_fees():
@@ -200,7 +201,7 @@ def doctor_fees():
     X["degree"] = table["Qualification"].str.split(",").str[0]
     place = table["Place"].fillna("").str.split(",")
     X["town"], X["quarter"], X["profile"] = place.str[-1].str.strip(), place.str[0], table["Profile"]
-    return _table(X, table["Fees"].to_numpy().astype(float), network={"epochs": 20, "batch_size": 64})
+    return table_problem(X, table["Fees"].to_numpy().astype(float), network={"epochs": 20, "batch_size": 64})
 
 
 def steel():
