@@ -9,6 +9,7 @@ from PIL import Image
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector
+from sklearn.linear_model import Ridge
 
 from skstack import MultimodalNetworkRegressor
 from skstack._columns import (
