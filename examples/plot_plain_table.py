@@ -3,8 +3,8 @@ Plain tables: a stack that is told nothing
 ==========================================
 
 Four tables, as they are read from files: wages and a few numbers; credits and a dozen categories; used cars, with
-numbers inside texts ("87 bhp @ 6000 rpm"); molecules, as numbers and as strings. The stack is given none of that. It
-tells the kinds of columns apart, makes branches of one network and three learners of them, and mixes what these predict.
+numbers inside texts ("87 bhp @ 6000 rpm"); molecules, as numbers and as strings. The stack is told none of that. It
+tells kinds of columns apart, makes branches of one network and three learners of them, and mixes what these predict.
 
 Set ``SKSTACK_DATA`` to a directory with these tables to use them; else the lesson runs on data that come with
 scikit-learn, and on cars that are drawn.
@@ -13,8 +13,8 @@ scikit-learn, and on cars that are drawn.
 # %%
 # Wages
 # -----
-# Read, divide, fit, score: nothing but a seed is given. ``stack_report_`` says what each member is worth on rows that it
-# has not seen, and what the mixture is.
+# Read, divide, fit, score: nothing but a seed is given. ``stack_report_`` says what each member is worth on rows that
+# it has not seen, and what the mixture is.
 import os
 
 import numpy as np
