@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -26,6 +26,9 @@ from ._branches import MANY_CATEGORIES, n_numbers
 
 #: Kinds of columns that learners get.
 TABULAR = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date", "text")
+
+#: Rows from which on a penalty of the linear model is as good as any other.
+_MANY_ROWS = 20_000
 
 #: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
 _LARGE = 50_000
@@ -159,15 +162,16 @@ def _linear(table, targets):
     from skrub import SquashingScaler
 
     has_classes = targets[0].has_classes
-    model = LogisticRegression(C=0.3, max_iter=300) if has_classes else RidgeCV((0.3, 3.0, 30.0), cv=3)
+    if has_classes:
+        model = LogisticRegression(C=0.3, tol=1e-3, max_iter=300)
+    else:
+        model = RidgeCV((0.3, 3.0, 30.0), cv=3) if table.n_rows <= _MANY_ROWS else Ridge(3.0)
     if table.is_sparse:
         return make_pipeline(MaxAbsScaler(), model)
     scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
     if table.is_plain:
         return make_pipeline(*scaling, model)
-    return make_pipeline(
-        _reader(table, words_are_texts=True), _columns_to_numbers(table, scaling, 4.0 if has_classes else 2.0), model
-    )
+    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, targets, scaling), model)
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
     return TableVectorizer(low_cardinality=low_cardinality, **encoders)
 
 
-def _columns_to_numbers(table, scaling, text_weight):
+def _columns_to_numbers(table, targets, scaling):
     """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled.
 
     Vectors of texts have a length of 1, which the penalty would keep too short.
@@ -219,12 +223,13 @@ def _columns_to_numbers(table, scaling, text_weight):
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
     many = [column for column in many if not _is_text(column)]
     transformers = [
-        (f"text_{number}", _ngrams(column), name)
+        (f"text_{number}", _ngrams(column, targets), name)
         for number, (column, name) in enumerate(zip(texts, table.names(texts), strict=True), start=1)
     ]
     indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
     if many:
         transformers.append(("many_categories", indicators, table.names(many)))
+    text_weight = 4.0 if targets[0].has_classes else 2.0
     weights = {name: text_weight for name, *_ in transformers[: len(texts)]} or None
     if len(texts) + len(many) == len(table.columns):
         return ColumnTransformer(transformers, transformer_weights=weights)
@@ -239,7 +244,10 @@ def _is_text(column):
     return column.kind == "text" or (column.kind == "categorical" and bool(column.details.get("words")))
 
 
-def _ngrams(column):
+def _ngrams(column, targets):
+    """Return the encoder of a column of texts; many classes times many n-grams would not fit into the memory."""
+    n_classes = max(target.n_classes for target in targets)
+    parameters = {"sublinear_tf": True, "max_features": 100_000 if n_classes <= 10 else 20_000}
     if column.details.get("chars"):
-        return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, sublinear_tf=True)
-    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, max_features=100_000)
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, **parameters)
+    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", **parameters)
