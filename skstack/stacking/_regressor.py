@@ -224,7 +224,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     def _make_task(self, y):
         return RegressionTask() if self.quantile is None else QuantileTask(self.quantile)
 
-    def _average(self, weighting="nonnegative"):
+    def _average(self, weighting="nonnegative", task=None):
         return WeightedAverageRegressor(weighting)
 
     def _linear(self):

@@ -114,7 +114,7 @@ def test_copies():
     X, y = _probabilities(3)
     average = WeightedAverageClassifier("selection", n_rounds=5).fit(X, y)
     assert_array_equal(pickle.loads(pickle.dumps(average)).predict_proba(X), average.predict_proba(X))
-    assert clone(average).get_params() == {"weighting": "selection", "n_rounds": 5}
+    assert clone(average).get_params() == {"weighting": "selection", "n_rounds": 5, "class_weight": None}
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
