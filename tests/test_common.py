@@ -45,6 +45,9 @@ ESTIMATORS = [
         cv=2,
         random_state=0,
     ),
+    # Without estimators.
+    MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SETTINGS), cv=2, random_state=0),
+    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SETTINGS), cv=2, random_state=0),
 ]
 
 _WEIGHTS = (

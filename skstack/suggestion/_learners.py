@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -32,6 +32,9 @@ _LARGE = 50_000
 
 #: Numbers that trees get of a text, and fewer where texts have few words.
 _N_COMPONENTS = 30
+
+#: Skewness of positive targets from which on learners predict their logarithm. Trees cope with more of it.
+LINEAR_TAIL, TREES_TAIL = 1.0, 2.0
 
 #: Rows from which on a tenth of them says when boosting should stop.
 _MIN_ROWS_TO_STOP = 200
@@ -97,9 +100,10 @@ def suggest_learners(columns, targets, X, quality):
     parts = []
     for kind, same in kinds.items():
         end = f"_{kind}" if len(kinds) > 1 else ""
-        is_skewed = all(target.is_skewed for target in same)
         for name, maker in _makers(table, quality).items():
-            parts.append((name + end, _for_target(maker(table, same), is_skewed), keys))
+            tail = LINEAR_TAIL if name == "linear" else TREES_TAIL
+            learner = _for_target(maker(table, same), all(target.is_skewed(tail) for target in same))
+            parts.append((name + end, learner, keys))
     return parts
 
 
@@ -125,11 +129,12 @@ def _boosting(table, targets):
 
     boosting = HistGradientBoostingClassifier if targets[0].has_classes else HistGradientBoostingRegressor
     n_classes = max(target.n_classes for target in targets)
-    parameters = {"learning_rate": 0.05, "max_iter": 1000 if n_classes <= 10 else 10_000 // n_classes + 20}
+    parameters = {"learning_rate": 0.05, "max_leaf_nodes": 16, "min_samples_leaf": 10}
     if table.n_rows >= _MIN_ROWS_TO_STOP and all(target.can_be_divided for target in targets):
-        parameters |= {"early_stopping": True, "n_iter_no_change": 20}
+        max_iter = 500 if n_classes <= 10 else 5000 // n_classes + 20
+        parameters |= {"max_iter": max_iter, "early_stopping": True, "n_iter_no_change": 20}
     else:
-        parameters |= {"early_stopping": False, "max_iter": 100}
+        parameters |= {"max_iter": 100, "early_stopping": False}
     if table.is_plain:
         return boosting(**parameters)
     return make_pipeline(
@@ -153,13 +158,16 @@ def _trees(table, targets):
 def _linear(table, targets):
     from skrub import SquashingScaler
 
-    model = LogisticRegression(C=0.3, max_iter=300) if targets[0].has_classes else Ridge(3.0)
+    has_classes = targets[0].has_classes
+    model = LogisticRegression(C=0.3, max_iter=300) if has_classes else RidgeCV((0.3, 3.0, 30.0), cv=3)
     if table.is_sparse:
         return make_pipeline(MaxAbsScaler(), model)
     scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
     if table.is_plain:
         return make_pipeline(*scaling, model)
-    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, scaling), model)
+    return make_pipeline(
+        _reader(table, words_are_texts=True), _columns_to_numbers(table, scaling, 4.0 if has_classes else 2.0), model
+    )
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -202,8 +210,11 @@ def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
     return TableVectorizer(low_cardinality=low_cardinality, **encoders)
 
 
-def _columns_to_numbers(table, scaling):
-    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled."""
+def _columns_to_numbers(table, scaling, text_weight):
+    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled.
+
+    Vectors of texts have a length of 1, which the penalty would keep too short.
+    """
     texts = [column for column in table.columns if _is_text(column)]
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
     many = [column for column in many if not _is_text(column)]
@@ -214,11 +225,14 @@ def _columns_to_numbers(table, scaling):
     indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
     if many:
         transformers.append(("many_categories", indicators, table.names(many)))
+    weights = {name: text_weight for name, *_ in transformers[: len(texts)]} or None
     if len(texts) + len(many) == len(table.columns):
-        return ColumnTransformer(transformers)
+        return ColumnTransformer(transformers, transformer_weights=weights)
     dense = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3, sparse_output=False, dtype="float32")
     others = make_pipeline(_vectorizer(table, dense, "spline"), *scaling)
-    return ColumnTransformer(transformers, remainder=others) if transformers else others
+    if not transformers:
+        return others
+    return ColumnTransformer(transformers, remainder=others, transformer_weights=weights)
 
 
 def _is_text(column):
