@@ -14,7 +14,7 @@ from ._cross_fit import assemble, split_targets
 from ._individual import individual_networks
 from ._initial_values import InitialValues
 from ._members import TrainedMember, mean_history, mean_stages, member_jobs, member_seeds
-from ._staged import Member, StagedTraining, fits_of
+from ._staged import StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
