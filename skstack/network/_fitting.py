@@ -127,11 +127,11 @@ class Fitting:
         with unchanged_on_error(self):
             started = self.initialized_
             X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            rows, seed, stage = targets.weighted_rows(), draw_seed(self.random_state), stages_of(self)[-1]
             if not started:
-                self._initialize(X, targets, rows, seed, stages_of(self)[-1])
-            with watching(self) as watchers:
+                self._initialize(X, targets, rows, seed, stage)
+            with watching(self, fits=fits_of([stage], [], self.n_networks)) as watchers:
                 training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
-                training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
+                training.go_on(clone(stage).set_params(epochs=1), self.current_epoch)
             self._take_over(training.members)
         return self

@@ -213,6 +213,13 @@ def test_callbacks_see_the_members_one_after_the_other(data):
     assert fits == ["member 1", "member 2"]
 
 
+def test_lines_name_the_members(data, capsys):
+    network = regressor(2, epochs=1, verbose=2).fit(*data)
+    network.partial_fit(*data)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" - ")[0] for line in lines] == 2 * ["member 1", "member 2"]
+
+
 def test_errors_name_the_member(data):
     X, y = data
     network = regressor(2, optimizer="sgd", optimizer__learning_rate=1e30)
