@@ -179,7 +179,8 @@ class BaseStacking(
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
             fit_params = self._final_params(params.final_estimator.fit)
-            data = OutOfFold(self._task, models, predictions, features, labels, splits, weight, groups, fit_params)
+            rows = splits, weight, groups, fit_params, self._class_weight()
+            data = OutOfFold(self._task, models, predictions, features, labels, *rows)
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
@@ -187,6 +188,10 @@ class BaseStacking(
     def _deadline(self):
         """Return when the base models have to be complete, or None."""
         return None if self.time_limit is None else Deadline(self.time_limit * (1 - FOR_THE_END))
+
+    def _class_weight(self):
+        """Return the weights of encoded classes, or None."""
+        return None
 
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""

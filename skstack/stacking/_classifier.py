@@ -27,12 +27,6 @@ def _final_has(method):
     return check
 
 
-def _weighs_classes(model):
-    """Tell whether a base model weighs classes."""
-    params = model.estimator.get_params(deep=True)
-    return any(name.rpartition("__")[2] == "class_weight" and value is not None for name, value in params.items())
-
-
 class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     """Stack of branch networks and classifiers with a final classifier.
 
@@ -154,9 +148,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to the out-of-fold predictions
         of the other folds; NaN where that failed, and for a model fitted elsewhere to other classes. "score" is on the
         same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no
-        probabilities. "standard_error" is that of its mean over rows, or over groups if there are any; "difference" is
-        that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores are honest as
-        far as the learners have not seen these rows.
+        probabilities. With `class_weight` rows count by the weight of their class. "standard_error" is that of the mean
+        over rows, or over groups if there are any; "difference" is that to the best base model; "used" marks what the
+        stack predicts with. With cv="prefit" scores are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -263,6 +257,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.classes_ = self._task.classes_
         return checked
 
+    def _class_weight(self):
+        return None if self.class_weight is None else self._task.encode_class_weight(self.class_weight)
+
     def _average(self, weighting="nonnegative", task=None):
         average, task = WeightedAverageClassifier(weighting), getattr(self, "_task", None) if task is None else task
         return average if self.class_weight is None or task is None else weighted_by_class(average, self, task)
@@ -274,9 +271,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         return LogisticRegression()
 
     def _default_final(self, models=()):
-        # Probabilities of models that know no class weights are those of other frequencies: no average mends that.
-        weighted = self.class_weight is None or all(map(_weighs_classes, models))
-        return super()._default_final(models) if weighted else self._linear()
+        # Models that take no class weights, and trees that do, predict other frequencies: no average mends that.
+        return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):
         if self.class_weight is not None and not any("class_weight" in name for name in final.get_params(deep=True)):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.utils import compute_sample_weight
 
 from .._columns import branch_columns, is_table, resolve_columns, select_columns
 from .._compat import take
@@ -147,6 +148,8 @@ class OutOfFold:
     sample_weight, groups : array-like of shape (n_samples,) or None
     fit_params : dict
         Further arguments of ``fit`` of the final estimator.
+    class_weight : dict or "balanced", default=None
+        By encoded labels; what rows count in scores beside their own weight.
 
     Attributes
     ----------
@@ -156,11 +159,13 @@ class OutOfFold:
         class or in their order.
     """
 
-    def __init__(self, task, models, predictions, features, y, splits, sample_weight, groups, fit_params):
+    def __init__(
+        self, task, models, predictions, features, y, splits, sample_weight, groups, fit_params, class_weight=None
+    ):
         n_samples = len(y)
         rows = np.arange(n_samples) if splits is None else predicted_rows(splits)
         some = len(rows) < n_samples
-        self._models = models
+        self._models, self._class_weight = models, class_weight
         self.task = task
         self.methods = {model.name: model.method for model in models}
         self.averaged = [model.name for model in models if model.can_be_averaged]
@@ -176,6 +181,14 @@ class OutOfFold:
     def weight_params(self):
         """Arguments of ``fit`` of what takes weights."""
         return {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+
+    @property
+    def score_weight(self):
+        """What each row counts in scores, or None where all are alike."""
+        if self._class_weight is None:
+            return self.sample_weight
+        of_class = compute_sample_weight(self._class_weight, self.y)
+        return of_class if self.sample_weight is None else of_class * self.sample_weight
 
     def members(self):
         """Return the predictions that can be averaged, side by side."""

@@ -129,7 +129,7 @@ def _scored(predictions, methods, data):
     for _, held_out in data.splits:
         scored[held_out] = True
     scored |= not data.splits
-    weight = rows_of(data.sample_weight, scored)
+    weight = rows_of(data.score_weight, scored)
     scoring = next(s for s in task.scorings if all(task.has_score(s, method) for method in methods.values()))
     scores = {
         key: task.row_scores(scoring, data.y[scored], columns[scored], methods[key], weight)

@@ -415,3 +415,27 @@ def test_members_of_a_task_without_probabilities_are_judged_by_accuracy(table):
     assert (report.loc["sign"]["scoring"] == "accuracy").all()
     expected = accuracy_score(columns["sign"], cross_val_predict(RidgeClassifier(), X, columns["sign"], cv=KFold(3)))
     assert report.loc[("sign", "base model", "scores"), "score"] == pytest.approx(expected)
+
+
+# --- weights of classes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"cheap": 1.0, "dear": 4.0}])
+def test_rows_count_by_the_weight_of_their_class(table, class_weight):
+    X, y = table[0], np.where(table[1] > np.quantile(table[1], 0.8), "dear", "cheap")
+    average = WeightedAverageClassifier()
+    stack = MultimodalStackingClassifier(CLASSIFIERS, average, class_weight=class_weight, cv=3).fit(X, y)
+    weight = np.where(y == "dear", 4.0, 1.0)
+    assert stack.final_estimator_.class_weight in ("balanced", {0: 1.0, 1: 4.0})
+    expected = WeightedAverageClassifier().fit(stack.oof_predictions_, y, sample_weight=weight)
+    assert_allclose(stack.final_estimator_.weights_, expected.weights_)
+    score = -log_loss(y, stack.oof_predictions_[:, 0], sample_weight=weight)
+    assert stack.stack_report_.loc[("base model", "logistic"), "score"] == pytest.approx(score)
+    stack = MultimodalStackingClassifier(CLASSIFIERS, Constant(), class_weight=class_weight, cv=3, guard=True)
+    with pytest.raises(ValueError, match="'class_weight' is of no use"):
+        stack.fit(X, y)
+    guarded = stack.set_params(final_estimator=LogisticRegression(C=1e-9)).fit(X, y)
+    used = guarded.final_estimator_
+    expected = WeightedAverageClassifier(used.weighting).fit(stack.oof_predictions_, y, sample_weight=weight)
+    assert used.class_weight is not None
+    assert_allclose(used.weights_, expected.weights_)
