@@ -43,7 +43,7 @@ def has_callbacks(estimator):
 
 
 @contextmanager
-def watching(network, epochs=None, n_networks=1, fits=("",), bar=None):
+def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None):
     """Begin to watch the training of a network.
 
     Parameters
@@ -58,6 +58,8 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None):
         What the fits of each of them are called, if there are several.
     bar : Bar, default=None
         The one of a stack around the network.
+    ends : EndInTime, default=None
+        Who ends the training, in a stack with a time limit.
 
     Yields
     ------
@@ -68,7 +70,7 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None):
         for shown in filter(None, (bar, own_bar)):
             shown.divide(fits)
         lines = Lines(n_fits, fits) if network.verbose > 1 else None
-        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None]
+        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None, ends]
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
 
@@ -169,7 +171,7 @@ class Stages:
         self._index = 0
 
     @contextmanager
-    def stage(self, name, n_fits):
+    def stage(self, name, n_fits, following="", deadline=None):
         """Begin the next stage.
 
         Parameters
@@ -178,17 +180,21 @@ class Stages:
             Of a base model, or "final estimator".
         n_fits : int
             How often it is fitted.
+        following : str, default=""
+            Name of the stage after it, as far as it is known.
+        deadline : Deadline, default=None
+            When it has to be over.
 
         Yields
         ------
         stage : Stage
         """
-        stage = Stage(self._owner, self._context, self._bar, name, self._index)
+        stage = Stage(self._owner, self._context, self._bar, name, self._index, deadline)
         self._index += 1
         if self._bar is None:
             yield stage
             return
-        with self._bar.stage(name, n_fits):
+        with self._bar.stage(name, n_fits, following):
             yield stage
 
 
@@ -205,11 +211,14 @@ class Stage:
     name : str
     index : int
         Of the stage.
+    deadline : Deadline, default=None
+        When it has to be over.
     """
 
-    def __init__(self, owner, context, bar, name, index):
+    def __init__(self, owner, context, bar, name, index, deadline=None):
         self._owner, self._context, self._name, self._index = owner, context, name, index
-        self.bar = bar
+        self._n_fitted = 0
+        self.bar, self.deadline = bar, deadline
 
     def whole(self):
         """Return the context of fitting an estimator that tells of its parts itself."""
@@ -229,10 +238,38 @@ class Stage:
         ]
         context.call_on_fit_task_end(estimator=self._owner)
 
-    def fitted(self, index):
+    def paced(self, fits, n_rows, n_at_once):
+        """Return all fits, or where there is a deadline as many at a time as run at once, until it cannot be met.
+
+        Parameters
+        ----------
+        fits : list
+        n_rows : list of int
+            That each of them is a fit to.
+        n_at_once : int
+        """
+        if self.deadline is None:
+            return [fits]
+        starts = range(0, len(fits), n_at_once)
+        pieces = [fits[start : start + n_at_once] for start in starts]
+        return self.deadline.paced(pieces, [max(n_rows[start : start + n_at_once]) for start in starts])
+
+    def fitted(self):
         """Tell that one of several fits is over."""
         if self.bar is not None:
-            self.bar.fitted(index)
+            self.bar.fitted(self._n_fitted)
+        self._n_fitted += 1
+
+    def ended(self, outcome):
+        """Tell what came of the stage: a score, or that it was given up.
+
+        Parameters
+        ----------
+        outcome : callable
+            Returns a text; called only where it is shown.
+        """
+        if self.bar is not None:
+            self.bar.outcome = outcome()
 
 
 class FitContext:

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import threading
-import time
 from contextlib import contextmanager
+
+from . import _clock
 
 #: Whoever shows a bar holds it. There is one bar at a time in a process: fits inside a fit that shows one are silent.
 _shown = threading.Lock()
@@ -134,10 +135,13 @@ class Bar(Counting):
             console=console,
             refresh_per_second=5,
         )
-        self._title, self._stage = title, ""
+        self._title, self._stage, self._following = title, "", ""
         self._done, self._total = 0, n_fits
         self._row = self._progress.add_task(title, total=n_fits)
         self._is_live = console.is_terminal or console.is_jupyter
+        self._started = self._began = _clock.now()
+        #: What came of the present stage, as text.
+        self.outcome = ""
 
     def start(self):
         """Begin to draw."""
@@ -148,17 +152,32 @@ class Bar(Counting):
         self._progress.stop()
 
     @contextmanager
-    def stage(self, name, n_fits):
-        """Show the name of a stage for a block in which so many estimators are fitted."""
-        started, before = time.perf_counter(), self._done
-        self._stage, self._n_fits, self._fits, self._epochs = name, n_fits, ("",), {}
-        self._update(name)
+    def stage(self, name, n_fits, following=""):
+        """Show the name of a stage for a block in which so many estimators are fitted, and what comes next."""
+        before, self._began = self._done, _clock.now()
+        self._stage, self._following, self.outcome = name, following, ""
+        self._n_fits, self._fits, self._epochs = n_fits, ("",), {}
+        self._update()
         yield
         self._done, self._epochs = before + n_fits, {}  # also where fits were found in a cache
-        self._update(name if self._done < self._total else self._title)
-        if not self._is_live:  # where nothing moves, this is all that can be seen until the end
-            took, share = time.perf_counter() - started, self._done / self._total
-            print(f"[{self._title}] {name} took {took:.1f} s ({share:.0%} done)", flush=True)
+        if self._done == self._total:
+            self._stage = self._following = ""
+        self._update()
+        if following or not self._is_live:  # where nothing moves, this is all that can be seen until the end
+            self._tell(name)
+
+    def _tell(self, stage):
+        """Print a line about a stage that is over."""
+        took, so_far = _clock.now() - self._began, _clock.now() - self._started
+        parts = [f"{stage} took {_clock.duration(took)}", *([self.outcome] if self.outcome else [])]
+        share = self._done / self._total
+        left = f", about {_clock.duration(so_far * (1 / share - 1))} left" if self._following else ""
+        following = [f"next: {self._following}"] if self._following else []
+        line = "; ".join([f"{', '.join(parts)} ({share:.0%} done{left})", *following])
+        if self._is_live:
+            self._progress.console.print(line, markup=False, highlight=False)
+        else:
+            print(f"[{self._title}] {line}", flush=True)
 
     def end(self, index):
         """See Watchers."""
@@ -172,17 +191,30 @@ class Bar(Counting):
     def fitted(self, index):
         """Tell that an estimator without epochs has been fitted."""
         self._finish(index)
-        self._update(f"{self._stage}, {len(self._epochs)} of {self._n_fits} fits")
+        self._update(f"{len(self._epochs)} of {self._n_fits} fits")
 
     def _finish(self, index):
         self._epochs[index] = 1, 1
         self._progress.update(self._row, completed=self._completed())
 
     def _completed(self):
-        return self._done + sum(done / n_epochs for done, n_epochs in self._epochs.values())
+        return self._done + self._of_stage()
 
-    def _update(self, text):
+    def _of_stage(self):
+        """Return how many fits of the present stage are over, parts of them included."""
+        return sum(done / n_epochs for done, n_epochs in self._epochs.values())
+
+    def _update(self, *details):
+        """Show what runs, how long it will take, what is next, and then what may be cut off."""
+        stage = self._stage
+        if self._following:
+            stage = f"{stage} ({', '.join([*self._time_left(), f'then {self._following}'])})"
+        text = ", ".join(filter(None, [stage, *details])) or self._title
         self._progress.update(self._row, description=text, completed=self._completed())
+
+    def _time_left(self):
+        share = self._of_stage() / self._n_fits
+        return [f"{_clock.duration((_clock.now() - self._began) * (1 / share - 1))} left"] if 0 < share < 1 else []
 
     def _show(self, index):
         together = len(self._running) > 1
@@ -194,7 +226,7 @@ class Bar(Counting):
             for name in ("loss", "val_loss")
             if all(name in of_network for of_network in logs)
         ]
-        self._update(", ".join(filter(None, [self._stage, *which, epoch, *losses])))
+        self._update(*which, epoch, *losses)
 
 
 @contextmanager

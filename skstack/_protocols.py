@@ -20,6 +20,7 @@ class CrossFitter(ABC):
         sample_weight=None,
         groups=None,
         bar=None,
+        deadline=None,
         validation=None,
         X_val=None,
         y_val=None,
@@ -30,6 +31,7 @@ class CrossFitter(ABC):
 
         `validation` is what :meth:`split_validation` returned for the same rows; ``None`` lets the estimator split.
         `X_val`, `y_val` and `sample_weight_val` are rows of the caller's own, which then take the place of such a part.
+        Training ends before `deadline`, a :class:`~skstack._deadline.Deadline`, whatever it has come to by then.
         Without `refit`, there is no fit on all rows, and nothing is yielded for it.
         """
 

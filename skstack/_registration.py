@@ -17,6 +17,7 @@ LAYER_MODULES = (
     "skstack.branches._image_layers",
     "skstack.branches._item_layers",
     "skstack.branches._layers",
+    "skstack.branches._member_layers",
     "skstack.branches._numeric_layers",
     "skstack.branches._sequence_layers",
     "skstack.branches._text_layers",

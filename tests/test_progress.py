@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import rich.progress
+from _clocks import FakeClock, Slow
 from _problems import N_ROWS, BatchHook, assert_same, job_of, make_data, settings_of, train
 from _small import branches, make_table, network_regressor, stack_regressor
 from rich.console import Console
@@ -19,6 +20,7 @@ from skstack._progress import Bar, Lines, Watchers, showing_bar
 
 X, Y = make_table()
 SPLITS = [np.arange(24), np.arange(24, 48)]
+CONTROL = re.compile(r"\x1b\[[?\d]*[A-Za-z]")
 SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -47,7 +49,7 @@ class Screen:
     @property
     def last_line(self):
         """What is left on the screen at the end, without control codes."""
-        return re.sub(r"\x1b\[[?\d]*[A-Za-z]", "", self.file.getvalue()).replace("\r", "\n").rstrip().split("\n")[-1]
+        return CONTROL.sub("", self.file.getvalue()).replace("\r", "\n").rstrip().split("\n")[-1]
 
 
 @pytest.fixture
@@ -63,6 +65,10 @@ def log_file(monkeypatch):
 
 def without_numbers(text):
     return re.sub(r"(?<=loss)(:?) [\d.e+-]+", r"\1 n", text)
+
+
+def without_times(text):
+    return re.sub(r"[\d.]+ s\b", "n s", re.sub(r"r2 [\d.-]+", "r2 n", text))
 
 
 # --- what a bar shows ------------------------------------------------------------------------------------------------
@@ -130,12 +136,40 @@ def test_a_stack_shows_one_bar_for_all_its_stages(screen):
     stack_regressor(training="individual", verbose=1).fit(X, Y)
     assert screen.totals == [3 * 3 + 1]
     assert screen.completed == sorted(screen.completed) and screen.completed[-1] == 10
-    texts = list(dict.fromkeys(text.split(", loss")[0] for text in screen.texts if text))
-    places = [screen.texts.index(name) for name in ("numbers", "place", "ridge", "final estimator")]
+    texts = list(dict.fromkeys(without_times(text.split(", loss")[0]) for text in screen.texts if text))
+    headings = ["numbers (then place)", "place (then ridge)", "ridge (then final estimator)", "final estimator"]
+    places = [texts.index(heading) for heading in headings]
     assert places == sorted(places)
-    assert {"ridge, 1 of 3 fits", "ridge, 2 of 3 fits", "ridge, 3 of 3 fits"} <= set(texts)
-    assert {text.split(", ")[-1] for text in texts if text.startswith("numbers, ")} == {"epoch 1 of 1"}
+    fits = [text.rpartition(", ")[2] for text in texts if text.startswith("ridge") and text.endswith("fits")]
+    assert fits == ["1 of 3 fits", "2 of 3 fits", "3 of 3 fits"]
+    assert {text.split(", ")[-1] for text in texts if text.startswith("numbers (n s left")} == {"epoch 1 of 1"}
     assert screen.last_line.endswith("MultimodalStackingRegressor")
+
+
+def test_what_runs_how_long_it_takes_and_what_is_next(screen, monkeypatch):
+    clock = FakeClock(monkeypatch)
+    bar = Bar("stack", 7, screen.console)
+    with bar.stage("network", 4, "ridge"):
+        for index in range(4):
+            bar.begin(index, 5)
+        clock.sleep(10.0)
+        for index in range(4):
+            bar.end_epoch(index, {"loss": 1.0}, None)
+        assert screen.texts[-1] == "network (40 s left, then ridge), 4 fits together, epoch 1 of 5, loss 1"
+    with bar.stage("ridge", 2, "final estimator"):
+        clock.sleep(0.5)
+        bar.fitted(0)
+        assert screen.texts[-1] == "ridge (0.5 s left, then final estimator), 1 of 2 fits"
+
+
+def test_a_finished_base_model_gets_a_line_above_the_bar(screen):
+    stack_regressor(verbose=1).fit(X, Y)
+    lines = [
+        without_times(line)
+        for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[?\d]*[A-Za-z]", "", screen.file.getvalue()))
+    ]
+    assert "network took n s, out-of-fold r2 n (43% done, about n s left); next: ridge" in lines
+    assert "ridge took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator" in lines
 
 
 def test_stages_found_in_a_cache_count_in_full(screen, tmp_path):
@@ -202,13 +236,31 @@ def test_a_file_gets_one_line_per_fit(log_file, capsys):
 
 def test_a_file_gets_a_line_per_stage_of_a_stack(log_file, capsys):
     stack_regressor(verbose=1).fit(X, Y)
-    lines = [re.sub(r"[\d.]+ s", "n s", line) for line in capsys.readouterr().out.splitlines()]
-    assert lines == [
-        "[MultimodalStackingRegressor] network took n s (43% done)",
-        "[MultimodalStackingRegressor] ridge took n s (86% done)",
-        "[MultimodalStackingRegressor] final estimator took n s (100% done)",
+    name = "[MultimodalStackingRegressor]"
+    assert [without_times(line) for line in capsys.readouterr().out.splitlines()] == [
+        f"{name} network took n s, out-of-fold r2 n (43% done, about n s left); next: ridge",
+        f"{name} ridge took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator",
+        f"{name} final estimator took n s (100% done)",
     ]
     assert len(log_file.file.getvalue().splitlines()) == 1
+
+
+def test_scores_in_lines_are_those_of_the_report(log_file, capsys):
+    weight = np.linspace(0.1, 2.0, len(Y))
+    stack = stack_regressor(verbose=1).fit(X, Y, sample_weight=weight)
+    shown = re.findall(r"(\w+) took .*?, out-of-fold r2 ([\d.-]+)", capsys.readouterr().out)
+    scores = stack.stack_report_.loc["base model", "score"]
+    assert dict(shown) == {name: f"{score:.4g}" for name, score in scores.items()}
+
+
+def test_a_file_tells_what_is_left_out(log_file, capsys, monkeypatch):
+    FakeClock(monkeypatch)
+    parts = [("quick", Slow(0.0), ["area"]), ("slow", Slow(4.0), ["area"])]
+    with pytest.warns(UserWarning, match="left out"):
+        stack_regressor(parts, verbose=1, time_limit=3.0).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    name = "[MultimodalStackingRegressor]"
+    assert lines[1].startswith(f"{name} slow took 0.0 s, left out: it would take 3.8 s more (86% done, ")
 
 
 def test_worker_processes_draw_nothing_that_moves(monkeypatch):

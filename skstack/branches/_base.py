@@ -12,7 +12,7 @@ from .._parts import check_instance
 from .._suggestions import SuggestingParams
 from ..training._seeds import numpy_seeded
 from ..training._trainable import check_trainable, set_trainable
-from ._blocks import check_activation, check_units, dense_layers
+from ._blocks import check_activation, check_units, dense_layers, for_members
 from ._rows import RowEncoder
 
 #: Ways to merge the feature vectors of several columns.
@@ -186,27 +186,41 @@ class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
         self.assign_statistics_to(model)
         return model
 
-    def assemble(self, name):
-        """Build the sub-network with its initial weights alone; see :meth:`build`."""
+    def assemble(self, name, n_members=1):
+        """Build the sub-network with its initial weights alone; see :meth:`build`.
+
+        Parameters
+        ----------
+        name : str
+        n_members : int, default=1
+            How many members share the weights of the network. A sub-network with adapters for them, see
+            :attr:`has_adapters`, returns so many rows for each.
+        """
         check_is_fitted(self)
         with numpy_seeded() if self._runs_code_of_user() else nullcontext():
-            return self._assemble(name)
+            return self._assemble(name, n_members if self.has_adapters else 1)
+
+    @property
+    def has_adapters(self):
+        """Whether members that share weights differ in the dense layers at the end of this branch."""
+        return bool(check_units(self.hidden, "hidden")) and not self.uses
 
     def _runs_code_of_user(self):
         """Tell whether building runs code that may draw from NumPy's global generator, as ours never does."""
         return type(self).__module__.partition(".")[0] != "skstack"
 
-    def _assemble(self, name):
+    def _assemble(self, name, n_members=1):
         if not self.uses:
-            return self._assemble_encoder(name)
+            return self._assemble_encoder(name, n_members)
         return _for_each_use(self._assemble_encoder(_ENCODER), self.uses, name)
 
-    def _assemble_encoder(self, name):
+    def _assemble_encoder(self, name, n_members=1):
         from .._backend import keras
 
         inputs = keras.Input(self.cell_shape_, dtype=self.input_dtype_, name=name)
-        features = self.features(inputs)
-        outputs = dense_layers(features, self.hidden, self.activation, self.dropout, self.batch_norm, prefix="dense")
+        features, dense = for_members(self.features(inputs), n_members)
+        settings = self.hidden, self.activation, self.dropout, self.batch_norm
+        outputs = dense_layers(features, *settings, prefix="dense", dense=dense)
         model = keras.Model(inputs, self.finish(features, outputs), name=name)
         pretrained = self.pretrained_layer(model)
         if pretrained is not None:

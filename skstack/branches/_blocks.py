@@ -71,7 +71,24 @@ def convolution_blocks(x, filters, activation, batch_norm, padding="valid"):
     return x
 
 
-def dense_layers(x, units, activation, dropout, batch_norm, prefix, rename=str):
+def for_members(features, n_members):
+    """Return features repeated for each of several members, and what makes the dense layers that these share."""
+    if n_members == 1:
+        return features, None
+    from ._member_layers import RepeatRows
+
+    return RepeatRows(n_members, name="members")(features), dense_of_members(n_members, signs=True)
+
+
+def dense_of_members(n_members, signs):
+    """Return what makes the dense layers that members share, the first of which makes them differ, if it is to."""
+    from ._member_layers import DenseOfMembers
+
+    first = iter([signs])
+    return lambda n_units, name: DenseOfMembers(n_units, n_members, next(first, False), name=name)
+
+
+def dense_layers(x, units, activation, dropout, batch_norm, prefix, rename=str, dense=None):
     """Return `x` after dense layers, each followed by batch normalisation, its activation and dropout as wished.
 
     Parameters
@@ -86,13 +103,16 @@ def dense_layers(x, units, activation, dropout, batch_norm, prefix, rename=str):
         The layers are called ``<prefix>_1``, ``<prefix>_1_norm``, and so on.
     rename : callable, default=str
         Takes each of these names and returns the one that the layer gets, for a network in which it may be taken.
+    dense : callable, default=None
+        Makes a dense layer from its units and its name, in the place of Keras's.
     """
     from .._backend import keras
     from ._layers import Dropout
 
+    dense = dense or keras.layers.Dense
     for index, n_units in enumerate(check_units(units, "hidden"), 1):
         name = f"{prefix}_{index}"
-        x = keras.layers.Dense(n_units, name=rename(name))(x)
+        x = dense(n_units, name=rename(name))(x)
         if batch_norm:
             x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=rename(f"{name}_norm"))(x)
         x = activation_layer(activation, rename(f"{name}_{activation}"))(x)

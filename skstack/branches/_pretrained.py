@@ -195,7 +195,12 @@ class PretrainedBranch(Branch):
     def _runs_code_of_user(self):
         return self.branch_._runs_code_of_user()
 
-    def _assemble(self, name):
+    @property
+    def has_adapters(self):
+        """Whether members that share weights differ in this branch: they all start from the same weights."""
+        return False
+
+    def _assemble(self, name, n_members=1):
         model = self.branch_._assemble(name)
         _start_from(model, self.weights_)
         narrow_trainable(model, self.trainable)

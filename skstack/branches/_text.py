@@ -277,11 +277,12 @@ class TextBranch(ItemsBranch):
         """Return the features of symbolic token ids of shape (None, sum(lengths_))."""
         from .._backend import keras
         from ._layers import Dropout
-        from ._text_layers import TokenVectors
+        from ._text_layers import MeanOfTokenVectors, TokenVectors
 
         if self.embedder is not None:
             return Dropout(self.dropout, name="features_dropout")(inputs) if self.dropout else inputs
-        table = TokenVectors(self._n_rows, self._dim, name="vectors")
+        table = MeanOfTokenVectors if self.encoder == "mean" else TokenVectors
+        table = table(self._n_rows, self._dim, name="vectors")
         encode = self._token_encoder()
         parts, start = [], 0
         for index, length in enumerate(self.lengths_, 1):
@@ -299,9 +300,7 @@ class TextBranch(ItemsBranch):
         return getattr(self, f"_{self.encoder}")
 
     def _mean(self, ids, table, name):
-        from ._text_layers import MeanOfTokens
-
-        return MeanOfTokens(name=name)([table(ids), ids])
+        return table(ids)  # which takes the mean itself
 
     def _cnn(self, ids, table, name):
         from .._backend import keras

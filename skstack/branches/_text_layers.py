@@ -6,6 +6,7 @@ it follows.
 
 from .._backend import keras
 from .._layers import Layer
+from ..training._lookups import mean_of_rows
 
 ops = keras.ops
 
@@ -26,6 +27,17 @@ class TokenVectors(Layer, keras.layers.Embedding):
     def constants(self):
         """Variables that training does not change."""
         return [] if self.trainable else [self.embeddings]
+
+
+@keras.saving.register_keras_serializable("skstack")
+class MeanOfTokenVectors(TokenVectors):
+    """The mean of the vectors of the tokens of a row; 0 where there is none."""
+
+    def call(self, inputs):
+        return ops.cast(mean_of_rows(ops.convert_to_tensor(self.embeddings), inputs), self.compute_dtype)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype=self.compute_dtype)
 
 
 @keras.saving.register_keras_serializable("skstack")

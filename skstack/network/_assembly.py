@@ -14,11 +14,13 @@ from .._columns import branch_columns, resolve_columns
 from .._compat import take
 from .._parts import naming
 from ..branches._base import Branch
-from ..branches._blocks import dense_layers
+from ..branches._blocks import dense_layers, dense_of_members
 from ..branches._item_layers import PoolItems
 from ..branches._layers import Merge, MissingEmbedding
+from ..branches._member_layers import MeanOfMembers, RepeatRows, ScaleOfMembers
 from ..fusion._base import fuse
 from ..tasks._base import FEATURES
+from ..tasks._members import LossOfMembers, of_mean
 from ..tasks._metrics import of_present
 from ..tasks._specs import in_order
 from ..training._outputs import lone
@@ -38,6 +40,7 @@ class Architecture:
     activation: str
     dropout: float
     modality_dropout: float
+    n_members: int = 1  #: that share weights
 
 
 class Assembly:
@@ -62,11 +65,22 @@ class Assembly:
     # --- model ------------------------------------------------------------------------------------------------------
 
     @float32_unless_mixed()
-    def build(self):
+    def build(self, name=None):
         """Return the Keras model with initial weights alone; see :meth:`assign_statistics`."""
         inputs, features = self._fused_features()
         x = self._head(features)
-        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+        return keras.Model(inputs, self._by_output(self._outputs(x)), name=name or self.architecture.name)
+
+    @float32_unless_mixed()
+    def build_mean(self, n_members):
+        """Return a Keras model whose outputs are the means of those of several networks, and the models of these."""
+        members = [self.build(name=f"member_{number}") for number in range(1, n_members + 1)]
+        inputs = {
+            tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+            for tensor in members[0].inputs
+        }
+        outputs = keras.tree.map_structure(_mean_output, *[member(inputs) for member in members])
+        return keras.Model(inputs, outputs, name=self.architecture.name), members
 
     @float32_unless_mixed()
     def build_features(self):
@@ -78,13 +92,23 @@ class Assembly:
         inputs, features = {}, []
         for part in self.branches:
             with naming(f"branch {part.name!r}"):
-                features.append(self._branch_features(part, inputs))
+                features.append(self._member_features(part, self._branch_features(part, inputs)))
         return inputs, fuse(self.architecture.fusion, features, self.names.own("fusion"))
+
+    def _member_features(self, part, features):
+        """Return the features of a branch in a row for each member that shares the weights of the network."""
+        if self.differs_in(part.branch) or self.architecture.n_members == 1:
+            return features
+        return RepeatRows(self.architecture.n_members, name=self.names.of_branch(part.name, "members"))(features)
+
+    def differs_in(self, branch):
+        """Tell whether members that share weights differ in a branch, which then returns a row for each."""
+        return self.architecture.n_members > 1 and branch.has_adapters
 
     def _branch_features(self, part, inputs):
         """Return the features of a branch and add what it takes to the inputs."""
         name, branch, names = part.name, part.branch, self.names
-        sub_network = branch.assemble(names.of_branch(name, "branch"))
+        sub_network = branch.assemble(names.of_branch(name, "branch"), self.architecture.n_members)
         x = inputs[names.input(name)] = keras.Input(
             branch.input_shape_, dtype=branch.input_dtype_, name=names.input(name)
         )
@@ -93,13 +117,19 @@ class Assembly:
             flags = inputs[names.missing(name)] = keras.Input(branch.uses or (1,), name=names.missing(name))
             if branch.item_pooling is not None:
                 x, flags = PoolItems(branch.item_pooling, name=names.of_branch(name, "items"))([x, flags])
+            if self.differs_in(branch):
+                flags = RepeatRows(self.architecture.n_members, name=names.of_branch(name, "missing_members"))(flags)
             embedding = MissingEmbedding(self.drops_modalities(), name=names.of_branch(name, "missing_embedding"))
             x = embedding([x, flags])
         return Merge(branch.merge, name=names.of_branch(name, "merge"))(x) if branch.shared else x
 
     def _head(self, x):
-        given = self.architecture
-        return dense_layers(x, given.head, given.activation, given.dropout, False, "head", rename=self.names.own)
+        given, dense = self.architecture, None
+        if given.n_members > 1:
+            begin_here = not all(self.differs_in(part.branch) for part in self.branches)
+            dense = dense_of_members(given.n_members, signs=begin_here)
+        settings = given.head, given.activation, given.dropout, False
+        return dense_layers(x, *settings, "head", rename=self.names.own, dense=dense)
 
     def _outputs(self, features):
         """Return the output of each task, computed from the features or from outputs of other tasks."""
@@ -107,7 +137,13 @@ class Assembly:
         for name in in_order(self.tasks):
             task = self.tasks[name]
             built[name] = task.build_output(self._input_of(name, features, built), self._output_layers[name])
-        return {name: built[name] for name in self.tasks}
+        return {name: self._mean_of_members(name, built[name]) for name in self.tasks}
+
+    def _mean_of_members(self, name, output):
+        if self.architecture.n_members == 1:
+            return output
+        own = self.names.own(f"{self.output_names[name]}_mean")
+        return MeanOfMembers(self.architecture.n_members, dtype=output.dtype, name=own)(output)
 
     def _by_output(self, parts):
         """Return what there is for each task as the model takes and returns it, or None where there is nothing.
@@ -135,9 +171,11 @@ class Assembly:
             features if other == FEATURES else self.tasks[other].as_input(built[other])
             for other in self.tasks[name].inputs or (FEATURES,)
         ]
-        if len(parts) == 1:
-            return parts[0]
-        return keras.layers.Concatenate(name=self.names.own(f"{self.output_names[name]}_input"))(parts)
+        own = f"{self.output_names[name]}_input"
+        x = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name=self.names.own(own))(parts)
+        if self.architecture.n_members == 1:
+            return x
+        return ScaleOfMembers(self.architecture.n_members, name=self.names.own(f"{own}_scale"))(x)
 
     def has_missing_embedding(self, branch):
         """Tell whether a trained vector can take the place of a branch's features."""
@@ -228,6 +266,10 @@ class Assembly:
             for name in gaps
             if settings["metrics"][name]
         }
+        if self.architecture.n_members > 1:
+            losses = {name: LossOfMembers(loss) for name, loss in losses.items()}
+            metrics = {name: of_mean(self.tasks[name].resolve_metrics(given)) for name, given in metrics.items()}
+            of_gaps = {name: of_mean(given) for name, given in of_gaps.items()}
         model.compile(
             optimizer=settings["optimizer"],
             loss=self._by_output(losses),
@@ -244,6 +286,10 @@ class Assembly:
             one.branch.input_shape_ == another.branch.input_shape_ and one.branch.is_built_like(another.branch)
             for one, another in pairs
         )
+
+
+def _mean_output(*outputs):
+    return keras.layers.Average(dtype=outputs[0].dtype)(outputs)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

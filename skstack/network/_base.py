@@ -22,12 +22,15 @@ from ..training._values import values_of
 from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
 from ._cross_fit import cross_fit, split_targets
 from ._fitting import Fitting
+from ._members import Members
 from ._parameters import NetworkParameters
 from ._pickling import PicklableNetwork
 from ._stages import check_layers, stages_of
 
 
-class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, NetworkParameters, CrossFitter, TakesGaps):
+class MultimodalNetwork(
+    CallbackSupportMixin, PicklableNetwork, Fitting, Members, NetworkParameters, CrossFitter, TakesGaps
+):
     """What networks share, whatever they predict."""
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -193,8 +196,8 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
     def get_branch(self, name, *, trainable=True):
         """Return a branch for another network or stack that starts from what the one of this network has learned.
 
-        Vocabulary, statistics and weights are those of this network. The vector in the place of missing rows is learned
-        anew.
+        Vocabulary, statistics and weights are those of this network, of several members those of the first. The vector
+        in the place of missing rows is learned anew.
 
         Parameters
         ----------
@@ -211,6 +214,11 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
         parts = {part.name: part for part in self.branches_}
         if name not in parts:
             raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
+        if self._assembly.differs_in(parts[name].branch):
+            raise ValueError(
+                f"branch {name!r} is not the same for all members (share_weights=True): it has dense layers with "
+                "adapters, which no other network has."
+            )
         values = self._compiled_call.values or values_of(self.model_)
         weights = self._assembly.weights_of_branch(parts[name], values)
         return PretrainedBranch(parts[name].branch, weights, trainable=trainable)
@@ -253,6 +261,7 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
         sample_weight=None,
         groups=None,
         bar=None,
+        deadline=None,
         validation=None,
         X_val=None,
         y_val=None,
@@ -277,6 +286,9 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
             Rows of a group stay on one side when the inner validation part is split off.
         bar : object, default=None
             Progress bar of a stack that this network is a part of; ``None`` shows one if `verbose` is 1.
+        deadline : object, default=None
+            When training has to be over, in a stack with a time limit: each fit then ends with the epochs that it has
+            had, and the best weights so far.
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
             :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
@@ -292,7 +304,8 @@ class MultimodalNetwork(CallbackSupportMixin, PicklableNetwork, Fitting, Network
             This network first, if it is fitted, then one for each split, which can predict and no more.
         """
         validation_rows = X_val, y_val, sample_weight_val
-        yield from cross_fit(self, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit)
+        given = X, y, splits, sample_weight, groups
+        yield from cross_fit(self, *given, bar, deadline, validation, validation_rows, refit)
 
     def _adopt_columns(self, other):
         """Take over what another network recorded of the columns of X."""

@@ -7,20 +7,22 @@ from sklearn.base import clone
 
 from .._callbacks import EpochCallbacks, callback_context, watching
 from .._compat import take
+from .._deadline import EndInTime
 from .._parts import noting
 from .._validation import rows_of, split_rows
 from ..training._fit import Job
-from ..training._inference import CompiledCall
+from ..training._inference import predicting
 from ..training._seeds import draw_seed, seeded
-from ..training._values import assign_values, values_of
 from ._assembly import Assembly, encode_rows, fit_branches
 from ._individual import individual_networks
+from ._initial_values import InitialValues
+from ._members import member_jobs, member_seeds
 from ._staged import Member, StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
 
-def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, validation_rows, refit):
+def cross_fit(network, X, y, splits, sample_weight, groups, bar, deadline, validation, validation_rows, refit):
     """Fit a network on all rows, and clones of it on the training rows of each split.
 
     The result is that of a ``fit`` for each of them. What they have in common is done once: encoding rows, building and
@@ -37,6 +39,8 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
     sample_weight, groups : array-like of shape (n_samples,) or None
         See ``fit``.
     bar : Bar or None
+    deadline : Deadline or None
+        When training has to be over.
     validation : list of (ndarray of int, ndarray of int) tuples or None
         See ``MultimodalNetworkRegressor.cross_fit``.
     validation_rows : tuple of array-like or None
@@ -55,7 +59,7 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, validation, val
     # What all rows have in common is prepared by the fold of all rows, whether or not it is trained.
     reference, trainings = folds[0], folds if refit else folds[1:]
     alike = [fold for fold in trainings if fold.shares_program]
-    with _watching(network, (X, y, sample_weight), folds, bar) as watchers:
+    with _watching(network, (X, y, sample_weight), folds, bar, deadline, len(trainings)) as watchers:
         if alike:
             _train(alike, len(folds), watchers)
         for fold in trainings:
@@ -83,30 +87,31 @@ class _Given:
 
 
 @contextmanager
-def _watching(network, data, folds, bar):
-    fits = fits_of(stages_of(network), network._branch_names())
+def _watching(network, data, folds, bar, deadline, n_trained):
+    fits = fits_of(stages_of(network), network._branch_names(), network.n_networks)
     n_fits = len(folds) * len(fits)
     with callback_context(network, "cross-fit", *data, n_fits, sequential=False) as context:
         epochs = EpochCallbacks(
             network,
             context,
             *data,
-            lambda index, values: folds[index].fitted_attributes(values),
+            lambda index, values: folds[index].fitted_attributes([values]),
             folds=[fold.rows for fold in folds],
             fits=fits,
         )
-        with watching(network, epochs, len(folds), fits, bar) as watchers:
+        ends = None if deadline is None else EndInTime(deadline, n_trained * len(fits))
+        with watching(network, epochs, len(folds), fits, bar, ends) as watchers:
             yield watchers
 
 
 def _train(folds, n_folds, watchers):
     """Train networks of one architecture, which are some of all."""
-    first, members = folds[0], [fold.member for fold in folds]
+    first, members = folds[0], [member for fold in folds for member in fold.members]
     StagedTraining(first.network, first.model, members, n_folds, watchers).run(stages_of(first.network))
 
 
 class Fold:
-    """A network, and what it learns before training from the rows that it is fitted on.
+    """A network with its members, and what it learns before training from the rows that it is fitted on.
 
     Parameters
     ----------
@@ -136,50 +141,51 @@ class Fold:
         self.assembly = assemble(network, given.X, targets, rows, places[0])
         self.inputs = encode_rows(self.assembly, given.X, like=of_reference)
         self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
-        self.model = reference.model if self.shares_program and reference is not None else self._built(seed)
-        values = self._initial_values(seed, reference)
-        known = {} if reference is None else reference.member.job.data
+        self.seed = seed
+        self.model = reference.model if self.shares_program and reference is not None else self._built()
+        known = {} if reference is None else reference.members[0].job.data
         data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
         name = f"fold {index}" if index else ""
-        job = Job(values, data, *(rows[part] for part in places), seed, index=index, name=name)
+        seeds = member_seeds(seed, network.n_networks)
+        values = self._initial_values(reference).of_members(seeds, self.assembly)
+        job = Job(values[0], data, *(rows[part] for part in places), seed, index=index, name=name)
         if given.validation_rows is not None:
-            like = None if reference is None else (reference.assembly, reference.member.job)
+            like = None if reference is None else (reference.assembly, reference.members[0].job)
             job = given.validation_rows.deciding(job, network, self.assembly, like)
-        self.member = Member(self.assembly, job)
+        jobs = member_jobs(network, job, values, seeds)
+        self.members = [Member(self.assembly, of_member, number=number) for number, of_member in enumerate(jobs)]
 
-    def _built(self, seed):
-        with seeded(seed):
+    def _built(self):
+        with seeded(self.seed):
             return self.assembly.build()
 
-    def _initial_values(self, seed, reference):
-        """Return the values that training begins with: drawn with the seed, and what was learned from the rows."""
-        model = self.model
+    def _initial_values(self, reference):
+        """Return what draws the values that training begins with; folds of the same seed begin alike."""
         if reference is None:
-            self.seed, self.drawn = seed, values_of(model)
-        elif seed == reference.seed and self.shares_program:
-            assign_values(model, reference.drawn)
-        elif self.shares_program:
-            model = self._built(seed)
-        self.assembly.assign_statistics(model)
-        return values_of(model)
+            self.initial = InitialValues(self.assembly, self.model, self.seed)
+            return self.initial
+        if self.shares_program and self.seed == reference.seed:
+            return reference.initial
+        return InitialValues(self.assembly, self._built() if self.shares_program else self.model, self.seed)
 
     def finish(self, reference):
         """Return the fitted network; `reference` is the fold of all rows."""
-        network, member = self.network, self.member
-        self.member = None  # nobody needs the values any more
+        network, members = self.network, self.members
+        self.members = None  # nobody needs the values any more
+        values = [member.job.values for member in members]
         if reference is self:
-            network._begin(self.assembly, self.model)
-            network._take_over(member)
+            network._begin(self.assembly, self.model, values)
+            network._take_over(members)
             return network
-        vars(network).update(self.fitted_attributes(member.job.values))
-        if network.keep_individual and member.individual:
+        vars(network).update(self.fitted_attributes(values))
+        if network.keep_individual and members[0].individual:
             like = vars(reference.network).get("individual_networks_") if self.shares_program else None
-            network.individual_networks_ = individual_networks(network, member, like)
+            network.individual_networks_ = individual_networks(network, members, like)
         return network
 
     def fitted_attributes(self, values):
-        """Return the attributes of a network of the same parameters that predicts with the given values."""
-        call = CompiledCall(self.model, values)
+        """Return the attributes of a network of the same parameters that predicts with the values of its members."""
+        call = predicting(self.model, values)
         return vars(self.network) | self.network._learned_attributes(self.assembly) | {"_compiled_call": call}
 
 

@@ -6,13 +6,15 @@ from sklearn.base import clone
 from .._atomic import unchanged_on_error
 from .._callbacks import EpochCallbacks, callback_context, watching
 from ..training._fit import Job
-from ..training._inference import CompiledCall
+from ..training._inference import CompiledCall, predicting
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import encode_rows
 from ._cross_fit import assemble, split_targets
 from ._individual import individual_networks
-from ._staged import Member, StagedTraining, fits_of
+from ._initial_values import InitialValues
+from ._members import TrainedMember, mean_history, mean_stages, member_jobs, member_seeds
+from ._staged import StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows
 
@@ -28,12 +30,12 @@ class Fitting:
         seed = draw_seed(self.random_state)
         split = split_targets(self, targets, groups, seed, validation_rows is None)
         stages = stages_of(self)
-        fits = [""] if further else fits_of(stages, self._branch_names())
+        fits = fits_of(stages[-1:] if further else stages, self._branch_names(), self.n_networks)
         n_parts = stages[-1].n_epochs(self) if len(fits) == 1 else len(fits)
         with callback_context(self, "fit", *given, n_subtasks=n_parts, sequential=len(fits) == 1) as context:
             if not further:
                 self._initialize(X, targets, split[0], seed)
-            self.history_, self.stages_ = {}, []
+            self._keep([member.without_history() for member in self._trained_members])
             watchers = EpochCallbacks(self, context, *given, self._predicting_with, fits=fits)
             with watching(self, watchers, fits=fits) as watchers:
                 training = self._training(X, targets, split, seed, watchers, validation_rows)
@@ -41,7 +43,7 @@ class Fitting:
                     training.go_on(stages[-1], 0)
                 else:
                     training.run(stages)
-            self._take_over(*training.members)
+            self._take_over(training.members)
         return self
 
     def _initialize(self, X, targets, training, seed, stage=None):
@@ -49,17 +51,36 @@ class Fitting:
         assembly = assemble(self, X, targets, np.arange(len(targets)), training)
         with seeded(seed):
             model = assembly.build()
-        assembly.assign_statistics(model)
+        values = InitialValues(assembly, model, seed).of_members(member_seeds(seed, self.n_networks), assembly)
         if stage is not None:
             stage.apply(assembly, model)
-        self._begin(assembly, model)
+        self._begin(assembly, model, values)
 
-    def _begin(self, assembly, model):
-        """Take over what was learned before training."""
-        vars(self).update(self._learned_attributes(assembly), model_=model, _compiled_call=CompiledCall(model))
-        self._optimizer = self._optimizer_state = None
-        self.history_, self.stages_ = {}, []
+    def _begin(self, assembly, model, values):
+        """Take over what was learned before training, and the values that each member begins with."""
         vars(self).pop("individual_networks_", None)
+        vars(self).update(self._learned_attributes(assembly))
+        self._keep([TrainedMember()] * len(values))
+        self._hold(model, values)
+
+    def _hold(self, model, values):
+        """Predict with the given values of each member; those of a single one are written into the model."""
+        vars(self).pop("model_", None)
+        if len(values) == 1:
+            assign_values(model, *values)
+            self.model_ = model
+        self._compiled_call = predicting(model, values) if len(values) > 1 else CompiledCall(model)
+
+    def _keep(self, trained):
+        """Keep what the training of each member brought about besides its weights."""
+        self._trained_members = trained
+        self.history_ = mean_history([member.history for member in trained])
+        self.stages_ = mean_stages([member.stages for member in trained])
+
+    @property
+    def initialized_(self):
+        """Whether the network has been built."""
+        return hasattr(self, "_compiled_call")
 
     def _learned_attributes(self, assembly):
         """Return the attributes that say what was learned before training."""
@@ -67,36 +88,50 @@ class Fitting:
 
     def _predicting_with(self, index, values):
         """Return the attributes of this network when it has the given values."""
-        return {"_compiled_call": CompiledCall(self.model_, values)}
+        return {"_compiled_call": CompiledCall(self._compiled_call.model, values)}
 
     def _training(self, X, targets, split, seed, watchers, validation_rows=None):
         """Return the training that is about to begin."""
+        model, values = self._trained_from()
         data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
-        job = Job(values_of(self.model_), data, *split, seed, self._optimizer_state)
+        job = Job(values[0], data, *split, seed)
         if validation_rows is not None:
             job = validation_rows.deciding(job, self, self._assembly)
-        return StagedTraining(self, self.model_, [Member(self._assembly, job, self._optimizer)], 1, watchers)
+        jobs = member_jobs(self, job, values, member_seeds(seed, len(values)))
+        kept = zip(jobs, self._trained_members, strict=True)
+        members = [before.member(self._assembly, job, number) for number, (job, before) in enumerate(kept)]
+        return StagedTraining(self, model, members, 1, watchers)
 
-    def _take_over(self, member):
+    def _trained_from(self):
+        """Return the model that says what is trained, and the values that each member goes on from."""
+        n_members = len(self._trained_members)
+        if n_members != self.n_networks:
+            raise ValueError(
+                f"n_members is {self.n_members}, but the network that is to be trained further has {n_members}: fit it "
+                "anew, with warm_start=False."
+            )
+        if n_members == 1:
+            return self.model_, [values_of(self.model_)]
+        return self._compiled_call.model, [call.values for call in self._compiled_call.calls]
+
+    def _take_over(self, members):
         """Keep what training brought about."""
-        assign_values(self.model_, member.job.values)
-        self._optimizer, self._optimizer_state = member.optimizer, member.job.optimizer_state
-        self.stages_ = [*self.stages_, *member.stages]
-        for name, values in member.history.items():
-            self.history_.setdefault(name, []).extend(values)
-        if self.keep_individual and member.individual:
-            self.individual_networks_ = individual_networks(self, member)
+        self._keep([before.then(member) for before, member in zip(self._trained_members, members, strict=True)])
+        model = self.model_ if len(members) == 1 else self._compiled_call.model
+        self._hold(model, [member.job.values for member in members])
+        if self.keep_individual and members[0].individual:
+            self.individual_networks_ = individual_networks(self, members)
 
     def _partial_fit(self, X, y, sample_weight, **known):
         """Train for an epoch; `known` is what the task is told beside the target at the first call."""
         with unchanged_on_error(self):
             started = self.initialized_
             X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            rows, seed, stage = targets.weighted_rows(), draw_seed(self.random_state), stages_of(self)[-1]
             if not started:
-                self._initialize(X, targets, rows, seed, stages_of(self)[-1])
-            with watching(self) as watchers:
+                self._initialize(X, targets, rows, seed, stage)
+            with watching(self, fits=fits_of([stage], [], self.n_networks)) as watchers:
                 training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
-                training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
-            self._take_over(*training.members)
+                training.go_on(clone(stage).set_params(epochs=1), self.current_epoch)
+            self._take_over(training.members)
         return self

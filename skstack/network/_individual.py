@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..training._inference import CompiledCall
+from ..training._inference import predicting
 from ..training._values import assign_values, named_variables, values_of
 from ._assembly import Assembly, FittedBranch
 
@@ -89,27 +89,28 @@ class Individual:
         return assembly, model, dict(zip(named_variables(model), self.values.values(), strict=True))
 
 
-def individual_networks(network, member, like=None):
+def individual_networks(network, members, like=None):
     """Return the networks of single branches as estimators, by the name of the branch.
 
     Parameters
     ----------
     network : estimator
         The fused network; it knows the columns of X.
-    member : Member
-        Its training.
+    members : list of Member
+        The training of each of its members.
     like : dict of str to estimator, default=None
         What this returned for another fold of the same architecture, whose models are used; ``None`` makes models.
     """
     made = {}
-    for name, individual in member.individual.items():
-        assembly, model, values = individual.under_its_name(None if like is None else like[name].model_)
+    for name in members[0].individual:
+        first, *others = (member.individual[name] for member in members)
+        assembly, model, values = first.under_its_name(None if like is None else like[name]._compiled_call.model)
+        values = [values, *(individual.under_its_name(model)[2] for individual in others)]
         alone = network.of_one_branch(next((part for part in network.branches or [] if part[0] == name), None))
         alone._adopt_columns(network)
         if like is None:
-            assign_values(model, values)
-            alone._begin(assembly, model)
+            alone._begin(assembly, model, values)
         else:
-            vars(alone).update(alone._learned_attributes(assembly), _compiled_call=CompiledCall(model, values))
+            vars(alone).update(alone._learned_attributes(assembly), _compiled_call=predicting(model, values))
         made[name] = alone
     return made

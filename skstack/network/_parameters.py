@@ -18,6 +18,7 @@ from ..tasks._base import Task
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
+from ._members import check_members
 from ._staged import fits_of
 from ._stages import INDIVIDUAL_THEN_JOINT, check_stages, stages_of
 
@@ -53,6 +54,10 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         "branch_learning_rate": [Interval(Real, 0, None, closed="neither"), dict],
         "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "keep_individual": ["boolean"],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap": ["boolean"],
+        "share_weights": ["boolean"],
+        "max_samples": [Interval(Real, 0, 1, closed="right")],
         "validation_part": [StrOptions({"auto", "random", "latest"})],
         "fold_training": [StrOptions(set(VECTORIZED))],
         "warm_start": ["boolean"],
@@ -78,6 +83,10 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         patience=10,
         validation_fraction=0.1,
         validation_part="auto",
+        n_members=1,
+        bootstrap=False,
+        max_samples=1.0,
+        share_weights=False,
         callbacks=None,
         stages=None,
         trainable=True,
@@ -106,6 +115,10 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.validation_part = validation_part
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.max_samples = max_samples
+        self.share_weights = share_weights
         self.callbacks = callbacks
         self.stages = stages
         self.trainable = trainable
@@ -162,7 +175,12 @@ class NetworkParameters(PartsMixin, MendedWrapper):
     def n_fits(self):
         """Number of fits that the training of this network is made of."""
         self._check_settings()
-        return len(fits_of(stages_of(self), self._branch_names()))
+        return len(fits_of(stages_of(self), self._branch_names(), self.n_networks))
+
+    @property
+    def n_networks(self):
+        """Number of networks that are trained: members that share weights are one."""
+        return 1 if self.share_weights else self.n_members
 
     def of_one_branch(self, branch):
         """Return an unfitted network of one branch, without what says how several are trained.
@@ -199,6 +217,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             check_optimizer(self.optimizer)
             check_metrics(self.metrics)
             check_stages(self, self._branch_names())
+            check_members(self)
             check_learning_rate(self._compile_arguments({})["optimizer"])
             self._initialize_callbacks()
 
@@ -250,9 +269,8 @@ class NetworkParameters(PartsMixin, MendedWrapper):
 
     def _architecture(self):
         """Return what the network is made of besides branches and tasks."""
-        return Architecture(
-            type(self).__name__, self.fusion, self.head, self.activation, self.dropout, self.modality_dropout
-        )
+        given = self.fusion, self.head, self.activation, self.dropout, self.modality_dropout
+        return Architecture(type(self).__name__, *given, self.n_members if self.share_weights else 1)
 
     def _schedule(self, done, epochs, watchers):
         """Return how long to train, after so many epochs are done."""

@@ -11,12 +11,16 @@ class PicklableNetwork:
         # They are made from the parameters for every fit.
         state.pop("_fit_callbacks", None)
         state.pop("_predict_callbacks", None)
+        model = self._compiled_call.model if self.initialized_ else None
+        if model is not state.get("model_"):
+            state.pop("model_", None)  # is made of the others for whoever asks
         # Attributes of variables, which Keras does not keep.
-        state["_rate_multipliers"] = rate_multipliers(self.model_.variables) if hasattr(self, "model_") else []
+        state["_rate_multipliers"] = [] if model is None else rate_multipliers(model.variables)
         return state
 
     def __setstate__(self, state):
         multipliers = state.pop("_rate_multipliers", [])
         super().__setstate__(state)
-        for variable, multiplier in zip(self.model_.variables if multipliers else [], multipliers, strict=True):
+        variables = self._compiled_call.model.variables if multipliers else []
+        for variable, multiplier in zip(variables, multipliers, strict=True):
             variable.learning_rate_multiplier = multiplier

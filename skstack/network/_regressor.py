@@ -68,6 +68,20 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     validation_part : {"auto", "random", "latest"}, default="auto"
         Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
+    n_members : int, default=1
+        How many networks are trained, which differ in initial weights, dropout and the order of the rows, and whose
+        predictions are averaged (a deep ensemble [1]_). All stop on the same validation rows, each in its own time.
+    bootstrap : bool, default=False
+        Whether each member is trained on rows drawn from the training rows with replacement, as in
+        :class:`~sklearn.ensemble.BaggingRegressor`. Statistics and vocabularies are those of all training rows.
+    max_samples : float, default=1.0
+        How many rows are drawn for each member, as a part of the training rows; without `bootstrap` none is drawn
+        twice.
+    share_weights : bool, default=False
+        Whether the members share their weights but for factors of the inputs and outputs of the dense layers at the end
+        of branches and of the head, and biases (TabM [2]_): members then cost little more than one network. What lies
+        before these layers (embeddings, convolutions, encoders of texts), branches with several uses of their
+        sub-network (`shared`, `item_pooling`) and pretrained ones are the same for all.
     callbacks : list of keras.callbacks.Callback, default=None
         Callbacks of Keras ``fit``: instances, or classes with routed parameters.
     stages : "individual+joint" or list of Stage, default=None
@@ -107,6 +121,10 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     ----------
     model_ : keras.Model
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
+        Of several members the mean: a model of models ``member_1``, ``member_2``, ..., made when it is asked for.
+    members_ : list of estimator
+        The members as networks, each of which predicts by itself; the network itself where it is one, as are members
+        that share weights.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
     tasks_ : dict of str to object
@@ -116,7 +134,8 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         The same, as SciKeras calls it.
     history_ : dict of str to list of float
         Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
-        stages one after the other.
+        stages one after the other. Of several members the mean of
+        those that were still trained.
     stages_ : list of TrainedStage
         What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
         that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
@@ -132,6 +151,13 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
     --------
     MultimodalNetworkClassifier : The same for classes.
     MultimodalStackingRegressor : Stacks networks and other regressors.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and Scalable Predictive Uncertainty Estimation using
+       Deep Ensembles", NeurIPS (2017).
+    .. [2] Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+       Ensembling", ICLR (2025).
 
     Examples
     --------
@@ -176,6 +202,10 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         patience=10,
         validation_fraction=0.1,
         validation_part="auto",
+        n_members=1,
+        bootstrap=False,
+        max_samples=1.0,
+        share_weights=False,
         callbacks=None,
         stages=None,
         trainable=True,
@@ -206,6 +236,10 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
             patience=patience,
             validation_fraction=validation_fraction,
             validation_part=validation_part,
+            n_members=n_members,
+            bootstrap=bootstrap,
+            max_samples=max_samples,
+            share_weights=share_weights,
             callbacks=callbacks,
             stages=stages,
             trainable=trainable,

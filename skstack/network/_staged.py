@@ -31,7 +31,7 @@ class TrainedStage(NamedTuple):
 
 @dataclass
 class Member:
-    """A network in training: the one of all rows, or that of a fold.
+    """A network in training: the one of all rows, or that of a fold, or one of the members of such a one.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ class Member:
     stages : list of TrainedStage
     individual : dict of str to Individual
         By the name of the branch, the networks of single branches as they were trained last.
+    number : int, default=0
+        Which of the members of its network it is.
     """
 
     assembly: Assembly
@@ -53,6 +55,7 @@ class Member:
     history: dict = field(default_factory=dict)
     stages: list = field(default_factory=list)
     individual: dict = field(default_factory=dict)
+    number: int = 0
 
     def joint_job(self, optimizer, **params):
         """Return how to train the fused network; momenta that another optimizer gathered mean nothing to this one."""
@@ -76,24 +79,28 @@ def optimizer_key(settings):
 # --- fits that watchers are told of -----------------------------------------------------------------------------------
 
 
-def fits_of(stages, branches):
-    """Return what the fits of a network are called, in the order of its stages.
+def fits_of(stages, branches, n_members=1):
+    """Return what the fits of a network are called, in the order of its stages, and in each in that of its members.
 
     Parameters
     ----------
     stages : list of Stage
     branches : list of str
+    n_members : int, default=1
 
     Returns
     -------
     fits : list of str
-        One for each branch of an individual stage and one for a joint one; without a name where there is no other.
+        For each member one for each branch of an individual stage and one for a joint one; without a name where there
+        is no other.
     """
     fits = []
     for number, stage in enumerate(stages, start=1):
         trained = [name for name in branches if stage.trains_at_all(name)] if _is_individual(stage) else ["joint"]
         fits += [f"stage {number}, {name}" for name in trained]
-    return fits if len(fits) > 1 else [""]
+    fits = fits if len(fits) > 1 else [""]
+    members = [f"member {number}" for number in range(1, n_members + 1)] if n_members > 1 else [""]
+    return [", ".join(filter(None, [fit, member])) for fit in fits for member in members]
 
 
 def _is_individual(stage):
@@ -126,7 +133,8 @@ class StagedTraining:
         Of the first member. What it trains at the end is what the last stage trained.
     members : list of Member
     n_fits : int
-        How many networks there are in all, of which these are some; their jobs have indices below it.
+        How many networks there are in all, of which these are some, or the members of some; their jobs have indices
+        below it.
     watchers : Watchers
         Index ``n_fits * i + j`` stands for the i-th of :func:`fits_of` and network j.
     """
@@ -144,7 +152,7 @@ class StagedTraining:
         stages : list of Stage
         """
         names = [part.name for part in self.members[0].assembly.branches]
-        self._labels = fits_of(stages, names)
+        self._labels = fits_of(stages, names, self._network.n_networks)
         as_built, done = AsItWas(self._model), 0
         for stage in stages:
             if _is_individual(stage):
@@ -164,14 +172,14 @@ class StagedTraining:
         done : int
             Epochs so far.
         """
-        self._labels = [""]
+        self._labels = fits_of([stage], [], self._network.n_networks)
         self._train_jointly(stage, done)
 
     def _train_jointly(self, stage, done):
         assembly = self.members[0].assembly
         settings = stage.settings(self._network, assembly.tasks)
-        optimizer, label = optimizer_key(settings), self._next_label()
-        jobs = [member.joint_job(optimizer, **self._fit_of(member, label)) for member in self.members]
+        optimizer, number = optimizer_key(settings), self._next_number()
+        jobs = [member.joint_job(optimizer, **self._fit_of(member, number)) for member in self.members]
         schedule = self._schedule(stage, done, self._watchers)
         trained = fit(self._model, settings, partial(assembly.compiled, settings), jobs, schedule)
         names = [part.name for part in assembly.branches if stage.trains_at_all(part.name)]
@@ -191,7 +199,7 @@ class StagedTraining:
 
     def _individual_jobs(self, stage, name):
         """Return a model, networks and jobs for one branch of each member."""
-        label, model, drawn, individuals, jobs = self._next_label(), None, {}, [], []
+        number, model, drawn, individuals, jobs = self._next_number(), None, {}, [], []
         for member in self.members:
             individual, seed = Individual(member, name), member.job.seed
             if seed not in drawn:
@@ -200,18 +208,19 @@ class StagedTraining:
                 drawn[seed] = values_of(built)
                 model = built if model is None else model
             individuals.append(individual)
-            jobs.append(individual.job(model, drawn[seed], **self._fit_of(member, label)))
+            jobs.append(individual.job(model, drawn[seed], **self._fit_of(member, number)))
         stage.apply_to(name, individuals[0].layers(model))
         return model, individuals, jobs
 
-    def _next_label(self):
+    def _next_number(self):
         self._n_begun += 1
-        return self._labels[self._n_begun - 1]
+        return self._n_begun - 1
 
-    def _fit_of(self, member, label):
-        """Return what tells the fit that begins apart from others: its index and its name."""
-        names = filter(None, [label, member.job.name])
-        return {"index": member.job.index + (self._n_begun - 1) * self._n_fits, "name": ", ".join(names)}
+    def _fit_of(self, member, number):
+        """Return what tells the fit of a member apart from others: its index and its name."""
+        number = number * self._network.n_networks + member.number
+        names = filter(None, [self._labels[number], member.job.name])
+        return {"index": member.job.index + number * self._n_fits, "name": ", ".join(names)}
 
     def _schedule(self, stage, done, watchers):
         network = self._network

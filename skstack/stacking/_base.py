@@ -1,31 +1,32 @@
 """What stacks of regressors and of classifiers have in common: fit, transform and predict."""
 
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils._param_validation import HasMethods, Options, StrOptions
-from sklearn.utils.validation import check_memory
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock
+from .._compat import CallbackSupportMixin, VisualBlock, take
+from .._deadline import Deadline
 from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
-from .._protocols import CrossFitter
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
+from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
-from ._cross_fit import cross_fit
-from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts, shared_validation
+from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
-from ._per_target import PerTarget
+from ._per_target import PerTarget, per_target
 from ._predicting import Predicting
+from ._quality import QUALITIES
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
+from ._running import FOR_THE_END, Running
 from ._splits import make_splits, shuffled
 from ._suggesting import Suggesting
 from ._target import TargetMixin
@@ -61,6 +62,9 @@ class BaseStacking(
         "add_missing_indicator": ["boolean"],
         "allow_missing_columns": ["boolean"],
         "refit": [Options(bool, {True}), StrOptions({"folds"})],
+        "quality": [StrOptions(set(QUALITIES))],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "on_interrupt": [StrOptions({"raise", "keep"})],
         "guard": ["boolean"],
         "memory": [None, str, HasMethods("cache")],
         "n_jobs": [None, Integral],
@@ -154,6 +158,7 @@ class BaseStacking(
     def _fit(self, X, y, sample_weight, groups, validation, fit_params):
         refuse_metadata(self, fit_params)
         self._check_parameters()
+        deadline = self._deadline()
         parts = None if self.estimators is None else check_parts(self, self.estimators)
         X = check_table(self, X, reset=True)
         labels, weight = self._check_target(X, y, sample_weight, groups)
@@ -169,20 +174,30 @@ class BaseStacking(
         if splits is not None and in_time_order(splits):
             stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
-            predictions = self._cross_fit(models, X, labels, splits, params, stages)
+            models, predictions = self._cross_fit(models, X, labels, splits, params, stages, deadline)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
             fit_params = self._final_params(params.final_estimator.fit)
-            data = OutOfFold(models, predictions, features, labels, splits, weight, groups, fit_params)
+            rows = splits, weight, groups, fit_params, self._class_weight()
+            data = OutOfFold(self._task, models, predictions, features, labels, *rows)
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
 
+    def _deadline(self):
+        """Return when the base models have to be complete, or None."""
+        return None if self.time_limit is None else Deadline(self.time_limit * (1 - FOR_THE_END))
+
+    def _class_weight(self):
+        """Return the weights of encoded classes, or None."""
+        return None
+
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._prepared_final(clone(self._unfitted_final(models)))
-        if self.guard and not any(model.can_be_averaged for model in models):
+        several = isinstance(self._task, SeveralTasks)  # of which each is guarded where it can be
+        if self.guard and not several and not any(model.can_be_averaged for model in models):
             raise ValueError(
                 "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
                 f"those of {[model.name for model in models]} cannot."
@@ -194,10 +209,10 @@ class BaseStacking(
     def _make_splits(self, X, labels, params):
         if self.cv == "prefit":
             return None
-        cv = self.cv
+        cv, n_folds = self.cv, QUALITIES[self.quality].n_folds
         if cv is None and self.estimators is None and params.splitter.split.get("groups") is None:
-            cv = shuffled(self._task, labels, draw_seed(self.random_state))
-        return make_splits(cv, X, labels, self._task, params.splitter.split)
+            cv = shuffled(self._task, labels, draw_seed(self.random_state), n_folds)
+        return make_splits(cv, X, labels, self._task, params.splitter.split, n_folds)
 
     @contextmanager
     def _stages(self, given, models, splits):
@@ -210,25 +225,15 @@ class BaseStacking(
         ):
             yield Stages(self, context, bar)
 
-    def _cross_fit(self, models, X, labels, splits, params, stages):
-        """Fit the base models and return the out-of-fold predictions of each, or those of models that are fitted."""
+    def _cross_fit(self, models, X, labels, splits, params, stages, deadline):
+        """Return the base models that are complete, and their out-of-fold predictions or those of models of others."""
+        self.left_out_ = {}
         if splits is None:
-            return [model.predict(X) for model in check_fitted(models)]
-        cached = check_memory(self.memory).cache(cross_fit, ignore=["name", "n_jobs", "verbose", "stage"])
-        validation = shared_validation(models, labels, splits, params)
-        predictions = []
-        for model in models:
-            model.estimator = self._fitted_as(model, labels)
-            with stages.stage(model.name, model.n_fits(splits)) as stage:
-                options = {
-                    "fit_params": params[model.name].fit,
-                    "validation": validation if model.has_branches else None,
-                    "n_jobs": None if isinstance(model.estimator, CrossFitter) else self.n_jobs,
-                    "verbose": max(0, self.verbose - 1),
-                }
-                how = {"refit": self.refit, "stage": stage, **options}
-                predictions.append(model.cross_fit(cached, X, labels, splits, **how))
-        return add_individual(models, predictions, X, splits)
+            return models, [model.predict(X) for model in check_fitted(models)]
+        running = Running(self, models, X, labels, splits, params, stages, deadline)
+        models, predictions = running.run()
+        self.left_out_ = running.left_out
+        return models, add_individual(models, predictions, X, splits)
 
     def _keep(self, models, splits, predictions):
         self._models = models
@@ -265,16 +270,35 @@ class BaseStacking(
 
     def _fit_final(self, final, data, stages):
         """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
+        if self.guard and isinstance(self._task, SeveralTasks):
+            final = per_target(final, self._task)
         self.final_estimator_ = fit_final(final, data, stages)
         self.stack_report_ = make_report(self.final_estimator_, self._average, data, self.guard)
         self._averaged = None
-        if (weighting := weighting_used(self.stack_report_)) is not None:
+        if isinstance(self._task, SeveralTasks):
+            self._replace_final(data)
+        elif (weighting := weighting_used(self.stack_report_)) is not None:
             self._averaged = data.averaged
-            self.final_estimator_ = self._average(weighting).fit(data.members(), data.y, **data.weight_params)
+            average = self._average(weighting, self._task)
+            self.final_estimator_ = average.fit(data.members(), data.y, **data.weight_params)
+
+    def _replace_final(self, data):
+        """Put weighted averages in the place of the final estimators of single tasks."""
+        for name, task in self._task.tasks.items():
+            if (weighting := weighting_used(self.stack_report_.loc[name])) is not None:
+                view, rows, places = data.of_task(name)
+                members = take(take(data.features, places, axis=1), rows, axis=0)
+                average = self._average(weighting, task).fit(members, view.y, **view.weight_params)
+                self.final_estimator_.replace(name, average, places)
+
+    @property
+    def _has_gaps(self):
+        return hasattr(self, "_task") and self._task.has_gaps_
 
     def _default_final(self, models=()):
         """Return a weighted average, or a linear model where there is something that cannot be averaged."""
-        averaged = self.passthrough is False and not self.add_missing_indicator
+        # With gaps, each target has a final estimator of its own, from the rows that have it.
+        averaged = self.passthrough is False and not self.add_missing_indicator and not self._has_gaps
         return self._average() if averaged and all(model.can_be_averaged for model in models) else self._linear()
 
     # --- metadata ---------------------------------------------------------------------------------------------------

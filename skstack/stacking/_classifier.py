@@ -68,11 +68,11 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default five stratified folds, which leave groups
-        whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in
-        time order, say) are left out when the final estimator is fitted; rows that several folds predict get the
-        average. Where each split trains on rows before those that it predicts, networks stop on the latest of their
-        training rows. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: by default stratified folds, as many as `quality` says,
+        which leave groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no
+        fold predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds
+        predict get the average. Where each split trains on rows before those that it predicts, networks stop on the
+        latest of their training rows. "prefit" takes fitted learners as they are.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         What is called for the predictions of each base model; "auto" takes the first that it has, in this order.
     individual_predictions : bool, default=False
@@ -91,6 +91,18 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     guard : bool, default=False
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -119,6 +131,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -129,13 +143,14 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     n_unpredicted_ : int
         Number of rows that no fold predicts, on which the final estimator could not be fitted.
     stack_report_ : DataFrame
-        Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
-        models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
-        the out-of-fold predictions of the other folds; NaN where that failed, and for a model fitted elsewhere to other
-        classes. "score" is on the same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where
-        some predict no probabilities. "standard_error" is that of its mean over rows, or over groups if there are any;
-        "difference" is that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores
-        are honest as far as the learners have not seen these rows.
+        Out-of-fold scores by kind and name, and first by target where y has several columns of classes: of each base
+        model, of the final estimator, and of averages of the base models by each weighting of
+        :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to the out-of-fold predictions
+        of the other folds; NaN where that failed, and for a model fitted elsewhere to other classes. "score" is on the
+        same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no
+        probabilities. With `class_weight` rows count by the weight of their class. "standard_error" is that of the mean
+        over rows, or over groups if there are any; "difference" is that to the best base model; "used" marks what the
+        stack predicts with. With cv="prefit" scores are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -189,6 +204,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         allow_missing_columns=False,
         refit=True,
         guard=False,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -209,6 +227,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
         self.guard = guard
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -236,8 +257,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.classes_ = self._task.classes_
         return checked
 
-    def _average(self, weighting="nonnegative"):
-        return WeightedAverageClassifier(weighting)
+    def _class_weight(self):
+        return None if self.class_weight is None else self._task.encode_class_weight(self.class_weight)
+
+    def _average(self, weighting="nonnegative", task=None):
+        average, task = WeightedAverageClassifier(weighting), getattr(self, "_task", None) if task is None else task
+        return average if self.class_weight is None or task is None else weighted_by_class(average, self, task)
 
     def _linear(self):
         if isinstance(getattr(self, "_task", None), MultilabelTask):
@@ -246,7 +271,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         return LogisticRegression()
 
     def _default_final(self, models=()):
-        # An average of base models knows no class weights.
+        # Models that take no class weights, and trees that do, predict other frequencies: no average mends that.
         return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):

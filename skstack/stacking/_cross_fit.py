@@ -227,21 +227,25 @@ def _fits(splits, refit):
 
 
 def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
-    in_turn = effective_n_jobs(n_jobs) == 1
+    n_at_once, results = effective_n_jobs(n_jobs), []
     n_folds = sum(fit.held_out is not None for fit in fits)
     with stage.parts(n_folds + 1) as contexts:
-        contexts = contexts[-len(fits) :]  # without that of all rows, which comes first, where there is no such fit
-        return Parallel(n_jobs=n_jobs, verbose=verbose)(
-            delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
-            for fit, context in zip(fits, _in_turn(contexts, stage) if in_turn else contexts, strict=True)
-        )
+        # Without that of all rows, which comes first, where there is no such fit.
+        work = list(zip(fits, contexts[-len(fits) :], strict=True))
+        n_rows = [num_samples(X) if fit.training is None else len(fit.training) for fit in fits]
+        for some in stage.paced(work, n_rows, n_at_once):
+            results += Parallel(n_jobs=n_jobs, verbose=verbose)(
+                delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
+                for fit, context in (_in_turn(some, stage) if n_at_once == 1 else some)
+            )
+    return results
 
 
-def _in_turn(contexts, stage):
-    """Yield contexts of fits of which each is over when the next one is asked for."""
-    for index, context in enumerate(contexts):
-        yield context
-        stage.fitted(index)
+def _in_turn(work, stage):
+    """Yield fits of which each is over when the next one is asked for."""
+    for one in work:
+        yield one
+        stage.fitted()
 
 
 def _fit_and_predict(estimator, X, y, fit, how, context):
@@ -272,9 +276,8 @@ def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     with stage.whole().fitting(estimator, X, y), noting(how.where):
         training = [fit.training for fit in fits if fit.training is not None]
         refit = len(fits) > len(training)
-        models = estimator.cross_fit(
-            X, y, training, bar=stage.bar, validation=validation, refit=refit, **how.fit_params
-        )
+        shown = {"bar": stage.bar, "deadline": stage.deadline}
+        models = estimator.cross_fit(X, y, training, validation=validation, refit=refit, **shown, **how.fit_params)
         for model, fit in zip(models, fits, strict=True):
             with noting(fit.which):
                 results.append(_predicted(model, X, fit, how))

@@ -12,8 +12,8 @@ from ..tasks._several import SeveralTasks
 from ..tasks._specs import Classification, find_specs, make_tasks
 from ..tasks._targets import by_name, target_names
 from ._base import BaseStacking
-from ._mixing import fit_final
 from ._per_target import PerTarget
+from ._weighted_average import WeightedAverageClassifier, WeightedAverageRegressor
 
 
 class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
@@ -56,10 +56,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default five folds, which leave groups whole where
-        there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in time order,
-        say) are left out when the final estimators are fitted; rows that several folds predict get the average.
-        "prefit" takes fitted estimators of several tasks as they are.
+        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
+        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
+        predicts (in time order, say) are left out when the final estimators are fitted; rows that several folds predict
+        get the average. "prefit" takes fitted estimators of several tasks as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -72,6 +72,21 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     refit : {True, "folds"}, default=True
         Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
+    guard : bool, default=False
+        Whether a task is predicted with a weighted average of the base models that predict it, or with the best of
+        them, where its final estimator is no better by the scores in ``stack_report_``.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -103,6 +118,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
     n_unpredicted_ : int
         How many rows no fold predicts.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         Its ``estimators_`` holds the fitted final estimator of each task.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -110,6 +127,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
     splits_ : list of (ndarray, ndarray) or None
         The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
+    stack_report_ : DataFrame
+        Out-of-fold scores by task, kind and name, each task by the rows that have its target: see
+        :class:`MultimodalStackingRegressor` for numbers and :class:`MultimodalStackingClassifier` for classes.
     stack_method_ : list of str
         The method of each base model that gives its predictions: "predict_tasks".
     n_features_in_ : int
@@ -140,9 +160,6 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     _kind = "multitask"
 
-    #: Scores of several tasks have no common measure that a guard could go by.
-    guard = False
-
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **BaseStacking._parameter_constraints,
         "final_estimator": [dict, None],
@@ -167,6 +184,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         add_missing_indicator=False,
         allow_missing_columns=False,
         refit=True,
+        guard=False,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -186,6 +207,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
+        self.guard = guard
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -290,9 +315,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         seen = [[*np.flatnonzero(np.array(owners) == name), *others] for name in self.tasks_]
         return final.set_params(features=seen)
 
-    def _fit_final(self, final, data, stages):
-        self.final_estimator_ = fit_final(final, data, stages)
-        self.stack_report_ = self._averaged = None
+    def _average(self, weighting="nonnegative", task=None):
+        return (WeightedAverageClassifier if task.has_classes else WeightedAverageRegressor)(weighting)
 
     def predict_tasks(self, X):
         """Predict what each task has to say of rows: numbers, or probabilities of classes.

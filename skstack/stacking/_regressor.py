@@ -54,11 +54,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default five folds, which leave groups whole where
-        there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold predicts (in time order,
-        say) are left out when the final estimator is fitted; rows that several folds predict get the average. Where
-        each split trains on rows before those that it predicts, networks stop on the latest of their training rows.
-        "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
+        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
+        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
+        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
+        their training rows. "prefit" takes fitted learners as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -75,6 +75,18 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     guard : bool, default=False
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
+    quality : {"fast", "good", "best"}, default="good"
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
+        names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
+        learners come first. The final estimator is fitted in any case.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
+        if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
+        this fit among others, as in searches and cross-validation.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
         and data.
@@ -101,6 +113,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    left_out_ : dict of str to {"time_limit", "interrupt"}
+        The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
         The fitted final estimator.
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
@@ -173,6 +187,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         allow_missing_columns=False,
         refit=True,
         guard=False,
+        quality="good",
+        time_limit=None,
+        on_interrupt="raise",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -192,6 +209,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
         self.guard = guard
+        self.quality = quality
+        self.time_limit = time_limit
+        self.on_interrupt = on_interrupt
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -205,7 +225,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     def _make_task(self, y):
         return RegressionTask() if self.quantile is None else QuantileTask(self.quantile)
 
-    def _average(self, weighting="nonnegative"):
+    def _average(self, weighting="nonnegative", task=None):
         return WeightedAverageRegressor(weighting)
 
     def _linear(self):

@@ -6,10 +6,11 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, Stratified
 from .._compat import num_samples, take
 from .._validation import VALIDATION
 
-N_FOLDS = 5
+#: Where there are as many members of each class; fewer are never taken for the sake of a rare one.
+_FEWEST_FOLDS = 5
 
 
-def shuffled(task, y, seed):
+def shuffled(task, y, seed, n_folds):
     """Return a splitter into folds of rows in any order, of each class alike many where there are classes.
 
     Parameters
@@ -19,25 +20,39 @@ def shuffled(task, y, seed):
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Encoded labels.
     seed : int
+    n_folds : int
     """
-    kind = type(check_cv(N_FOLDS, y=y, classifier=task.has_classes))
-    return kind(N_FOLDS, shuffle=True, random_state=seed)
+    n_folds = _folds_for(task, y, n_folds)
+    kind = type(check_cv(n_folds, y=y, classifier=task.has_classes))
+    return kind(n_folds, shuffle=True, random_state=seed)
 
 
-def _of_groups(groups, task, y):
+def _folds_for(task, y, n_folds):
+    """Return how many folds to take where more are wanted than a class has members."""
+    return min(n_folds, max(_FEWEST_FOLDS, _rarest(task, y)[1]))
+
+
+def _rarest(task, y):
+    """Return the position of the rarest class and how many members it has: infinitely many where there are none."""
+    labels = task.stratify_labels(y)
+    counts = np.unique(labels, return_counts=True)[1] if labels is not None else ()
+    return (counts.argmin(), counts.min()) if len(counts) else (0, np.inf)
+
+
+def _of_groups(groups, task, y, n_folds):
     """Return a splitter of whole groups, into as many folds as there are groups at most."""
-    kind = type(check_cv(N_FOLDS, y=y, classifier=task.has_classes))
-    n_groups = len(np.unique(np.asarray(groups)))
-    return (StratifiedGroupKFold if kind is StratifiedKFold else GroupKFold)(min(N_FOLDS, max(n_groups, 2)))
+    n_folds = min(n_folds, max(len(np.unique(np.asarray(groups))), 2))
+    kind = type(check_cv(n_folds, y=y, classifier=task.has_classes))
+    return (StratifiedGroupKFold if kind is StratifiedKFold else GroupKFold)(n_folds)
 
 
-def make_splits(cv, X, y, task, split_params):
+def make_splits(cv, X, y, task, split_params, n_folds=5):
     """Return the rows to fit on and to predict of each fold.
 
     Parameters
     ----------
     cv : int, cross-validation generator, iterable or None
-        None for five folds, of whole groups where there are groups.
+        None for `n_folds`, of whole groups where there are groups.
     X : DataFrame, array or sparse matrix of shape (n_samples, ...)
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Encoded labels.
@@ -45,6 +60,8 @@ def make_splits(cv, X, y, task, split_params):
         Fitted.
     split_params : dict
         Further arguments of the splitter, such as groups.
+    n_folds : int, default=5
+        Of the splitter for ``cv=None``.
 
     Returns
     -------
@@ -55,9 +72,10 @@ def make_splits(cv, X, y, task, split_params):
     ValueError
         If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
     """
-    splitter = check_cv(cv, y=y, classifier=task.has_classes)
+    folds = _folds_for(task, y, n_folds) if cv is None else cv
+    splitter = check_cv(folds, y=y, classifier=task.has_classes)
     if split_params.get("groups") is not None and cv is None:
-        splitter = _of_groups(split_params["groups"], task, y)
+        splitter = _of_groups(split_params["groups"], task, y, folds)
     if isinstance(splitter, StratifiedKFold):
         _check_members(cv, splitter.n_splits, y, task)
     splits = check_splits(splitter.split(X, y, **split_params), len(y))
@@ -67,12 +85,11 @@ def make_splits(cv, X, y, task, split_params):
 
 
 def _check_members(cv, n_splits, y, task):
-    labels = task.stratify_labels(y)
-    counts = np.unique(labels, return_counts=True)[1] if labels is not None else []
-    if len(counts) and counts.min() < n_splits:
-        rare = task.classes_.tolist()[counts.argmin()]
+    position, n_members = _rarest(task, y)
+    if n_members < n_splits:
+        rare = task.classes_.tolist()[position]
         raise ValueError(
-            f"class {rare!r} has {counts.min()} members, fewer than the {n_splits} folds of cv={cv!r}: "
+            f"class {rare!r} has {n_members} members, fewer than the {n_splits} folds of cv={cv!r}: "
             "every fold should have one. Take fewer folds or leave the class out."
         )
 

@@ -48,7 +48,9 @@ class Suggesting:
         if sample_weight is not None and not sample_weight.all():  # rows of weight 0 are not there
             counts = sample_weight.nonzero()[0]
             X, y = take(X, counts, axis=0), take(y, counts, axis=0)
-        suggested = suggest_estimators(X, y, task=self._suggested_task(), kinds=self.kinds, image_root=self.image_root)
+        suggested = suggest_estimators(
+            X, y, task=self._suggested_task(), kinds=self.kinds, image_root=self.image_root, quality=self.quality
+        )
         if routing_enabled():
             for learner in (last_step(part)[1] for _, part, _ in suggested):
                 if hasattr(learner, "set_fit_request"):  # as what a stack makes by default does

@@ -238,7 +238,7 @@ class _TransformedLoss(keras.losses.Loss):
 
     def __init__(self, loss, transform, dtype=None):
         super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"), dtype=dtype)
-        self._per_row = _per_row(loss)
+        self._per_row = per_row(loss)
         self._transform = transform
 
     def call(self, y_true, y_pred):
@@ -250,7 +250,7 @@ class _FlatTargets(keras.losses.Loss):
 
     def __init__(self, loss):
         super().__init__(reduction=getattr(loss, "reduction", "sum_over_batch_size"))
-        self._per_row = _per_row(loss)
+        self._per_row = per_row(loss)
 
     def call(self, y_true, y_pred):
         return self._per_row(y_true[:, 0], y_pred)
@@ -291,7 +291,7 @@ class _LossOfTargets(keras.losses.Loss):
     def __init__(self, loss):
         reduction, dtype = getattr(loss, "reduction", "sum_over_batch_size"), getattr(loss, "dtype", None)
         super().__init__(reduction=reduction, dtype=dtype)
-        self._per_row = _per_row(loss)
+        self._per_row = per_row(loss)
 
     def call(self, y_true, y_pred):
         shape = keras.ops.shape(y_pred)
@@ -299,6 +299,6 @@ class _LossOfTargets(keras.losses.Loss):
         return keras.ops.reshape(values, shape)
 
 
-def _per_row(loss):
+def per_row(loss):
     """Return what computes a loss row by row: called itself, it would average before rows can have weights."""
     return loss.call if isinstance(loss, keras.losses.Loss) else loss

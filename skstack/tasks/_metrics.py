@@ -48,10 +48,11 @@ def of_present(metrics):
     -------
     metrics : list of OfPresent
     """
-    return [OfPresent(_as_metric(metric)) for metric in metrics]
+    return [OfPresent(as_metric(metric)) for metric in metrics]
 
 
-def _as_metric(metric):
+def as_metric(metric):
+    """Return a Keras metric, given by its name, as a function or itself."""
     found = keras.metrics.get(metric)
     if isinstance(found, keras.metrics.Metric):
         return found

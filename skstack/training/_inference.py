@@ -91,6 +91,44 @@ class CompiledCall:
         return [variable.value for variable in self._variables.values()]
 
 
+class MeanOfCalls:
+    """The mean of what the members of a network make of encoded rows.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of the architecture.
+    values : list of dict of str to ndarray
+        Of each member.
+    """
+
+    def __init__(self, model, values):
+        self.model = model
+        self.calls = [CompiledCall(model, of_member) for of_member in values]
+
+    @property
+    def values(self):
+        """Those of the first member, which branches that are taken out of the network start from."""
+        return self.calls[0].values
+
+    def __call__(self, inputs):
+        """Return the outputs for encoded rows; see CompiledCall."""
+        outputs = [call(inputs) for call in self.calls]
+        return map_structure(lambda *arrays: np.mean(arrays, axis=0, dtype="float64"), *outputs)
+
+
+def predicting(model, values):
+    """Return what predicts with the values of one member, or of several.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of the architecture.
+    values : list of dict of str to ndarray
+    """
+    return MeanOfCalls(model, values) if len(values) > 1 else CompiledCall(model, *values)
+
+
 def _filled_up(array):
     filled = np.empty((-(-len(array) // _ROW_BLOCK) * _ROW_BLOCK, *array.shape[1:]), dtype=array.dtype)
     filled[: len(array)] = array

@@ -5,6 +5,7 @@ import copy
 from .._backend import keras
 from ._batches import Order
 from ._divergence import is_lost
+from ._layout import Layout
 from ._optimizers import OptimizerState, rate_multipliers, variables_of
 from ._outputs import lone
 from ._stopping import Stopping
@@ -34,10 +35,10 @@ def fit_with_keras(program, settings, job, schedule, validation_batch):
     model, optimizer = program.model, program.model.optimizer
     trained = {id(variable) for variable in model.trainable_variables}
     names = {id(variable): name for name, variable in named_variables(model).items() if id(variable) in trained}
-    shapes = {names[id(variable)]: tuple(variable.shape) for variable in model.trainable_variables}
-    values = program.beginning.values([job.values[name] for name in shapes], settings["optimizer"])
+    layout = Layout({names[id(variable)]: tuple(variable.shape) for variable in model.trainable_variables})
+    values = program.beginning.values([job.values[name] for name in layout.shapes], settings["optimizer"])
     if job.optimizer_state is not None:
-        values = job.optimizer_state.to_values(optimizer, shapes, values)
+        values = job.optimizer_state.to_values(optimizer, layout, values)
     assign_values(model, job.values)
     assign(variables_of(optimizer), values)
     # Those of the caller come first, since they may add to what is told.
@@ -58,7 +59,7 @@ def fit_with_keras(program, settings, job, schedule, validation_batch):
         verbose=0,
     )
     schedule.watchers.end(job.index)
-    state = OptimizerState.from_values(optimizer, as_arrays(variables_of(optimizer)), shapes)
+    state = OptimizerState.from_values(optimizer, as_arrays(variables_of(optimizer)), layout)
     return values_of(model), state, {name: list(map(float, values)) for name, values in history.history.items()}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._backend import keras
+from ._layout import shaped
 from ._values import as_arrays, free_name
 
 ops = keras.ops
@@ -28,17 +29,21 @@ def can_join(optimizer, variables):
     variables : list of keras.Variable
         The trainable ones.
     """
-    kind = type(optimizer)
     alike = len({variable.dtype for variable in variables}) == 1
     return (
-        kind.__module__.partition(".")[0] == "keras"
-        and kind.__name__ in _ELEMENTWISE
-        and not optimizer.clipnorm  # the norm of each tensor
+        is_elementwise(optimizer)
         and alike
         and all(variable.constraint is None for variable in variables)
         and all(multiplier == 1 for multiplier in rate_multipliers(variables))
         and sum(int(np.prod(variable.shape)) for variable in variables) <= _MAX_JOINED
     )
+
+
+def is_elementwise(optimizer):
+    """Tell whether an optimizer treats each entry of a weight by itself."""
+    kind = type(optimizer)
+    is_of_keras = kind.__module__.partition(".")[0] == "keras"
+    return is_of_keras and kind.__name__ in _ELEMENTWISE and not optimizer.clipnorm  # the norm of each tensor
 
 
 def stateless(optimizer):
@@ -91,8 +96,9 @@ def applied(optimizer, values, gradients, weights):
     if inner(optimizer) is not optimizer:
         return optimizer.stateless_apply(values, gradients, weights)
     variables, of_weights = variables_of(optimizer), optimizer._trainable_variables
-    mapping = [*zip(of_weights, weights, strict=True), *zip(variables, values, strict=True)]
-    with keras.StatelessScope(mapping) as scope:
+    with keras.StatelessScope() as scope:
+        for pair in (*zip(of_weights, weights, strict=True), *zip(variables, values, strict=True)):
+            scope.add_update(pair)  # of a table there may be some rows alone, which a mapping does not take
         optimizer.apply(gradients)
     return [[scope.get_current_value(variable) for variable in part] for part in (of_weights, variables)]
 
@@ -132,53 +138,44 @@ class OptimizerState:
         self.others = others
 
     @classmethod
-    def from_values(cls, optimizer, values, shapes):
+    def from_values(cls, optimizer, values, layout):
         """Take the state from the values of the optimizer's variables.
 
         Parameters
         ----------
         optimizer : keras.optimizers.Optimizer
         values : list of ndarray
-        shapes : dict of str to tuple of int
-            Of the weights by name, in the order in which the optimizer has them; it may have joined them.
+        layout : Layout
+            Of its weights.
         """
-        found = {slot: _by_weight(values, indices, shapes) for slot, indices in slots(optimizer).items()}
+        found = {slot: layout.slots_by_name(_chosen(values, indices)) for slot, indices in slots(optimizer).items()}
         return cls(found, {name: values[index] for name, index in _others(optimizer).items()})
 
-    def to_values(self, optimizer, shapes, fresh):
+    def to_values(self, optimizer, layout, fresh):
         """Return the values of the optimizer's variables.
 
         Parameters
         ----------
         optimizer : keras.optimizers.Optimizer
-        shapes : dict of str to tuple of int
+        layout : Layout
             As in :meth:`from_values`.
         fresh : list of ndarray
             Values of an optimizer that begins, for weights that were not trained before.
         """
         values = list(fresh)
         for slot, indices in slots(optimizer).items():
-            kept, begun = self.slots.get(slot, {}), _by_weight(fresh, indices, shapes)
-            arrays = [kept.get(name, array) for name, array in begun.items()]
-            arrays = arrays if len(indices) == len(shapes) else [join(arrays)]
-            for index, array in zip((index for index in indices if index is not None), arrays, strict=True):
-                values[index] = _shaped(array, fresh[index].shape)
+            kept, begun = self.slots.get(slot, {}), layout.slots_by_name(_chosen(fresh, indices))
+            arrays = layout.slots({name: kept.get(name, array) for name, array in begun.items()})
+            for index, array in zip(indices, arrays, strict=True):
+                if index is not None:
+                    values[index] = shaped(array, fresh[index].shape)
         for name, index in _others(optimizer).items():
             values[index] = self.others.get(name, values[index])
         return values
 
 
-def _by_weight(values, indices, shapes):
-    """Return what belongs to each weight, by its name; of weights that were joined, it stands in one vector."""
-    if len(indices) != len(shapes):
-        return dict(zip(shapes, split(values[indices[0]], list(shapes.values())), strict=True))
-    pairs = zip(shapes.items(), indices, strict=True)
-    return {name: _shaped(values[index], shape) for (name, shape), index in pairs if index is not None}
-
-
-def _shaped(array, shape):
-    """Return an array in a shape if it has as many entries; some slots have others than their weight."""
-    return array.reshape(shape) if array.size == np.prod(shape, dtype=int) else array
+def _chosen(values, indices):
+    return [None if index is None else values[index] for index in indices]
 
 
 def _others(optimizer):
@@ -234,17 +231,6 @@ class Beginning:
             index = [id(variable) for variable in variables_of(self._optimizer)].index(id(rate))
             values[index] = np.float32(ops.convert_to_numpy(inner(keras.optimizers.get(wanted)).learning_rate))
         return values
-
-
-def join(arrays):
-    """Return one vector of the entries of all arrays."""
-    return np.concatenate([np.ravel(array) for array in arrays])
-
-
-def split(vector, shapes):
-    """Return arrays of the given shapes from a vector of their entries."""
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]
 
 
 def inner(optimizer):

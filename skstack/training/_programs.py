@@ -17,6 +17,7 @@ from ..caching._lru import Cache
 from ._optimizers import Beginning, rate_multipliers
 from ._seeds import seeded
 from ._steps import Steps
+from ._tables import large_tables, moving_rows
 from ._task_losses import average_over_rows
 from ._values import divided
 
@@ -39,8 +40,10 @@ class Program:
         self.model = model
         self._joins = joins
         average_over_rows(model)
-        if joins is None and keras.backend.backend() == "tensorflow":
-            self.backend.densified(model.optimizer)
+        if joins is None:
+            moving_rows(model.optimizer, large_tables(model, model.optimizer))
+            if keras.backend.backend() == "tensorflow":
+                self.backend.densified(model.optimizer)
 
     @cached_property
     def backend(self):

@@ -7,19 +7,19 @@ serves any number of networks of an architecture, one after the other or, with a
 import numpy as np
 
 from .._backend import keras
+from ._layout import Layout
 from ._optimizers import (
     Beginning,
     OptimizerState,
     applied,
     can_join,
     inner,
-    join,
     rate_multipliers,
-    split,
     stateless,
     variables_of,
 )
 from ._outputs import lone
+from ._tables import RowsOfTables, large_tables, moving_rows
 from ._values import as_arrays, assign, divided, named_variables
 
 ops = keras.ops
@@ -36,7 +36,7 @@ class Steps:
     model : keras.Model
         Compiled.
     value_and_gradients : callable
-        Differentiates a function on the running Keras backend.
+        Differentiates a function on the running Keras backend; of some of its arguments by row, where it can.
     joins : bool
         Whether the optimizer may work on one vector of all weights.
     """
@@ -48,19 +48,26 @@ class Steps:
         by_name = divided(model)
         self._names = [list(variables) for variables in by_name]
         self._trainable, self._carried, self._fixed = (list(variables.values()) for variables in by_name)
-        self._shapes = {name: tuple(variable.shape) for name, variable in by_name[0].items()}
-        self._joined = joins and can_join(self.optimizer, self._trainable)
-        # A vector of all weights is made only where these are all 1.
-        self._multipliers = [1.0] if self._joined else rate_multipliers(self._trainable)
-        self.optimizer.build(self._optimized())
+        tables = large_tables(model, self.optimizer)
+        self._layout = self._laid_out(by_name[0], tables, joins)
+        optimized = self._layout.optimized(self._trainable)
+        # Weights are joined only where these are all 1.
+        self._multipliers = rate_multipliers(optimized)
+        self.optimizer.build(optimized)
+        moving_rows(self.optimizer, tables)
+        ids = {id(table) for table in tables}
+        self._tables = [place for place, variable in enumerate(self._trainable) if id(variable) in ids]
         self._metrics = self._fresh_metrics = []
         self._optimizer_variables = variables_of(self.optimizer)
         self._beginning = Beginning(self.optimizer)
 
-    def _optimized(self):
-        if not self._joined:
-            return self._trainable
-        return [keras.Variable(join(as_arrays(self._trainable)), dtype=self._trainable[0].dtype, name="weights")]
+    def _laid_out(self, trainable, tables, joins):
+        """Return how the optimizer is given the weights: tables by themselves, the others together if it may be."""
+        ids = {id(table) for table in tables}
+        others = {name: variable for name, variable in trainable.items() if id(variable) not in ids}
+        joins = joins and bool(others) and can_join(self.optimizer, list(others.values()))
+        shapes = {name: tuple(variable.shape) for name, variable in trainable.items()}
+        return Layout(shapes, others if joins else ())
 
     def prepare_metrics(self, batch):
         """Let the metrics create their variables, for which Keras needs to see a batch."""
@@ -88,10 +95,10 @@ class Steps:
             Holds the optimizer whose learning rate counts where the optimizer begins anew.
         """
         trainable, carried, _ = ([values[name] for name in names] for names in self._names)
-        trainable = [join(trainable)] if self._joined else trainable
+        trainable = self._layout.packed(trainable)
         optimizer = self._beginning.values(trainable, settings["optimizer"])
         if optimizer_state is not None:
-            optimizer = optimizer_state.to_values(self.optimizer, self._shapes, optimizer)
+            optimizer = optimizer_state.to_values(self.optimizer, self._layout, optimizer)
         return self.reset({"trainable": trainable, "carried": carried, "optimizer": optimizer})
 
     def fixed(self, values):
@@ -104,15 +111,12 @@ class Steps:
 
     def finish(self, state, fixed):
         """Return values by name and optimizer state of a network at the end of its training, from arrays."""
-        optimizer_state = OptimizerState.from_values(self.optimizer, state["optimizer"], self._shapes)
+        optimizer_state = OptimizerState.from_values(self.optimizer, state["optimizer"], self._layout)
         values = {}
-        for names, part in zip(self._names, (self._weights(state), state["carried"], fixed), strict=True):
+        weights = self._layout.unpacked(state["trainable"])
+        for names, part in zip(self._names, (weights, state["carried"], fixed), strict=True):
             values |= zip(names, part, strict=True)
         return {name: values[name] for name in named_variables(self.model)}, optimizer_state
-
-    def _weights(self, state):
-        """Return the trainable weights tensor by tensor, from arrays."""
-        return split(state["trainable"][0], list(self._shapes.values())) if self._joined else state["trainable"]
 
     def logs(self, state):
         """Return loss and metrics by name, from arrays."""
@@ -124,15 +128,15 @@ class Steps:
 
     def write(self, state):
         """Give the model and its optimizer the values of the state, for callbacks to see."""
-        assign([*self._trainable, *self._carried], [*self._weights(state), *state["carried"]])
+        weights = self._layout.unpacked(state["trainable"])
+        assign([*self._trainable, *self._carried], [*weights, *state["carried"]])
         assign(self._optimizer_variables, state["optimizer"])
 
     def read(self, state):
         """Return the state with the values of the model and its optimizer, which callbacks may have changed."""
-        trainable = as_arrays(self._trainable)
         return {
             **state,
-            "trainable": [join(trainable)] if self._joined else trainable,
+            "trainable": self._layout.packed(as_arrays(self._trainable)),
             "carried": as_arrays(self._carried),
             "optimizer": as_arrays(self._optimizer_variables),
         }
@@ -163,11 +167,10 @@ class Steps:
             loss, scaled, outputs, changed = self._forward(trainable, state, fixed, batch, training=True)
             return scaled, (loss, outputs, changed)
 
-        (loss, outputs, changed), gradients = self._value_and_gradients(loss_of, self._separate(state["trainable"]))
-        if self._joined:
-            gradients = [ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in gradients])]
+        weights = self._layout.unpacked(state["trainable"], ops)
+        (loss, outputs, changed), gradients = self._value_and_gradients(loss_of, weights, self._tables)
         with self._set(hyperparameters):
-            trainable, optimizer = applied(self.optimizer, state["optimizer"], gradients, state["trainable"])
+            trainable, optimizer = self._applied(state, self._layout.packed(gradients, ops))
         trainable = [
             after if multiplier == 1 else before + multiplier * (after - before)
             for before, after, multiplier in zip(state["trainable"], trainable, self._multipliers, strict=True)
@@ -177,16 +180,16 @@ class Steps:
 
     def evaluate(self, state, fixed, hyperparameters, batch):
         """Return the state with a batch added to loss and metrics."""
-        trainable = self._separate(state["trainable"])
+        trainable = self._layout.unpacked(state["trainable"], ops)
         loss, _, outputs, changed = self._forward(trainable, state, fixed, batch, training=False)
         return self._counted({**state, "metrics": changed["metrics"]}, loss, outputs, batch)
 
-    def _separate(self, trainable):
-        if not self._joined:
-            return list(trainable)
-        shapes = list(self._shapes.values())
-        parts = ops.split(trainable[0], np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist())
-        return [ops.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+    def _applied(self, state, gradients):
+        """Return weights and values of the optimizer's variables after a step."""
+        weights, values = state["trainable"], state["optimizer"]
+        rows = RowsOfTables(self.optimizer, gradients)
+        some_weights, some_values = rows.taken(weights, values)
+        return rows.put_back(weights, values, applied(self.optimizer, some_values, rows.gradients, some_weights))
 
     def _forward(self, trainable, state, fixed, batch, training):
         """Return loss, loss as scaled for mixed precision, outputs, and what else of the state changed."""

@@ -5,19 +5,60 @@ them; sizes are left open, so that it serves any number of rows.
 """
 
 import logging
+import threading
 from contextlib import contextmanager
 from functools import partial
 
 import tensorflow as tf
 
+from ._tables import RowGradient
 
-def value_and_gradients(function, values):
-    """Return the second output of a function, and the gradients of the first with respect to its arguments."""
+#: Whether the thread is tracing a step of several networks, in which no number of rows can depend on what these hold.
+_tracing = threading.local()
+
+
+def value_and_gradients(function, values, by_row=()):
+    """Return the second output of a function, and the gradients of the first with respect to its arguments.
+
+    Parameters
+    ----------
+    function : callable
+    values : list of tensor
+    by_row : collection of int, default=()
+        Places of tables whose gradient may come by row, as a RowGradient.
+    """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         value, rest = function(values)
     gradients = tape.gradient(value, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return rest, [tf.convert_to_tensor(gradient) for gradient in gradients]  # of an embedding, they come by row
+    by_row = by_row if can_look_up_rows() else ()
+    return rest, [
+        _of_rows(gradient)
+        if place in by_row and isinstance(gradient, tf.IndexedSlices)
+        else tf.convert_to_tensor(gradient)  # of an embedding, they come by row
+        for place, gradient in enumerate(gradients)
+    ]
+
+
+def _of_rows(gradient):
+    """Return the gradient of looked-up rows, each of them once."""
+    rows, places = tf.unique(gradient.indices)
+    return RowGradient(rows, tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)))
+
+
+def can_look_up_rows():
+    """Tell whether a program may deal with as many rows of a table as a batch happens to need."""
+    return not getattr(_tracing, "is_vectorized", False) and not has_accelerator()
+
+
+def mean_of_rows(table, ids):
+    """Return the mean of the rows of a table that several ids name, in which 0 stands for none; see _lookups."""
+    n_rows, length = tf.shape(ids)[0], ids.shape[1]
+    ids = tf.reshape(ids, (-1,))
+    there = tf.reshape(tf.where(ids != 0), (-1,))
+    return tf.sparse.segment_mean(
+        table, tf.gather(ids, there), there // length, num_segments=n_rows, sparse_gradient=True
+    )
 
 
 def densified(optimizer):
@@ -90,11 +131,12 @@ class Loops:
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
         return self._call((kind,), partial(_step_through, self._step[kind]), arguments)
 
-    def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
-        """Train several networks, in one vectorised step for all.
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
+        """Go through batches of several networks, in one vectorised step for all.
 
         Parameters
         ----------
+        kind : {"train", "evaluate"}
         state, fixed : trees of tensors
             With a leading axis for the network.
         hyperparameters, data : trees of tensors
@@ -109,8 +151,9 @@ class Loops:
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, offsets, tf.constant(rows, dtype="int32")
-        key = "vectorized", *rows.shape[1:]
-        return self._call(key, partial(_train_vectorized, self._step["train"]), arguments, rows.shape[1:])
+        n_networks = rows.shape[1]
+        loop = partial(_step_vectorized, self._step[kind])
+        return self._call(("vectorized", kind, n_networks), loop, arguments, (n_networks, None))
 
     def _call(self, key, loop, arguments, sizes=()):
         key = (*key, *_ranks(arguments[3].get("weights", {})))
@@ -163,16 +206,26 @@ def _step_through(step, state, fixed, hyperparameters, data, rows, batch_size):
     return _loop(body, state, (n_rows + batch_size - 1) // batch_size)
 
 
-def _train_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
+def _step_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
     def body(index, state):
         batch = tf.nest.map_structure(
             lambda tensor, offset: tf.gather(tensor, rows[index] + offset[:, tf.newaxis]), data, offsets
         )
-        return index + 1, tf.vectorized_map(
-            lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
-        )
+        with _tracing_together():
+            return index + 1, tf.vectorized_map(
+                lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
+            )
 
     return _loop(body, state, tf.shape(rows)[0])
+
+
+@contextmanager
+def _tracing_together():
+    _tracing.is_vectorized = True
+    try:
+        yield
+    finally:
+        _tracing.is_vectorized = False
 
 
 def _loop(body, state, n_steps):
