@@ -11,6 +11,7 @@ from . import (
     bench_cross_fitting,
     bench_frozen_backbone,
     bench_images,
+    bench_members,
     bench_memory,
     bench_predict,
     bench_search,
@@ -27,6 +28,7 @@ AREAS = {
     "images": bench_images,
     "frozen_backbone": bench_frozen_backbone,
     "memory": bench_memory,
+    "members": bench_members,
     "start": bench_start,
     "predict": bench_predict,
 }

@@ -110,10 +110,9 @@ def main():
             table[name] = {way: np.mean([found[way][figure] for found in of_seeds]) for way in ways}
         print(name, {way: round(value, 4) for way, value in tables["score"][name].items()}, flush=True)
     for figure, table in tables.items():
-        table = pd.DataFrame(table).T
-        print(
-            f"\n{figure}, mean of seeds {given.seeds}\n{pd.concat([table, table.mean().to_frame('mean').T]).round(3)}"
-        )
+        by_set = pd.DataFrame(table).T
+        by_set.loc["mean"] = by_set.mean()
+        print(f"\n{figure}, mean of seeds {given.seeds}\n{by_set.round(3)}")
 
 
 if __name__ == "__main__":

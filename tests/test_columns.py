@@ -9,6 +9,7 @@ from PIL import Image
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector
+from sklearn.linear_model import Ridge
 
 from skstack import MultimodalNetworkRegressor
 from skstack._columns import (
@@ -301,3 +302,11 @@ def test_network_takes_polars_tables_with_pictures():
     predicted = network.fit(X, [1.0, 2.0, 3.0]).predict(X)
     pandas = pd.DataFrame({"photo": list(PICTURES), "area": [1.0, 2.0, None], "zip": ["A", None, "B"]})
     np.testing.assert_array_equal(network.predict(pandas), predicted)
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_columns_of_one_name_are_an_error_that_names_it(reset):
+    X = pd.DataFrame(np.zeros((2, 3)), columns=["a", "b", "a"])
+    estimator = Ridge().fit(X.iloc[:, :2], [0.0, 1.0])
+    with pytest.raises(ValueError, match="X has several columns called 'a'"):
+        check_table(estimator, X, reset=reset)

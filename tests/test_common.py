@@ -20,6 +20,7 @@ SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False
 ESTIMATORS = [
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
     MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], loss="quantile", **SETTINGS),
+    MultimodalNetworkRegressor([("numbers", NumericBranch(hidden=(8,)))], n_members=2, **SETTINGS),
     MultimodalNetworkClassifier([("numbers", NumericBranch(hidden=(8,)))], **SETTINGS),
     # Of classes, predict_proba returns a dict by task, where the checks expect an array.
     MultitaskNetwork([("numbers", NumericBranch(hidden=(8,)))], tasks={"output": "regression"}, **SETTINGS),
@@ -45,6 +46,9 @@ ESTIMATORS = [
         cv=2,
         random_state=0,
     ),
+    # Without estimators.
+    MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SETTINGS), cv=2, random_state=0),
+    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SETTINGS), cv=2, random_state=0),
 ]
 
 _WEIGHTS = (

@@ -10,7 +10,10 @@ from numpydoc.docscrape import FunctionDoc
 
 import skstack
 
-PUBLIC_MODULES = ["skstack", *(f"skstack.{name}" for name in skstack.__all__ if name.islower())]
+PUBLIC_MODULES = [
+    "skstack",
+    *(f"skstack.{name}" for name in skstack.__all__ if inspect.ismodule(getattr(skstack, name))),
+]
 MISSING = inspect.Parameter.empty
 
 

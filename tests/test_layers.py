@@ -17,6 +17,7 @@ from skstack.branches._entity_layers import EntityVectors
 from skstack.branches._image_layers import RandomAffine, RandomContrast
 from skstack.branches._item_layers import PoolItems
 from skstack.branches._layers import Dropout, Merge, MissingEmbedding, SeenMask, Standardize
+from skstack.branches._member_layers import DenseOfMembers, MeanOfMembers, RepeatRows, ScaleOfMembers
 from skstack.branches._numeric_layers import Periodic, PiecewiseLinear, SmoothClip
 from skstack.branches._sequence_layers import Blank, HalveSteps, PoolSteps, StepMask
 from skstack.branches._text_layers import (
@@ -27,6 +28,7 @@ from skstack.branches._text_layers import (
     LastToken,
     MaximumOfTokens,
     MeanOfTokens,
+    MeanOfTokenVectors,
     TokenVectors,
 )
 from skstack.tasks._layers import ExpUnstandardize, IncreasingQuantiles, Unstandardize
@@ -39,6 +41,7 @@ LAYERS = [
     (Blank(name="x"), False),
     (BlankPadding(name="x"), False),
     (Cycles(2, name="x"), True),
+    (DenseOfMembers(3, 2, signs=True, name="x"), True),
     (Dropout(0.3, name="x"), True),
     (EntityVectors(5, 2, name="x"), True),
     (ExpUnstandardize(name="x"), True),
@@ -48,6 +51,8 @@ LAYERS = [
     (LowRankAdapter(3, 0.5, name="x"), False),
     (LogMel(4000, 64, 32, 8, name="x"), False),
     (MaximumOfTokens(name="x"), False),
+    (MeanOfMembers(2, name="x"), True),
+    (MeanOfTokenVectors(5, 2, name="x"), False),
     (MeanOfTokens(name="x"), False),
     (Merge("dot", name="x"), True),
     (MissingEmbedding(drops=True, name="x"), True),
@@ -58,6 +63,8 @@ LAYERS = [
     (PoolTokens("cls", True, name="x"), False),
     (RandomAffine("both", 0.1, 0.2, 0.3, name="x"), False),
     (RandomContrast(0.4, name="x"), False),
+    (RepeatRows(2, name="x"), True),
+    (ScaleOfMembers(2, name="x"), True),
     (ScalePixels("caffe", name="x"), False),
     (SeenMask(name="x"), True),
     (SinceOrigin(name="x"), True),

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _data import mixed_frame
+from _data import mixed_frame, plain_table
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
@@ -98,6 +98,38 @@ def test_changing_held_out_rows_leaves_the_models_of_the_fold_unchanged(monkeypa
     for other_fold, again in zip(before[1 :: len(SPLITS)], after[1 :: len(SPLITS)], strict=True):
         states = zip(learned_state(other_fold), learned_state(again), strict=True)
         assert any(old.shape != new.shape or not np.array_equal(old, new) for old, new in states)
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_learners_and_networks_that_are_suggested_learn_nothing_from_held_out_rows(monkeypatch, kind):
+    X, y = plain_table(60)
+    X, others = X[["area", "power", "color", "zip", "review"]], X.copy()
+    others.loc[HELD_OUT, "area"] = 1e4
+    others.loc[HELD_OUT, ["power", "color", "review"]] = [
+        "999 bhp @ 1 rpm",
+        "green",
+        "sweet sweet sweet and very sweet",
+    ]
+    if kind == "regression":
+        stack = MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SETTINGS), cv=SPLITS, random_state=0)
+    else:
+        stack = MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SETTINGS), cv=SPLITS, random_state=0)
+        y = np.where(y > np.median(y), "dear", "cheap")
+    changed_y = y.copy()
+    changed_y[HELD_OUT] = y[HELD_OUT][::-1]
+
+    before = fold_models(monkeypatch, stack, X, y)
+    suggested = repr(stack.suggestion_)
+    after = fold_models(monkeypatch, stack, others[X.columns], changed_y)
+
+    assert repr(stack.suggestion_).split("# ")[0] == suggested.split("# ")[0]
+    assert len(before) == len(after) == 4 * len(SPLITS)
+    for model in range(4):
+        first, again = before[model * len(SPLITS)], after[model * len(SPLITS)]
+        other, changed_other = before[model * len(SPLITS) + 1], after[model * len(SPLITS) + 1]
+        np.testing.assert_array_equal(first.predict(X), again.predict(X))
+        scores = "predict" if kind == "regression" else "predict_proba"
+        assert not np.array_equal(getattr(other, scores)(X), getattr(changed_other, scores)(X))
 
 
 def test_rows_set_aside_for_early_stopping_teach_branches_and_target_nothing():

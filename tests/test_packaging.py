@@ -48,6 +48,7 @@ KERAS = ("keras", "tensorflow", "jax", "scikeras")
 FLOORS = (
     ("model_selection",),
     ("stacking",),
+    ("suggestion",),
     ("network",),
     ("tasks", "fusion"),
     ("preprocessing",),
@@ -64,6 +65,7 @@ FLOORS = (
 FORBIDDEN = {
     "skstack.stacking": (*KERAS, "skstack._backend"),
     "skstack.network": ("scikeras",),
+    "skstack.suggestion": (*KERAS, "skstack._backend"),
     "skstack.model_selection": (*KERAS, "skstack._backend"),
     "skstack._columns": (*KERAS, "skstack._backend"),
     "skstack._parts": (*KERAS, "skstack._backend"),

@@ -1,14 +1,17 @@
-"""Stacks and networks inside estimators of other packages: MAPIE, imbalanced-learn, hiclass."""
+"""Stacks and networks inside estimators of other packages (MAPIE, imbalanced-learn, hiclass), and TabICL in stacks."""
+
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
 from _small import TRAINING, branches
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression, LogisticRegression, QuantileRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import validate_data
 
 from skstack import (
     MultimodalNetworkClassifier,
@@ -159,3 +162,87 @@ def test_each_parent_of_a_hierarchy_has_a_stack_of_its_own():
     assert all(price.startswith(city) for city, price in predicted)
     fitted = [data["classifier"][-1] for _, data in hierarchy.hierarchy_.nodes(data=True) if "classifier" in data]
     assert [type(each) for each in fitted] == [MultimodalStackingClassifier] * 3
+
+
+# --- foundation models for tables as learners -------------------------------------------------------------------------
+
+
+class InContext(ClassifierMixin, BaseEstimator):
+    """Has the interface of TabICL's and TabPFN's classifiers, and predicts by looking at the training rows.
+
+    As they do, it knows its columns by name, learns nothing by gradients, is seeded and limits the number of classes.
+    """
+
+    def __init__(self, n_estimators=8, device=None, model_path=None, random_state=42, n_jobs=None):
+        self.n_estimators = n_estimators
+        self.device = device
+        self.model_path = model_path
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y):
+        """Keep the rows."""
+        self.X_, self.y_ = validate_data(self, X, y, ensure_all_finite="allow-nan")
+        self.classes_ = np.unique(y)
+        if len(self.classes_) > 10:
+            raise ValueError("more than 10 classes")
+        return self
+
+    def predict_proba(self, X):
+        """Return the classes of similar rows."""
+        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        weights = np.exp(-((X[:, np.newaxis] - self.X_) ** 2).sum(axis=2))
+        shares = np.stack([weights[:, self.y_ == label].sum(axis=1) for label in self.classes_], axis=1)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        """Return the most frequent class of similar rows."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _around(learner, X, labels, **params):
+    """Return a fitted stack of a network, a linear model and a learner that gets the numbers."""
+    parts = [*branches(), ("logistic", LogisticRegression(), ["area"]), ("context", learner, ["area", "rooms"])]
+    network = MultimodalNetworkClassifier(**TRAINING)
+    return MultimodalStackingClassifier(parts, network=network, cv=2, random_state=0, **params).fit(X, labels)
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+def test_an_in_context_learner_is_a_base_model_like_any_other(refit):
+    X, y = _mixed_table(60)
+    labels = np.where(y > 0.5, "dear", "cheap")
+    stack = _around(InContext(n_estimators=2), X, labels, refit=refit)
+    train, test = stack.splits_[0]
+    codes, numbers = (labels == "dear").astype(int), X[["area", "rooms"]]
+    alone = InContext().fit(numbers.iloc[train], codes[train]).predict_proba(numbers.iloc[test])
+    assert_array_equal(stack.oof_predictions_[test, -1], alone[:, 1])
+    assert stack.predict_proba(X).shape == (60, 2)
+    again = pickle.loads(pickle.dumps(stack))
+    assert_array_equal(again.predict(X), stack.predict(X))
+    assert clone(stack).get_params()["context__random_state"] == 42  # its own seed stays
+
+
+@pytest.fixture(scope="module")
+def tabicl_weights(tmp_path_factory):
+    """Random weights of TabICL's architecture, as its checkpoints hold trained ones."""
+    pytest.importorskip("tabicl", reason="tabicl is not installed: pip install tabicl")
+    import torch
+    from tabicl._model.tabicl import TabICL
+
+    config = {"max_classes": 10, "embed_dim": 16, "col_num_blocks": 1, "col_nhead": 2, "col_num_inds": 4}
+    config |= {"row_num_blocks": 1, "row_nhead": 2, "row_num_cls": 2, "icl_num_blocks": 1, "icl_nhead": 2}
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("tabicl") / "random.ckpt"
+    torch.save({"config": config, "state_dict": TabICL(**config).state_dict()}, path)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tabicl_is_a_base_model(tabicl_weights):
+    from tabicl import TabICLClassifier
+
+    X, y = _mixed_table(60)
+    learner = TabICLClassifier(n_estimators=2, model_path=str(tabicl_weights), allow_auto_download=False, device="cpu")
+    stack = _around(learner, X, np.where(y > 0.5, "dear", "cheap"))
+    assert stack.predict_proba(X).shape == (60, 2)
+    assert_array_equal(pickle.loads(pickle.dumps(stack)).predict(X), stack.predict(X))

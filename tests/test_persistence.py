@@ -44,6 +44,8 @@ def fitted(table):
     labels = make_labels(y, 3)
     return {
         "regressor network": network_regressor().fit(X, y),
+        "network of members": network_regressor(n_members=2).fit(X, y),
+        "members that share weights": network_regressor(n_members=2, share_weights=True).fit(X, y),
         "classifier network": network_classifier().fit(X, labels),
         "joint stack": stack_regressor(passthrough=["area"]).fit(X, y),
         "individual stack": stack_regressor(training="individual").fit(X, y),

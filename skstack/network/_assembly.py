@@ -97,11 +97,11 @@ class Assembly:
 
     def _member_features(self, part, features):
         """Return the features of a branch in a row for each member that shares the weights of the network."""
-        if self._differs_in(part.branch) or self.architecture.n_members == 1:
+        if self.differs_in(part.branch) or self.architecture.n_members == 1:
             return features
         return RepeatRows(self.architecture.n_members, name=self.names.of_branch(part.name, "members"))(features)
 
-    def _differs_in(self, branch):
+    def differs_in(self, branch):
         """Tell whether members that share weights differ in a branch, which then returns a row for each."""
         return self.architecture.n_members > 1 and branch.has_adapters
 
@@ -117,7 +117,7 @@ class Assembly:
             flags = inputs[names.missing(name)] = keras.Input(branch.uses or (1,), name=names.missing(name))
             if branch.item_pooling is not None:
                 x, flags = PoolItems(branch.item_pooling, name=names.of_branch(name, "items"))([x, flags])
-            if self._differs_in(branch):
+            if self.differs_in(branch):
                 flags = RepeatRows(self.architecture.n_members, name=names.of_branch(name, "missing_members"))(flags)
             embedding = MissingEmbedding(self.drops_modalities(), name=names.of_branch(name, "missing_embedding"))
             x = embedding([x, flags])
@@ -126,7 +126,7 @@ class Assembly:
     def _head(self, x):
         given, dense = self.architecture, None
         if given.n_members > 1:
-            begin_here = not all(self._differs_in(part.branch) for part in self.branches)
+            begin_here = not all(self.differs_in(part.branch) for part in self.branches)
             dense = dense_of_members(given.n_members, signs=begin_here)
         settings = given.head, given.activation, given.dropout, False
         return dense_layers(x, *settings, "head", rename=self.names.own, dense=dense)

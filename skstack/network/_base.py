@@ -196,8 +196,8 @@ class MultimodalNetwork(
     def get_branch(self, name, *, trainable=True):
         """Return a branch for another network or stack that starts from what the one of this network has learned.
 
-        Vocabulary, statistics and weights are those of this network. The vector in the place of missing rows is learned
-        anew.
+        Vocabulary, statistics and weights are those of this network, of several members those of the first. The vector
+        in the place of missing rows is learned anew.
 
         Parameters
         ----------
@@ -214,6 +214,11 @@ class MultimodalNetwork(
         parts = {part.name: part for part in self.branches_}
         if name not in parts:
             raise ValueError(f"there is no branch {name!r}.{did_you_mean(name, parts)} Branches are {list(parts)}.")
+        if self._assembly.differs_in(parts[name].branch):
+            raise ValueError(
+                f"branch {name!r} is not the same for all members (share_weights=True): it has dense layers with "
+                "adapters, which no other network has."
+            )
         values = self._compiled_call.values or values_of(self.model_)
         weights = self._assembly.weights_of_branch(parts[name], values)
         return PretrainedBranch(parts[name].branch, weights, trainable=trainable)

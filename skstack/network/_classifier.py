@@ -116,6 +116,10 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
     ----------
     model_ : keras.Model
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each.
+        Of several members the mean: a model of models ``member_1``, ``member_2``, ..., made when it is asked for.
+    members_ : list of estimator
+        The members as networks, each of which predicts by itself; the network itself where it is one, as are members
+        that share weights.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
     classes_ : ndarray of shape (n_classes,) or list of ndarray
@@ -127,7 +131,8 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
         The only task, as SciKeras calls it.
     history_ : dict of str to list of float
         Loss, metrics and their values on the inner validation part after each epoch, of the whole network: of all its
-        stages one after the other.
+        stages one after the other. Of several members the mean of
+        those that were still trained.
     stages_ : list of TrainedStage
         What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
         that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
@@ -143,6 +148,13 @@ class MultimodalNetworkClassifier(ClassifierMixin, MultimodalNetwork):
     --------
     MultimodalNetworkRegressor : The same for numbers.
     MultimodalStackingClassifier : Stacks networks and other classifiers.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and Scalable Predictive Uncertainty Estimation using
+       Deep Ensembles", NeurIPS (2017).
+    .. [2] Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+       Ensembling", ICLR (2025).
 
     Examples
     --------

@@ -88,7 +88,7 @@ class _Given:
 
 @contextmanager
 def _watching(network, data, folds, bar, deadline, n_trained):
-    fits = fits_of(stages_of(network), network._branch_names(), network.n_trained)
+    fits = fits_of(stages_of(network), network._branch_names(), network.n_networks)
     n_fits = len(folds) * len(fits)
     with callback_context(network, "cross-fit", *data, n_fits, sequential=False) as context:
         epochs = EpochCallbacks(
@@ -146,7 +146,7 @@ class Fold:
         known = {} if reference is None else reference.members[0].job.data
         data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
         name = f"fold {index}" if index else ""
-        seeds = member_seeds(seed, network.n_trained)
+        seeds = member_seeds(seed, network.n_networks)
         values = self._initial_values(reference).of_members(seeds, self.assembly)
         job = Job(values[0], data, *(rows[part] for part in places), seed, index=index, name=name)
         if given.validation_rows is not None:

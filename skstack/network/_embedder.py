@@ -28,7 +28,8 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     Parameters
     ----------
     network : MultimodalNetworkRegressor or MultimodalNetworkClassifier
-        Unfitted, with its branches.
+        Unfitted, with its branches. Of several members (`n_members`) one is trained: each would have features of its
+        own.
     cv : int, cross-validation generator or iterable, default=None
         How the rows of ``fit_transform`` are split; ``None`` stands for five folds, stratified for a classifier.
 
@@ -101,7 +102,7 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             The fitted embedder.
         """
         X = check_table(self, X, reset=True)
-        self.network_ = clone(self.network).fit(X, y, sample_weight=sample_weight, groups=groups)
+        self.network_ = self._one_member().fit(X, y, sample_weight=sample_weight, groups=groups)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -132,7 +133,7 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_lengths(X, y, sample_weight=sample_weight, groups=groups)
         X, y = check_table(self, X, reset=True), np.asarray(y)
         splits = self._splits(X, y, groups)
-        models = clone(self.network).cross_fit(
+        models = self._one_member().cross_fit(
             X, y, [training for training, _ in splits], sample_weight=sample_weight, groups=groups
         )
         self.network_ = next(models)
@@ -142,6 +143,9 @@ class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             total[held_out] += _turned(_features(network, X), of_all, training)[held_out]
             counts[held_out] += 1
         return total / counts
+
+    def _one_member(self):
+        return clone(self.network).set_params(n_members=1)
 
     def _splits(self, X, y, groups):
         """Return the rows to train on and those to describe of each fold, each row once."""

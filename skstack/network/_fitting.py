@@ -30,7 +30,7 @@ class Fitting:
         seed = draw_seed(self.random_state)
         split = split_targets(self, targets, groups, seed, validation_rows is None)
         stages = stages_of(self)
-        fits = fits_of(stages[-1:] if further else stages, self._branch_names(), self.n_trained)
+        fits = fits_of(stages[-1:] if further else stages, self._branch_names(), self.n_networks)
         n_parts = stages[-1].n_epochs(self) if len(fits) == 1 else len(fits)
         with callback_context(self, "fit", *given, n_subtasks=n_parts, sequential=len(fits) == 1) as context:
             if not further:
@@ -51,7 +51,7 @@ class Fitting:
         assembly = assemble(self, X, targets, np.arange(len(targets)), training)
         with seeded(seed):
             model = assembly.build()
-        values = InitialValues(assembly, model, seed).of_members(member_seeds(seed, self.n_trained), assembly)
+        values = InitialValues(assembly, model, seed).of_members(member_seeds(seed, self.n_networks), assembly)
         if stage is not None:
             stage.apply(assembly, model)
         self._begin(assembly, model, values)
@@ -105,7 +105,7 @@ class Fitting:
     def _trained_from(self):
         """Return the model that says what is trained, and the values that each member goes on from."""
         n_members = len(self._trained_members)
-        if n_members != self.n_trained:
+        if n_members != self.n_networks:
             raise ValueError(
                 f"n_members is {self.n_members}, but the network that is to be trained further has {n_members}: fit it "
                 "anew, with warm_start=False."
@@ -127,11 +127,11 @@ class Fitting:
         with unchanged_on_error(self):
             started = self.initialized_
             X, targets = self._check_fit_data(X, y, sample_weight, None, reset=not started, **known)
-            rows, seed = targets.weighted_rows(), draw_seed(self.random_state)
+            rows, seed, stage = targets.weighted_rows(), draw_seed(self.random_state), stages_of(self)[-1]
             if not started:
-                self._initialize(X, targets, rows, seed, stages_of(self)[-1])
-            with watching(self) as watchers:
+                self._initialize(X, targets, rows, seed, stage)
+            with watching(self, fits=fits_of([stage], [], self.n_networks)) as watchers:
                 training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
-                training.go_on(clone(stages_of(self)[-1]).set_params(epochs=1), self.current_epoch)
+                training.go_on(clone(stage).set_params(epochs=1), self.current_epoch)
             self._take_over(training.members)
         return self

@@ -111,6 +111,10 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
     ----------
     model_ : keras.Model
         The network: inputs named like the branches, a sub-model ``<name>_branch`` for each, an output for each task.
+        Of several members the mean: a model of models ``member_1``, ``member_2``, ..., made when it is asked for.
+    members_ : list of estimator
+        The members as networks, each of which predicts by itself; the network itself where it is one, as are members
+        that share weights.
     branches_ : list of (str, Branch, positions) tuples
         The fitted branches.
     tasks_ : dict of str to object
@@ -120,7 +124,8 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
         The classes of each task that has some.
     history_ : dict of str to list of float
         Loss, losses and metrics of the tasks (``<task>_loss``), and their values on the inner validation part after
-        each epoch. Metrics of a target with gaps count the rows that have it.
+        each epoch. Metrics of a target with gaps count the rows that have it. Of several members the mean of
+        those that were still trained.
     stages_ : list of TrainedStage
         What happened in each stage, in order: ``training`` ("individual" or "joint"), ``branches`` (the names of those
         that were trained), ``n_trained`` (the number of weights that were) and ``history`` (as ``history_``). In an
@@ -136,6 +141,13 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
     --------
     MultimodalStackingMultitask : Stacks such networks and other estimators.
     skstack.tasks.make_task_scorers : Scorers for cross-validation.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and Scalable Predictive Uncertainty Estimation using
+       Deep Ensembles", NeurIPS (2017).
+    .. [2] Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+       Ensembling", ICLR (2025).
 
     Examples
     --------

@@ -176,10 +176,10 @@ class NetworkParameters(PartsMixin, MendedWrapper):
     def n_fits(self):
         """Number of fits that the training of this network is made of."""
         self._check_settings()
-        return len(fits_of(stages_of(self), self._branch_names(), self.n_trained))
+        return len(fits_of(stages_of(self), self._branch_names(), self.n_networks))
 
     @property
-    def n_trained(self):
+    def n_networks(self):
         """Number of networks that are trained: members that share weights are one."""
         return 1 if self.share_weights else self.n_members
 

@@ -152,7 +152,7 @@ class StagedTraining:
         stages : list of Stage
         """
         names = [part.name for part in self.members[0].assembly.branches]
-        self._labels = fits_of(stages, names, self._network.n_trained)
+        self._labels = fits_of(stages, names, self._network.n_networks)
         as_built, done = AsItWas(self._model), 0
         for stage in stages:
             if _is_individual(stage):
@@ -172,7 +172,7 @@ class StagedTraining:
         done : int
             Epochs so far.
         """
-        self._labels = fits_of([stage], [], self._network.n_trained)
+        self._labels = fits_of([stage], [], self._network.n_networks)
         self._train_jointly(stage, done)
 
     def _train_jointly(self, stage, done):
@@ -218,7 +218,7 @@ class StagedTraining:
 
     def _fit_of(self, member, number):
         """Return what tells the fit of a member apart from others: its index and its name."""
-        number = number * self._network.n_trained + member.number
+        number = number * self._network.n_networks + member.number
         names = filter(None, [self._labels[number], member.job.name])
         return {"index": member.job.index + number * self._n_fits, "name": ", ".join(names)}
 

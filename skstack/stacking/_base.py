@@ -11,16 +11,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock
+from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._deadline import Deadline
 from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
+from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
-from ._per_target import PerTarget
+from ._per_target import PerTarget, per_target
 from ._predicting import Predicting
 from ._quality import QUALITIES
 from ._report import make_report, weighting_used
@@ -178,7 +179,8 @@ class BaseStacking(
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
             fit_params = self._final_params(params.final_estimator.fit)
-            data = OutOfFold(models, predictions, features, labels, splits, weight, groups, fit_params)
+            rows = splits, weight, groups, fit_params, self._class_weight()
+            data = OutOfFold(self._task, models, predictions, features, labels, *rows)
             self.n_unpredicted_ = len(labels) - len(data.y)
             self._fit_final(final, data, stages)
         return self
@@ -187,10 +189,15 @@ class BaseStacking(
         """Return when the base models have to be complete, or None."""
         return None if self.time_limit is None else Deadline(self.time_limit * (1 - FOR_THE_END))
 
+    def _class_weight(self):
+        """Return the weights of encoded classes, or None."""
+        return None
+
     def _make_final(self, X, models):
         """Return an unfitted final estimator and prepare what it gets."""
         final = self._prepared_final(clone(self._unfitted_final(models)))
-        if self.guard and not any(model.can_be_averaged for model in models):
+        several = isinstance(self._task, SeveralTasks)  # of which each is guarded where it can be
+        if self.guard and not several and not any(model.can_be_averaged for model in models):
             raise ValueError(
                 "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
                 f"those of {[model.name for model in models]} cannot."
@@ -263,16 +270,35 @@ class BaseStacking(
 
     def _fit_final(self, final, data, stages):
         """Fit the final estimator, and where there is a guard and it is no better, a weighted average in its place."""
+        if self.guard and isinstance(self._task, SeveralTasks):
+            final = per_target(final, self._task)
         self.final_estimator_ = fit_final(final, data, stages)
         self.stack_report_ = make_report(self.final_estimator_, self._average, data, self.guard)
         self._averaged = None
-        if (weighting := weighting_used(self.stack_report_)) is not None:
+        if isinstance(self._task, SeveralTasks):
+            self._replace_final(data)
+        elif (weighting := weighting_used(self.stack_report_)) is not None:
             self._averaged = data.averaged
-            self.final_estimator_ = self._average(weighting).fit(data.members(), data.y, **data.weight_params)
+            average = self._average(weighting, self._task)
+            self.final_estimator_ = average.fit(data.members(), data.y, **data.weight_params)
+
+    def _replace_final(self, data):
+        """Put weighted averages in the place of the final estimators of single tasks."""
+        for name, task in self._task.tasks.items():
+            if (weighting := weighting_used(self.stack_report_.loc[name])) is not None:
+                view, rows, places = data.of_task(name)
+                members = take(take(data.features, places, axis=1), rows, axis=0)
+                average = self._average(weighting, task).fit(members, view.y, **view.weight_params)
+                self.final_estimator_.replace(name, average, places)
+
+    @property
+    def _has_gaps(self):
+        return hasattr(self, "_task") and self._task.has_gaps_
 
     def _default_final(self, models=()):
         """Return a weighted average, or a linear model where there is something that cannot be averaged."""
-        averaged = self.passthrough is False and not self.add_missing_indicator
+        # With gaps, each target has a final estimator of its own, from the rows that have it.
+        averaged = self.passthrough is False and not self.add_missing_indicator and not self._has_gaps
         return self._average() if averaged and all(model.can_be_averaged for model in models) else self._linear()
 
     # --- metadata ---------------------------------------------------------------------------------------------------

@@ -92,8 +92,9 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
     quality : {"fast", "good", "best"}, default="good"
-        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
-        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
     time_limit : float, default=None
         Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
         names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
@@ -142,13 +143,14 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     n_unpredicted_ : int
         Number of rows that no fold predicts, on which the final estimator could not be fitted.
     stack_report_ : DataFrame
-        Out-of-fold scores by kind and name: of each base model, of the final estimator, and of averages of the base
-        models by each weighting of :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to
-        the out-of-fold predictions of the other folds; NaN where that failed, and for a model fitted elsewhere to other
-        classes. "score" is on the same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where
-        some predict no probabilities. "standard_error" is that of its mean over rows, or over groups if there are any;
-        "difference" is that to the best base model; "used" marks what the stack predicts with. With cv="prefit" scores
-        are honest as far as the learners have not seen these rows.
+        Out-of-fold scores by kind and name, and first by target where y has several columns of classes: of each base
+        model, of the final estimator, and of averages of the base models by each weighting of
+        :class:`WeightedAverageClassifier`. The latter two are estimated by fitting them to the out-of-fold predictions
+        of the other folds; NaN where that failed, and for a model fitted elsewhere to other classes. "score" is on the
+        same "n_rows" rows for all what "scoring" names: "neg_log_loss", or "accuracy" where some predict no
+        probabilities. With `class_weight` rows count by the weight of their class. "standard_error" is that of the mean
+        over rows, or over groups if there are any; "difference" is that to the best base model; "used" marks what the
+        stack predicts with. With cv="prefit" scores are honest as far as the learners have not seen these rows.
     stack_method_ : list of str
         The method of each base model that gives its predictions.
     n_features_in_ : int
@@ -255,8 +257,12 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.classes_ = self._task.classes_
         return checked
 
-    def _average(self, weighting="nonnegative"):
-        return WeightedAverageClassifier(weighting)
+    def _class_weight(self):
+        return None if self.class_weight is None else self._task.encode_class_weight(self.class_weight)
+
+    def _average(self, weighting="nonnegative", task=None):
+        average, task = WeightedAverageClassifier(weighting), getattr(self, "_task", None) if task is None else task
+        return average if self.class_weight is None or task is None else weighted_by_class(average, self, task)
 
     def _linear(self):
         if isinstance(getattr(self, "_task", None), MultilabelTask):
@@ -265,7 +271,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         return LogisticRegression()
 
     def _default_final(self, models=()):
-        # An average of base models knows no class weights.
+        # Models that take no class weights, and trees that do, predict other frequencies: no average mends that.
         return super()._default_final(models) if self.class_weight is None else self._linear()
 
     def _prepared_final(self, final):

@@ -9,6 +9,7 @@ from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from ..branches._base import Branch, check_no_branch_inside
 from ._cross_fit import BaseModel, predict_out_of_fold
+from ._quality import QUALITIES
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -47,10 +48,10 @@ def _check_learner(stack, name, learner):
     stack._check_learner(name, learner)
 
 
-def network_template(network, network_class):
-    """Return a clone of the network that the branches of a stack are put into, or a default one for ``None``."""
+def network_template(network, network_class, quality):
+    """Return a clone of the network that the branches of a stack are put into, or one of a quality for ``None``."""
     if network is None:
-        return network_class()
+        return network_class(**QUALITIES[quality].network)
     if not isinstance(network, network_class):
         raise TypeError(f"'network' parameter should be a {network_class.__name__}, got {network!r}.")
     if network.branches is not None:
@@ -120,7 +121,7 @@ class BaseModels:
         return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X, X_val):
-        network = network_template(self._stack.network, self._network_class())
+        network = network_template(self._stack.network, self._network_class(), self._stack.quality)
         if self._stack.training == "individual":
             network = network.of_one_branch(*branches)
         else:

@@ -1,17 +1,20 @@
 """The final estimator of a stack: the features and the rows that it gets, and fitting it."""
 
+from copy import copy
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.utils import compute_sample_weight
 
 from .._columns import branch_columns, is_table, resolve_columns, select_columns
 from .._compat import take
 from .._parts import naming, noting
 from .._validation import rows_of
 from ..reading._cells import numbers
+from ._per_target import PerTarget
 from ._splits import params_of_rows, predicted_rows
 
 #: Folds for what cannot be estimated with the splits of the stack.
@@ -131,6 +134,8 @@ class OutOfFold:
 
     Parameters
     ----------
+    task : Task
+        What the stack predicts.
     models : list of BaseModel
     predictions : list of ndarray of shape (n_samples, n_columns)
         Of each base model.
@@ -143,6 +148,8 @@ class OutOfFold:
     sample_weight, groups : array-like of shape (n_samples,) or None
     fit_params : dict
         Further arguments of ``fit`` of the final estimator.
+    class_weight : dict or "balanced", default=None
+        By encoded labels; what rows count in scores beside their own weight.
 
     Attributes
     ----------
@@ -152,11 +159,14 @@ class OutOfFold:
         class or in their order.
     """
 
-    def __init__(self, models, predictions, features, y, splits, sample_weight, groups, fit_params):
+    def __init__(
+        self, task, models, predictions, features, y, splits, sample_weight, groups, fit_params, class_weight=None
+    ):
         n_samples = len(y)
         rows = np.arange(n_samples) if splits is None else predicted_rows(splits)
         some = len(rows) < n_samples
-        self.task = models[0].task
+        self._models, self._class_weight = models, class_weight
+        self.task = task
         self.methods = {model.name: model.method for model in models}
         self.averaged = [model.name for model in models if model.can_be_averaged]
         self.scored = [model.name for model in models if self.task.predicts_same(model.estimator)]
@@ -172,14 +182,57 @@ class OutOfFold:
         """Arguments of ``fit`` of what takes weights."""
         return {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
 
+    @property
+    def score_weight(self):
+        """What each row counts in scores, or None where all are alike."""
+        if self._class_weight is None:
+            return self.sample_weight
+        of_class = compute_sample_weight(self._class_weight, self.y)
+        return of_class if self.sample_weight is None else of_class * self.sample_weight
+
     def members(self):
         """Return the predictions that can be averaged, side by side."""
         return np.hstack([self.predictions[name] for name in self.averaged])
 
+    def of_task(self, name):
+        """Return the same for one of several tasks, by the rows that have its target.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        data : OutOfFold
+        rows : ndarray of int
+            Which of these rows it holds.
+        places : ndarray of int
+            Where the columns of its members stand among the predictions of all base models.
+        """
+        y = self.y[:, list(self.task.tasks).index(name)]
+        rows, view = np.flatnonzero(~np.isnan(y)), copy(self)
+        view.task = self.task.tasks[name]
+        view.y = y[rows].astype(int) if view.task.has_classes else y[rows]
+        view.sample_weight, view.groups = rows_of(self.sample_weight, rows), rows_of(self.groups, rows)
+        view.predictions, view.methods, places, n_before = {}, {}, [], 0
+        for model in self._models:
+            columns = self.predictions[model.name]
+            owned = np.flatnonzero(np.array(model.task.column_tasks(columns.shape[1])) == name)
+            if len(owned):
+                view.predictions[model.name] = columns[rows][:, owned]
+                view.methods[model.name] = _method_for(name, view.task, model)
+                if view.task.can_average(view.methods[model.name]):
+                    places.extend(n_before + owned)
+            n_before += columns.shape[1]
+        view.averaged = [model for model, method in view.methods.items() if view.task.can_average(method)]
+        view.scored = list(view.predictions)
+        view.splits = view._nested(self.splits, rows) or view._own_splits()
+        return view, rows, np.array(places, dtype=int)
+
     def _nested(self, splits, rows):
-        known = [(training[np.isin(training, rows)], held_out) for training, held_out in splits]
+        known = [tuple(part[np.isin(part, rows)] for part in split) for split in splits]
         nested = [tuple(np.searchsorted(rows, part) for part in split) for split in known]
-        return [split for split in nested if self._suffices(split[0])]
+        return [split for split in nested if len(split[1]) and self._suffices(split[0])]
 
     def _suffices(self, rows):
         """Tell whether something can be fitted to rows: there are several, of all classes if rows have one each."""
@@ -197,6 +250,16 @@ class OutOfFold:
             return []
         splits = splitter(min(_N_OWN_FOLDS, n_units)).split(self.y, self.y, self.groups)
         return [split for split in splits if self._suffices(split[0])]
+
+
+def _method_for(name, task, model):
+    """Return by which method a base model of several tasks has predicted one of them."""
+    if model.method != "predict_tasks":
+        return model.method
+    if not task.has_classes:
+        return "predict"
+    alone = model.estimator.estimators[name] if isinstance(model.estimator, PerTarget) else None
+    return "predict_proba" if alone is None or hasattr(alone, "predict_proba") else "predict"
 
 
 def fit_final(final, data, stages):

@@ -12,8 +12,8 @@ from ..tasks._several import SeveralTasks
 from ..tasks._specs import Classification, find_specs, make_tasks
 from ..tasks._targets import by_name, target_names
 from ._base import BaseStacking
-from ._mixing import fit_final
 from ._per_target import PerTarget
+from ._weighted_average import WeightedAverageClassifier, WeightedAverageRegressor
 
 
 class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
@@ -72,9 +72,13 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Whether a DataFrame to predict may lack columns of the training rows, whose cells are then all missing.
     refit : {True, "folds"}, default=True
         Whether base models are fitted on all rows to predict, or those of the folds are kept and averaged.
+    guard : bool, default=False
+        Whether a task is predicted with a weighted average of the base models that predict it, or with the best of
+        them, where its final estimator is no better by the scores in ``stack_report_``.
     quality : {"fast", "good", "best"}, default="good"
-        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
-        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
     time_limit : float, default=None
         Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
         names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
@@ -123,6 +127,9 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
     splits_ : list of (ndarray, ndarray) or None
         The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
+    stack_report_ : DataFrame
+        Out-of-fold scores by task, kind and name, each task by the rows that have its target: see
+        :class:`MultimodalStackingRegressor` for numbers and :class:`MultimodalStackingClassifier` for classes.
     stack_method_ : list of str
         The method of each base model that gives its predictions: "predict_tasks".
     n_features_in_ : int
@@ -153,9 +160,6 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     _kind = "multitask"
 
-    #: Scores of several tasks have no common measure that a guard could go by.
-    guard = False
-
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **BaseStacking._parameter_constraints,
         "final_estimator": [dict, None],
@@ -180,6 +184,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         add_missing_indicator=False,
         allow_missing_columns=False,
         refit=True,
+        guard=False,
         quality="good",
         time_limit=None,
         on_interrupt="raise",
@@ -202,6 +207,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         self.add_missing_indicator = add_missing_indicator
         self.allow_missing_columns = allow_missing_columns
         self.refit = refit
+        self.guard = guard
         self.quality = quality
         self.time_limit = time_limit
         self.on_interrupt = on_interrupt
@@ -309,9 +315,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         seen = [[*np.flatnonzero(np.array(owners) == name), *others] for name in self.tasks_]
         return final.set_params(features=seen)
 
-    def _fit_final(self, final, data, stages):
-        self.final_estimator_ = fit_final(final, data, stages)
-        self.stack_report_ = self._averaged = None
+    def _average(self, weighting="nonnegative", task=None):
+        return (WeightedAverageClassifier if task.has_classes else WeightedAverageRegressor)(weighting)
 
     def predict_tasks(self, X):
         """Predict what each task has to say of rows: numbers, or probabilities of classes.

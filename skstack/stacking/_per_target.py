@@ -21,7 +21,7 @@ class PerTarget(BaseEstimator):
         By the name of the target.
     columns : list of int
         The column of y that each of them is fitted to, where it is not NaN.
-    features : list of ndarray of int, default=None
+    features : list of (ndarray of int or None), default=None
         The columns of X that each of them gets; ``None`` for all.
 
     Attributes
@@ -80,8 +80,16 @@ class PerTarget(BaseEstimator):
             cut["X_val"] = self._seen(index, cut["X_val"])
         return {**cut, "y_val": y_val[rows]}
 
+    def replace(self, name, fitted, features):
+        """Put another fitted estimator, that gets some columns of X, in the place of that of a target."""
+        places = [None] * len(self.estimators) if self.features is None else list(self.features)
+        places[list(self.estimators).index(name)] = features
+        self.features = places
+        self.estimators_[name] = fitted
+
     def _seen(self, index, X):
-        return X if self.features is None else take(X, self.features[index], axis=1)
+        features = None if self.features is None else self.features[index]
+        return X if features is None else take(X, features, axis=1)
 
     @property
     def classes_(self):
@@ -136,7 +144,22 @@ def for_targets(estimator, task, labels):
         return estimator
     if not task.has_gaps_ and (_takes_several(estimator, task) or _holds_others(estimator)):
         return estimator
-    names = list(task.tasks) if isinstance(task, SeveralTasks) else list(range(labels.shape[1]))
+    return per_target(estimator, task, labels.shape[1])
+
+
+def per_target(estimator, task, n_targets=None):
+    """Return one of an estimator for each target; itself where it is that already.
+
+    Parameters
+    ----------
+    estimator : estimator
+    task : Task or SeveralTasks
+    n_targets : int, default=None
+        Of a task that does not say it.
+    """
+    if isinstance(estimator, PerTarget):
+        return estimator
+    names = list(task.tasks) if isinstance(task, SeveralTasks) else list(range(n_targets))
     return PerTarget(dict.fromkeys(names, estimator), list(range(len(names))))
 
 

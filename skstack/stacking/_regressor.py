@@ -76,8 +76,9 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Whether the stack predicts with a weighted average of its base models, or with the best of them, where the final
         estimator is no better by the scores in ``stack_report_``.
     quality : {"fast", "good", "best"}, default="good"
-        How much time the fit may take for better predictions. It decides about what is left at ``None``: with `cv`
-        3, 5 or 10 folds, and with `estimators` which learners are suggested. What is given counts, whatever this is.
+        How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
+        or 10 folds; for `network` one member, the default, or four; for `estimators` which learners are suggested. What
+        is given counts, whatever this is.
     time_limit : float, default=None
         Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
         names them (``left_out_``); networks end their training early and keep their best weights. The cheapest
@@ -224,7 +225,7 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     def _make_task(self, y):
         return RegressionTask() if self.quantile is None else QuantileTask(self.quantile)
 
-    def _average(self, weighting="nonnegative"):
+    def _average(self, weighting="nonnegative", task=None):
         return WeightedAverageRegressor(weighting)
 
     def _linear(self):

@@ -8,7 +8,9 @@ from sklearn.exceptions import FitFailedWarning
 
 from .._compat import check_response_method
 from .._validation import rows_of
+from ..tasks._several import SeveralTasks
 from ._cross_fit import cross_fit
+from ._per_target import PerTarget
 from ._weighting import WEIGHTINGS
 
 #: What a guard falls back to; of equals the first, and the final estimator last.
@@ -28,37 +30,64 @@ def make_report(final, average, data, guard):
     final : estimator
         Cloned.
     average : callable
-        Returns an unfitted weighted average for the name of a weighting.
+        Returns an unfitted weighted average for the name of a weighting and a task.
     data : OutOfFold
     guard : bool
         Whether a weighted average is used where the final estimator is no better.
 
     Returns
     -------
-    report : DataFrame or None
-        See :class:`~skstack.MultimodalStackingRegressor`; ``None`` for a task without scores.
+    report : DataFrame
+        See :class:`~skstack.MultimodalStackingRegressor`.
     """
-    if not data.task.scorings:
-        return None
+    method = check_response_method(final, data.task.methods).__name__
+    predicted = _nested(final, data.features, data.fit_params, method, data, "the final estimator")
+    if not isinstance(data.task, SeveralTasks):
+        return _report(type(final).__name__, predicted, method, average, data, guard)
+    reports = {}
+    for name, task in data.task.tasks.items():
+        view, rows, _ = data.of_task(name)
+        of_task = final.estimators[name] if isinstance(final, PerTarget) else final
+        columns = None
+        if predicted is not None:
+            owned = np.array(data.task.column_tasks(predicted.shape[1])) == name
+            columns = predicted[rows][:, owned]
+        how = "predict" if method == "predict_tasks" and not task.has_classes else method
+        how = "predict_proba" if how == "predict_tasks" else how
+        reports[name] = _report(type(of_task).__name__, columns, how, average, view, guard)
+    return pd.concat(reports, names=["task"])
+
+
+def _report(final, predicted, method, average, data, guard):
+    """Return the scores for one task.
+
+    Parameters
+    ----------
+    final : str
+        Name of the class of the final estimator.
+    predicted : ndarray of shape (n_samples, n_columns) or None
+        Its predictions for the rows of other folds.
+    method : str
+        By which it has predicted them.
+    average, data, guard
+        See :func:`make_report`.
+    """
     known = data.scored
     predictions = {(_BASE, name): data.predictions[name] if name in known else None for name in data.predictions}
     methods = {(_BASE, name): data.methods[name] for name in known}
-    key = _FINAL, type(final).__name__
-    methods[key] = check_response_method(final, data.task.methods).__name__
-    predictions[key] = _nested(final, data.features, data.fit_params, methods[key], data, "the final estimator")
+    key = _FINAL, final
+    methods[key], predictions[key] = method, predicted
     for weighting in WEIGHTINGS if data.averaged else ():
         key = _AVERAGE, weighting
         methods[key] = data.methods[data.averaged[0]]
-        estimator, members = average(weighting), data.members()
+        estimator, members = average(weighting, data.task), data.members()
         predictions[key] = _nested(estimator, members, data.weight_params, methods[key], data, f"{weighting!r} weights")
     report = _scored(predictions, methods, data)
     return report.assign(used=_used(report, guard))
 
 
 def weighting_used(report):
-    """Return the weighting of the average that a stack predicts with, or None if that is the final estimator."""
-    if report is None:
-        return None
+    """Return the weighting of the average that is predicted with, or None if that is the final estimator."""
     kind, name = report.index[report["used"]][0]
     return name if kind == _AVERAGE else None
 
@@ -100,7 +129,7 @@ def _scored(predictions, methods, data):
     for _, held_out in data.splits:
         scored[held_out] = True
     scored |= not data.splits
-    weight = rows_of(data.sample_weight, scored)
+    weight = rows_of(data.score_weight, scored)
     scoring = next(s for s in task.scorings if all(task.has_score(s, method) for method in methods.values()))
     scores = {
         key: task.row_scores(scoring, data.y[scored], columns[scored], methods[key], weight)

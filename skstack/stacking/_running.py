@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_memory
 from .._deadline import OutOfTime
 from .._protocols import CrossFitter
 from .._validation import rows_of
-from ._costs import seconds_per_fit
+from ._costs import cost_of_fit
 from ._cross_fit import cross_fit
 from ._members import shared_validation
 from ._splits import predicted_rows
@@ -20,6 +20,9 @@ FOR_THE_END = 0.1
 
 #: The part of the time for base models that learners leave to networks, as long as there are some.
 _FOR_NETWORKS = 0.25
+
+#: The part of it after which no learner is tried for its cost before others are fitted.
+_FOR_TRIALS = 0.2
 
 
 class Running:
@@ -83,6 +86,7 @@ class Running:
             if self._stack.on_interrupt == "raise" or not self.predictions or _is_one_of_many():
                 raise
             self.left_out |= {name: "interrupt" for name in self._unfinished()}
+        self.left_out = {m.name: self.left_out[m.name] for m in self._models if m.name in self.left_out}
         self._tell_what_is_missing()
         done = [model for model in self._models if model.name in self.predictions]
         return done, [self.predictions[model.name] for model in done]
@@ -98,23 +102,28 @@ class Running:
         """Yield the base models in the order of their cost, with a deadline for each and what it takes, in seconds.
 
         Learners that leave enough for the networks come first. Networks share what is then left: they end when they
-        have to. Learners that were too slow for the first round get what networks leave.
+        have to. Learners that were too slow for the first round, or to be tried at all, get what networks leave.
         """
         networks = [model for model in self._models if _ends_when_told(model)]
-        costs = {model.name: self._cost(model) for model in self._models if model not in networks}
-        learners = sorted((model for model in self._models if model.name in costs), key=lambda m: costs[m.name])
+        learners = [model for model in self._models if not _ends_when_told(model)]
+        costs, trials = {}, self._deadline.part(_FOR_TRIALS)
+        for learner in learners:
+            if trials.remaining > 0:
+                costs[learner.name] = self._cost(learner)
+        learners.sort(key=lambda model: costs.get(model.name, np.inf))
         self._pending = [model.name for model in [*learners, *networks]]
         first = self._deadline.part(1 - _FOR_NETWORKS) if networks else self._deadline
         waiting = []
-        for learner in learners:
+        for learner in learners[: len(costs)]:
             if costs[learner.name] > first.remaining:
                 waiting.append(learner)
                 continue
             yield learner, first, costs[learner.name]
         for index, network in enumerate(networks):
             yield network, self._deadline.part(1 / (len(networks) - index)), 0.0
-        for learner in waiting:
-            yield learner, self._deadline, costs[learner.name]
+        for learner in [*waiting, *learners[len(costs) :]]:
+            cost = costs[learner.name] if learner.name in costs else self._cost(learner)
+            yield learner, self._deadline, cost
 
     def _cost(self, model):
         """Return about how many seconds all fits of a learner take."""
@@ -122,8 +131,8 @@ class Running:
         n_rows += [] if self._stack.refit == "folds" else [len(self._y)]
         n_rounds = -(-len(n_rows) // effective_n_jobs(self._stack.n_jobs))
         given = self._X, self._y, self._params[model.name].fit
-        of_all = seconds_per_fit(model, *given, self._deadline.remaining)
-        return n_rounds * of_all * np.mean(n_rows) / len(self._y)
+        of_fit = cost_of_fit(model, *given, self._deadline.remaining)
+        return max(n_rounds * of_fit.likely * np.mean(n_rows) / len(self._y), of_fit.at_most)
 
     # --- base models ------------------------------------------------------------------------------------------------
 

@@ -4,13 +4,16 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import fit_context
-from .._validation import check_weights
+from .._protocols import TakesGaps
+from .._validation import check_lengths, check_weights
 from ..tasks._classification import ClassificationTask
 from ..tasks._multilabel import MultilabelTask, is_multilabel
+from ..tasks._regression import check_regression_target
 from ._weighting import WEIGHTINGS, LogLoss, SquaredLoss
 
 #: How far rounding in single precision takes probabilities out of their range, or their sum away from 1.
@@ -55,7 +58,7 @@ def _relative(sample_weight, X):
     return weight / weight.sum()
 
 
-class WeightedAverageRegressor(MultiOutputMixin, RegressorMixin, _WeightedAverage):
+class WeightedAverageRegressor(TakesGaps, MultiOutputMixin, RegressorMixin, _WeightedAverage):
     """Average of the predictions of base models, with weights that are never negative and 1 in sum.
 
     A final estimator for :class:`MultimodalStackingRegressor`. Unlike a linear regression it cannot play
@@ -91,7 +94,7 @@ class WeightedAverageRegressor(MultiOutputMixin, RegressorMixin, _WeightedAverag
     Notes
     -----
     With several targets, errors are measured in units of the deviation of each target, and a member has the same weight
-    for all of them.
+    for all of them. Rows may lack some of them (NaN): each target counts by the rows that have it.
 
     References
     ----------
@@ -120,7 +123,7 @@ class WeightedAverageRegressor(MultiOutputMixin, RegressorMixin, _WeightedAverag
         X : array-like of shape (n_samples, n_members * n_outputs)
             Predictions of the members, side by side.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values; of several, some may be missing.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
@@ -132,17 +135,29 @@ class WeightedAverageRegressor(MultiOutputMixin, RegressorMixin, _WeightedAverag
         Raises
         ------
         ValueError
-            If the columns of X are no whole number of members.
+            If the columns of X are no whole number of members, or a target has no values.
         """
-        X, y = validate_data(self, X, y, dtype="float64", multi_output=True, y_numeric=True)
-        weight = _relative(sample_weight, X)
+        X, y = self._checked(X, y)
         self._ndim = y.ndim
         targets = y.reshape(len(y), -1)
         self._width = targets.shape[1]
-        deviation = np.sqrt(weight @ (targets - weight @ targets) ** 2)
+        weight = _relative(sample_weight, X)[:, np.newaxis] * ~np.isnan(targets)
+        if not weight.any(axis=0).all():
+            raise ValueError(f"y has no values of target {weight.any(axis=0).argmin()}.")
+        weight /= weight.sum(axis=0)
+        targets = np.nan_to_num(targets)
+        deviation = np.sqrt(np.average((targets - np.average(targets, 0, weight)) ** 2, 0, weight))
         errors = (self._members(X) - targets) / np.where(deviation > 0, deviation, 1.0)
         self._find_weights(SquaredLoss(errors, weight), len(errors))
         return self
+
+    def _checked(self, X, y):
+        """Return checked X and y, of which only targets beside others may be missing."""
+        if len(shape := np.asarray(y).shape) < 2 or shape[1] == 1:
+            return validate_data(self, X, y, dtype="float64", multi_output=True, y_numeric=True)
+        X, y = validate_data(self, X, dtype="float64"), check_regression_target(y)
+        check_lengths(X, y)
+        return X, y
 
     def predict(self, X):
         """Return the weighted average.
@@ -183,6 +198,9 @@ class WeightedAverageClassifier(ClassifierMixin, _WeightedAverage):
         - "best": all weight for the member with the least log loss.
     n_rounds : int, default=50
         How often ensemble selection takes a member.
+    class_weight : dict or "balanced", default=None
+        Weight of each class, by which its rows count; "balanced" weights are inversely proportional to the classes'
+        frequencies.
 
     Attributes
     ----------
@@ -217,6 +235,15 @@ class WeightedAverageClassifier(ClassifierMixin, _WeightedAverage):
     array([[0.3, 0.7]])
     """
 
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **_WeightedAverage._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(self, weighting="nonnegative", *, n_rounds=50, class_weight=None):
+        super().__init__(weighting, n_rounds=n_rounds)
+        self.class_weight = class_weight
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Find the weights.
@@ -239,7 +266,8 @@ class WeightedAverageClassifier(ClassifierMixin, _WeightedAverage):
         Raises
         ------
         ValueError
-            If the columns of X are no whole number of members, or hold no probabilities.
+            If the columns of X are no whole number of members, or hold no probabilities; if there are weights of
+            classes, but several labels per row.
         """
         X = validate_data(self, X, dtype="float64")
         self._task = MultilabelTask() if is_multilabel(y) else ClassificationTask(type(self).__name__)
@@ -252,9 +280,18 @@ class WeightedAverageClassifier(ClassifierMixin, _WeightedAverage):
         members = self._members(X)
         self._check_probabilities(members)
         true = np.stack([self._task.true_probabilities(labels, member) for member in members])
-        loss = LogLoss(true.reshape(*true.shape[:2], -1), _relative(sample_weight, X))
+        loss = LogLoss(true.reshape(*true.shape[:2], -1), self._weight(sample_weight, X, y))
         self._find_weights(loss, len(members))
         return self
+
+    def _weight(self, sample_weight, X, y):
+        """Return the weight of each row, those of all being 1 in sum."""
+        weight = _relative(sample_weight, X)
+        if self.class_weight is None:
+            return weight
+        if isinstance(self._task, MultilabelTask):
+            raise ValueError("'class_weight' is for one class per row, y has several labels: give sample_weight.")
+        return _relative(weight * compute_sample_weight(self.class_weight, y), X)
 
     def _check_probabilities(self, members):
         outside = (members < -_ROUNDING) | (members > 1 + _ROUNDING)

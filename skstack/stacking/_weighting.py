@@ -26,12 +26,12 @@ class SquaredLoss:
     ----------
     errors : ndarray of shape (n_members, n_samples, n_outputs)
         Predictions minus target, each target in units of its own deviation.
-    sample_weight : ndarray of shape (n_samples,)
-        1 in sum.
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        1 in sum, for each target.
     """
 
     def __init__(self, errors, sample_weight):
-        scaled = errors * np.sqrt(sample_weight / errors.shape[2])[:, np.newaxis]
+        scaled = errors * np.sqrt(sample_weight / errors.shape[2]).reshape(len(sample_weight), -1)
         flat = scaled.reshape(len(errors), -1)
         # As weights are 1 in sum, the error of the average is the average of the errors.
         self._products = flat @ flat.T

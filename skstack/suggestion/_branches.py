@@ -16,6 +16,9 @@ from ..branches import (
 #: Columns of more categories than these have a branch of their own, as the vectors of a branch are of one length.
 MANY_CATEGORIES = 40
 
+#: Columns of texts that have vocabularies of their own, at most.
+_MAX_TEXTS = 5
+
 
 def suggest_branches(columns, image_root=None, backbone=None):
     """Return a branch for each kind of data among the columns of a table.
@@ -67,9 +70,18 @@ def _of_tables(by_kind):
         formats.setdefault(column.details.get("date_format"), []).append(column)
     for number, (date_format, dates) in enumerate(formats.items(), start=1):
         _add(parts, f"dates_{number}" if len(formats) > 1 else "dates", DateBranch(date_format=date_format), dates)
-    for column in by_kind.get("text", []) + [column for column in many if column.details.get("words")]:
-        _add(parts, _name("text", column, parts), _text(column), [column])
+    _add_texts(parts, by_kind.get("text", []) + [column for column in many if column.details.get("words")])
     return parts
+
+
+def _add_texts(parts, columns):
+    """Add a branch for each column of texts; of too many, those that are read by word get one with a vocabulary."""
+    plain = [column for column in columns if not column.details.get("chars") and not column.details.get("items")]
+    if len(plain) > _MAX_TEXTS:
+        _add(parts, "texts", TextBranch(join=False), plain)
+        columns = [column for column in columns if column not in plain]
+    for column in columns:
+        _add(parts, _name("text", column, parts), _text(column), [column])
 
 
 def _of_files(by_kind, image_root, backbone):

@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -27,11 +27,17 @@ from ._branches import MANY_CATEGORIES, n_numbers
 #: Kinds of columns that learners get.
 TABULAR = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date", "text")
 
+#: Rows from which on a penalty of the linear model is as good as any other.
+_MANY_ROWS = 20_000
+
 #: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
 _LARGE = 50_000
 
 #: Numbers that trees get of a text, and fewer where texts have few words.
 _N_COMPONENTS = 30
+
+#: Skewness of positive targets from which on learners predict their logarithm. Trees cope with more of it.
+LINEAR_TAIL, TREES_TAIL = 1.0, 2.0
 
 #: Rows from which on a tenth of them says when boosting should stop.
 _MIN_ROWS_TO_STOP = 200
@@ -97,9 +103,10 @@ def suggest_learners(columns, targets, X, quality):
     parts = []
     for kind, same in kinds.items():
         end = f"_{kind}" if len(kinds) > 1 else ""
-        is_skewed = all(target.is_skewed for target in same)
         for name, maker in _makers(table, quality).items():
-            parts.append((name + end, _for_target(maker(table, same), is_skewed), keys))
+            tail = LINEAR_TAIL if name == "linear" else TREES_TAIL
+            learner = _for_target(maker(table, same), all(target.is_skewed(tail) for target in same))
+            parts.append((name + end, learner, keys))
     return parts
 
 
@@ -125,11 +132,12 @@ def _boosting(table, targets):
 
     boosting = HistGradientBoostingClassifier if targets[0].has_classes else HistGradientBoostingRegressor
     n_classes = max(target.n_classes for target in targets)
-    parameters = {"learning_rate": 0.05, "max_iter": 1000 if n_classes <= 10 else 10_000 // n_classes + 20}
+    parameters = {"learning_rate": 0.05, "max_leaf_nodes": 16, "min_samples_leaf": 10}
     if table.n_rows >= _MIN_ROWS_TO_STOP and all(target.can_be_divided for target in targets):
-        parameters |= {"early_stopping": True, "n_iter_no_change": 20}
+        max_iter = 500 if n_classes <= 10 else 5000 // n_classes + 20
+        parameters |= {"max_iter": max_iter, "early_stopping": True, "n_iter_no_change": 20}
     else:
-        parameters |= {"early_stopping": False, "max_iter": 100}
+        parameters |= {"max_iter": 100, "early_stopping": False}
     if table.is_plain:
         return boosting(**parameters)
     return make_pipeline(
@@ -153,13 +161,17 @@ def _trees(table, targets):
 def _linear(table, targets):
     from skrub import SquashingScaler
 
-    model = LogisticRegression(C=0.3, max_iter=300) if targets[0].has_classes else Ridge(3.0)
+    has_classes = targets[0].has_classes
+    if has_classes:
+        model = LogisticRegression(C=0.3, tol=1e-3, max_iter=300)
+    else:
+        model = RidgeCV((0.3, 3.0, 30.0), cv=3) if table.n_rows <= _MANY_ROWS else Ridge(3.0)
     if table.is_sparse:
         return make_pipeline(MaxAbsScaler(), model)
     scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
     if table.is_plain:
         return make_pipeline(*scaling, model)
-    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, scaling), model)
+    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, targets, scaling), model)
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -202,30 +214,40 @@ def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
     return TableVectorizer(low_cardinality=low_cardinality, **encoders)
 
 
-def _columns_to_numbers(table, scaling):
-    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled."""
+def _columns_to_numbers(table, targets, scaling):
+    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled.
+
+    Vectors of texts have a length of 1, which the penalty would keep too short.
+    """
     texts = [column for column in table.columns if _is_text(column)]
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
     many = [column for column in many if not _is_text(column)]
     transformers = [
-        (f"text_{number}", _ngrams(column), name)
+        (f"text_{number}", _ngrams(column, targets), name)
         for number, (column, name) in enumerate(zip(texts, table.names(texts), strict=True), start=1)
     ]
     indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
     if many:
         transformers.append(("many_categories", indicators, table.names(many)))
+    text_weight = 4.0 if targets[0].has_classes else 2.0
+    weights = {name: text_weight for name, *_ in transformers[: len(texts)]} or None
     if len(texts) + len(many) == len(table.columns):
-        return ColumnTransformer(transformers)
+        return ColumnTransformer(transformers, transformer_weights=weights)
     dense = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3, sparse_output=False, dtype="float32")
     others = make_pipeline(_vectorizer(table, dense, "spline"), *scaling)
-    return ColumnTransformer(transformers, remainder=others) if transformers else others
+    if not transformers:
+        return others
+    return ColumnTransformer(transformers, remainder=others, transformer_weights=weights)
 
 
 def _is_text(column):
     return column.kind == "text" or (column.kind == "categorical" and bool(column.details.get("words")))
 
 
-def _ngrams(column):
+def _ngrams(column, targets):
+    """Return the encoder of a column of texts; many classes times many n-grams would not fit into the memory."""
+    n_classes = max(target.n_classes for target in targets)
+    parameters = {"sublinear_tf": True, "max_features": 100_000 if n_classes <= 10 else 20_000}
     if column.details.get("chars"):
-        return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, sublinear_tf=True)
-    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, max_features=100_000)
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, **parameters)
+    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+|[^\w\s]", **parameters)

@@ -95,6 +95,8 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
         X = np.asarray(X)
         X = X[:, np.newaxis] if X.ndim == 1 else X
     check_lengths(X, y)
+    if X.shape[0] < 2:
+        raise ValueError(f"A table of {X.shape[0]} rows (n_samples={X.shape[0]}) says nothing of its columns.")
     targets = describe_targets(y, task)
     columns = describe_columns(X, kinds, image_root)
     _keep_something(columns)

@@ -9,9 +9,6 @@ from .._columns import is_table
 from ..tasks._specs import Classification, inferred
 from ..tasks._targets import by_name, target_names
 
-#: Skewness from which on positive targets are heavy-tailed, if their logarithm is less skewed.
-_SKEWED = 1.0
-
 #: Rows of a class, so that ten folds and a tenth set aside in each leave some on either side.
 _MIN_OF_CLASS = 20
 
@@ -46,16 +43,15 @@ class Target:
     def _counts(self):
         return pd.Series(self.values).value_counts().to_numpy() if self.has_classes else np.empty(0)
 
-    @property
-    def is_skewed(self):
-        """Whether positive numbers have a heavy tail, which their logarithm has not."""
+    def is_skewed(self, tail):
+        """Tell whether these are positive numbers of a skewness of at least `tail`, and their logarithms of less."""
         if self.has_classes:
             return False
         values = pd.Series(self.values).dropna().astype("float64")
         if values.min() <= 0 or values.nunique() < 10:
             return False
         skew = values.skew()
-        return bool(skew > _SKEWED and abs(np.log(values).skew()) < skew)
+        return bool(skew > tail and abs(np.log(values).skew()) < skew)
 
 
 def describe_targets(y, task=None):

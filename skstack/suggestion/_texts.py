@@ -208,7 +208,7 @@ def _is_quantity(text):
 
 def _as_words(texts, counts):
     n_rows = counts.sum()
-    n_words = np.mean([len(re.findall(r"[^\s;|,/]+", text)) for text in texts])
+    n_words = np.mean([len(re.findall(r"[^\s;|,/_-]+", text)) for text in texts])
     share = len(counts) / n_rows
     if n_words < 1.5 and share >= 0.8 and len(counts) > _FEW_CATEGORIES:
         return "text", "strings without blanks, another one in most rows: read by character", {"chars": True}

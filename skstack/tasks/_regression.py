@@ -122,8 +122,8 @@ class RegressionTask(Task):
         return super().is_built_like(other) and self.dtype_ == other.dtype_
 
     def can_average(self, method):
-        """See Task: the weights of an average are found from rows that have all targets."""
-        return not self.has_gaps_
+        """See Task."""
+        return True
 
     def row_scores(self, scoring, y, columns, method, sample_weight=None):
         """Return 1 minus the squared error in units of the variance, the mean of several targets; its mean is R2.

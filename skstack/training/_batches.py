@@ -34,7 +34,7 @@ def in_batches(rows, batch_size):
 
 
 def in_step(orders, batch_size):
-    """Return the batches that several networks can go through in step, and the rows that each has left.
+    """Return the batches that several networks can go through in step, and the rows that each then has left.
 
     Parameters
     ----------
@@ -44,11 +44,15 @@ def in_step(orders, batch_size):
 
     Returns
     -------
-    rows : ndarray of shape (n_steps, n_networks, batch_size)
-        As many whole batches as the network with fewest has.
+    batches : list of ndarray of shape (n_steps, n_networks, n_rows)
+        As many whole batches as the network with fewest has, and the last ones, where they are of the same size.
     left : list of ndarray of int
     """
     n_steps = min(map(len, orders)) // batch_size
     end = n_steps * batch_size
-    together = [rows[:end].reshape(n_steps, batch_size) for rows in orders]
-    return np.stack(together, axis=1), [rows[end:] for rows in orders]
+    whole, left = [rows[:end] for rows in orders], [rows[end:] for rows in orders]
+    batches = [np.stack([rows.reshape(n_steps, batch_size) for rows in whole], axis=1)] if n_steps else []
+    if {len(rows) for rows in left} <= {len(left[0])} - {0} and len(left[0]) < batch_size:
+        batches.append(np.stack(left)[np.newaxis])
+        left = [rows[:0] for rows in left]
+    return batches, left

@@ -1,6 +1,7 @@
 """Networks in training, one alone or several in one vectorised program, and the compiled loops that they run."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -104,38 +105,39 @@ class VectorizedEngine:
         self._fixed = [program.steps.fixed(job.values) for job in jobs]
         self._placed_fixed = [map_structure(place, values) for values in self._fixed]
         self._stacked_fixed = self._runner.stack(self._placed_fixed)
-        self._states = [
-            map_structure(place, program.steps.start(job.values, job.optimizer_state, settings)) for job in jobs
-        ]
-        joined = map_structure(lambda *arrays: _Joined(arrays), *[job.data for job in jobs])
-        self._data = map_structure(lambda part: place(part.array), joined)
-        self._offsets = map_structure(lambda part: place(part.offsets), joined)
-        placed = {}
-        self._own_data = [Data(job.data, self._runner, placed) for job in jobs]
-        self._stopping_data = [Data(job.stopping_data, self._runner, placed) for job in jobs]
+        self._stacked = self._runner.stack(
+            [map_structure(place, program.steps.start(job.values, job.optimizer_state, settings)) for job in jobs]
+        )
+        self._data = _Together([job.data for job in jobs], self._runner)
+        has_own = any(job.validation_data is not None for job in jobs)
+        self._stopping_data = _Together([job.stopping_data for job in jobs], self._runner) if has_own else self._data
+        self._n_networks, self._states = len(jobs), None
 
     def train(self, rows, batch_size):
         """Go once through the given rows of each network in their order; return loss and metrics of each."""
-        runner = self._runner
-        states = [runner.reset(state) for state in self._states]
-        batches, left = in_step(rows, batch_size)
-        if len(batches):
-            states = runner.run_vectorized(states, self._stacked_fixed, self._data, self._offsets, batches)
-        self._states = self._each("train", states, self._own_data, left, batch_size)
-        return list(map(runner.logs, self._states))
+        self._stacked, self._states = self._run("train", self._data, rows, batch_size), None
+        return self._runner.logs_of_all(self._stacked)
 
     def evaluate(self, rows, batch_size):
         """Return loss and metrics of each network on the given rows."""
-        states = [self._runner.reset(state) for state in self._states]
-        return list(map(self._runner.logs, self._each("evaluate", states, self._stopping_data, rows, batch_size)))
+        together = min(batch_size, *map(len, rows))  # what decides about the size is memory alone
+        return self._runner.logs_of_all(self._run("evaluate", self._stopping_data, rows, max(1, together)))
 
-    def _each(self, kind, states, data, rows, batch_size):
+    def _run(self, kind, data, rows, batch_size):
+        """Go through rows in step, and what some networks have left network by network; return the stacked state."""
+        runner = self._runner
+        state = self._stacked | runner.zeros(self._n_networks)
+        batches, left = in_step(rows, batch_size)
+        for in_one_size in batches:
+            state = runner.run_vectorized(kind, state, self._stacked_fixed, data.joined, data.offsets, in_one_size)
+        if not any(map(len, left)):
+            return state
         after = []
-        for state, fixed, of_network, indices in zip(states, self._placed_fixed, data, rows, strict=True):
-            for placed, chosen in of_network.pieces(indices, batch_size) if len(indices) else ():
-                state = self._runner.run(kind, state, fixed, placed, chosen, batch_size)
-            after.append(state)
-        return after
+        for place, (of_network, indices) in enumerate(zip(runner.unstack(state), left, strict=True)):
+            for placed, chosen in data.of_network(place).pieces(indices, batch_size) if len(indices) else ():
+                of_network = runner.run(kind, of_network, self._placed_fixed[place], placed, chosen, batch_size)
+            after.append(of_network)
+        return runner.stack(after)
 
     def listen(self, schedule):
         """Return what tells callbacks about the epochs: there are none."""
@@ -143,11 +145,35 @@ class VectorizedEngine:
 
     def state_of(self, index):
         """Return the present state of a network."""
+        if self._states is None:
+            self._states = self._runner.unstack(self._stacked)
         return self._states[index]
 
     def finish(self, index, best, last):
         """See Engine."""
         return self._runner.finish(best or last, last, self._fixed[index])
+
+
+class _Together:
+    """The data of several networks on the device, joined, and those of each where one goes on by itself.
+
+    Parameters
+    ----------
+    parts : list of dict
+    runner : Runner
+    """
+
+    def __init__(self, parts, runner):
+        self._parts, self._runner, self._placed, self._own = parts, runner, {}, {}
+        joined = map_structure(lambda *arrays: _Joined(arrays), *parts)
+        self.joined = map_structure(lambda part: runner.place(part.array), joined)
+        self.offsets = map_structure(lambda part: runner.place(part.offsets), joined)
+
+    def of_network(self, place):
+        """Return the data of a network."""
+        if place not in self._own:
+            self._own[place] = Data(self._parts[place], self._runner, self._placed)
+        return self._own[place]
 
 
 class _Joined:
@@ -185,11 +211,18 @@ class Runner:
         """Go through rows of placed data in batches."""
         return self._loops.run(kind, state, fixed, self._hyperparameters, data, rows, batch_size)
 
-    def run_vectorized(self, states, fixed, data, offsets, batches):
-        """Train several networks in step."""
-        state = self._loops.run_vectorized(self.stack(states), fixed, self._hyperparameters, data, offsets, batches)
+    def run_vectorized(self, kind, state, fixed, data, offsets, batches):
+        """Go through batches of several networks in step, whose states are stacked."""
+        return self._loops.run_vectorized(kind, state, fixed, self._hyperparameters, data, offsets, batches)
+
+    def zeros(self, n_networks):
+        """Return what sets loss and metrics of several networks back, stacked."""
+        return self.stack([self._zero] * n_networks)
+
+    def unstack(self, state):
+        """Return the states of several networks from their stacked one."""
         unstacked = [self._backend.unstack(tensor) for tensor in tree.flatten(state)]
-        return [tree.pack_sequence_as(state, [tensors[index] for tensors in unstacked]) for index in range(len(states))]
+        return [tree.pack_sequence_as(state, list(tensors)) for tensors in zip(*unstacked, strict=True)]
 
     def stack(self, trees):
         """Return trees of tensors as one with a leading axis."""
@@ -197,12 +230,27 @@ class Runner:
 
     def logs(self, state):
         """Return loss and metrics."""
-        return self.steps.logs({name: map_structure(to_array, state[name]) for name in ("metrics", "loss", "rows")})
+        return self.steps.logs(_counted(state))
+
+    def logs_of_all(self, state):
+        """Return loss and metrics of each of several networks from their stacked state."""
+        counted = _counted(state)
+        n_networks = len(counted["loss"])
+        return [self.steps.logs(map_structure(partial(_entry, place), counted)) for place in range(n_networks)]
 
     def finish(self, weights, last, fixed):
         """Return values and optimizer state, from the state that holds the weights and the last one."""
         state = {**weights, "optimizer": last["optimizer"]}
         return self.steps.finish(map_structure(to_array, state), fixed)
+
+
+def _counted(state):
+    """Return loss and metrics of a state as arrays."""
+    return {name: map_structure(to_array, state[name]) for name in ("metrics", "loss", "rows")}
+
+
+def _entry(place, array):
+    return array[place]
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -252,6 +300,11 @@ def place_once(data, place, placed):
 def n_bytes(data):
     """Return the size of the data of a network in bytes."""
     return sum(array.nbytes for array in _arrays(data))
+
+
+def distinct_bytes(parts):
+    """Return the size of the data of several networks in bytes, of arrays that they share once."""
+    return sum({id(array): array.nbytes for data in parts for array in _arrays(data)}.values())
 
 
 def row_bytes(data):

@@ -11,7 +11,7 @@ from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
-from ._rule import is_vectorized
+from ._rule import in_groups, is_vectorized
 from ._stopping import Stopping
 from ._values import divided
 
@@ -150,7 +150,8 @@ def _trained(network, settings, make, jobs, schedule):
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
             program.steps.prepare_metrics(_first_rows(jobs[0].data))
         if is_vectorized(network, jobs, schedule, program.device):
-            yield from _run(VectorizedEngine(program, settings, jobs), jobs, schedule)
+            for group in in_groups(network, jobs):
+                yield from _run(VectorizedEngine(program, settings, group), group, schedule)
             return
         placed = {}
         for job in jobs:

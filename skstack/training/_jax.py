@@ -53,7 +53,7 @@ class Loops:
 
     def __init__(self, step):
         self._one = {kind: jax.jit(partial(_one, one)) for kind, one in step.items()}
-        self._vectorized = jax.jit(partial(_vectorized, step["train"]))
+        self._vectorized = {kind: jax.jit(partial(_vectorized, one)) for kind, one in step.items()}
 
     def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network."""
@@ -61,9 +61,9 @@ class Loops:
             state = self._one[kind](state, fixed, hyperparameters, data, _filled_up(batches), len(batches))
         return state
 
-    def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
-        """Train several networks, in one vectorised step for all."""
-        return self._vectorized(state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
+        """Go through batches of several networks, in one vectorised step for all."""
+        return self._vectorized[kind](state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
 
 
 def _filled_up(rows):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._backend import keras
-from ._engine import n_bytes
+from ._engine import distinct_bytes
 
 #: Layers of Keras that a vectorised step computes as fast as their own; convolutions and recurrent ones become slower.
 #: Ours say so themselves, see :class:`skstack._layers.Layer`.
@@ -37,6 +37,10 @@ _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
 #: Bytes of the encoded rows of all folds together, which are all on the device.
 _MAX_BYTES = 2**27
+
+#: Networks that one program trains at once: more save nothing further, and those that have stopped early wait for the
+#: others. Bytes of what all of them hold for each weight, which is there four times.
+_MAX_TOGETHER, _MAX_HELD = 64, 2**30
 
 
 def _compiles_for_long(device):
@@ -79,5 +83,20 @@ def is_vectorized(network, jobs, schedule, device):
     return (
         all(getattr(layer, "vectorizable", type(layer).__name__ in _VECTORIZABLE) for layer in layers)
         and n_weights * schedule.batch_size <= _MAX_WORK[device]
-        and n_bytes(jobs[0].data) * len(jobs) <= _MAX_BYTES
+        and distinct_bytes([job.data for job in jobs]) <= _MAX_BYTES
     )
+
+
+def in_groups(network, jobs):
+    """Return jobs in groups of which each can be trained at once, all of about the same size.
+
+    Parameters
+    ----------
+    network : keras.Model
+        One of them.
+    jobs : list of Job
+    """
+    n_weights = sum(int(np.prod(variable.shape)) for variable in network.variables)
+    largest = int(np.clip(_MAX_HELD // (16 * max(n_weights, 1)), 1, _MAX_TOGETHER))
+    size = -(-len(jobs) // -(-len(jobs) // largest))
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]

@@ -74,12 +74,12 @@ def moving_rows(optimizer, tables):
             self.build(variables)
         chosen = [(place, grads[place]) for place, variable in enumerate(variables) if id(variable) in ids]
         parts = [[variables[place], *_slots_of(self, variables[place])] for place, _ in chosen]
-        before = [[ops.convert_to_tensor(part) for part in of_table] for of_table in parts]
+        before = [[ops.copy(part.value) for part in of_table] for of_table in parts]
         kind.apply(self, grads, trainable_variables)
         for (_, gradient), of_table, values in zip(chosen, parts, before, strict=True):
             moves = ops.any(ops.not_equal(gradient, 0), axis=-1, keepdims=True)
             for part, value in zip(of_table, values, strict=True):
-                part.assign(ops.where(moves, ops.convert_to_tensor(part), value))
+                part.assign(ops.where(moves, part.value, value))
 
     optimizer.__class__ = type(kind.__name__, (kind,), {"__module__": kind.__module__, "apply": apply})
     return optimizer

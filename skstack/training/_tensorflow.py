@@ -131,11 +131,12 @@ class Loops:
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
         return self._call((kind,), partial(_step_through, self._step[kind]), arguments)
 
-    def run_vectorized(self, state, fixed, hyperparameters, data, offsets, rows):
-        """Train several networks, in one vectorised step for all.
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
+        """Go through batches of several networks, in one vectorised step for all.
 
         Parameters
         ----------
+        kind : {"train", "evaluate"}
         state, fixed : trees of tensors
             With a leading axis for the network.
         hyperparameters, data : trees of tensors
@@ -150,8 +151,9 @@ class Loops:
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, offsets, tf.constant(rows, dtype="int32")
-        key = "vectorized", *rows.shape[1:]
-        return self._call(key, partial(_train_vectorized, self._step["train"]), arguments, rows.shape[1:])
+        n_networks = rows.shape[1]
+        loop = partial(_step_vectorized, self._step[kind])
+        return self._call(("vectorized", kind, n_networks), loop, arguments, (n_networks, None))
 
     def _call(self, key, loop, arguments, sizes=()):
         key = (*key, *_ranks(arguments[3].get("weights", {})))
@@ -204,7 +206,7 @@ def _step_through(step, state, fixed, hyperparameters, data, rows, batch_size):
     return _loop(body, state, (n_rows + batch_size - 1) // batch_size)
 
 
-def _train_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
+def _step_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
     def body(index, state):
         batch = tf.nest.map_structure(
             lambda tensor, offset: tf.gather(tensor, rows[index] + offset[:, tf.newaxis]), data, offsets

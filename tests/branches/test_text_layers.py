@@ -12,6 +12,7 @@ from skstack.branches._text_layers import (
     LastToken,
     MaximumOfTokens,
     MeanOfTokens,
+    MeanOfTokenVectors,
     TokenVectors,
 )
 
@@ -68,3 +69,13 @@ def test_a_table_that_is_not_trained_is_constant():
     assert layer.constants == []
     layer.trainable = False
     assert layer.constants == [layer.embeddings]
+
+
+def test_the_mean_of_vectors_is_that_of_the_looked_up_ones():
+    table, mean = TokenVectors(6, 2), MeanOfTokenVectors(6, 2)
+    for layer in (table, mean):
+        layer.build((None, 3))
+        layer.embeddings.assign(np.arange(12.0).reshape(6, 2) ** 2)
+    expected = keras.ops.convert_to_numpy(MeanOfTokens()([table(IDS), IDS]))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(mean(IDS)), expected, rtol=1e-6)
+    assert mean(keras.Input((3,), dtype="int32")).shape == (None, 2)

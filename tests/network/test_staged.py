@@ -195,7 +195,7 @@ def test_a_list_says_who_is_trained_how_long_and_how_fast(stages):
     moved = _moved(*stages[-1])
     assert any(name.startswith("numbers") for name in moved)
     assert not any(name.startswith("place") for name in moved)
-    assert float(network._optimizer_state.others["_learning_rate"]) == pytest.approx(1e-3)
+    assert float(network._trained_members[0].optimizer_state.others["_learning_rate"]) == pytest.approx(1e-3)
 
 
 def test_each_stage_stops_early_by_itself_and_its_best_weights_go_on():

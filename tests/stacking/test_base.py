@@ -1,5 +1,6 @@
 """Fitting a stack, what it keeps, and predicting with it."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
+from skstack import MultimodalStackingClassifier, MultimodalStackingMultitask, MultimodalStackingRegressor
 from skstack.network import _staged as network_staged
 from skstack.training._fit import fit as training_fit
 
@@ -164,3 +165,29 @@ def test_models_of_folds_need_folds(table):
     fitted = [("ridge", Ridge().fit(*table))]
     with pytest.raises(ValueError, match=r"refit='folds' averages the models of folds.*cv='prefit'"):
         MultimodalStackingRegressor(fitted, cv="prefit", refit="folds").fit(*table)
+
+
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+#: What a stack has beside the parameters that all share.
+OWN = {
+    MultimodalStackingRegressor: {"quantile"},
+    MultimodalStackingClassifier: {"class_weight", "stack_method"},
+    MultimodalStackingMultitask: {"tasks", "share_predictions"},
+}
+
+
+def test_every_stack_has_the_parameters_that_all_share():
+    signatures = [
+        [(name, of.kind, of.default) for name, of in inspect.signature(kind).parameters.items() if name not in own]
+        for kind, own in OWN.items()
+    ]
+    assert signatures[0] == signatures[1] == signatures[2]
+
+
+def test_every_stack_keeps_and_constrains_its_parameters():
+    for kind, own in OWN.items():
+        values = {name: object() for name in inspect.signature(kind).parameters}
+        assert vars(kind(**values)) == values
+        assert set(kind._parameter_constraints) >= set(values) - {"estimators"}
+        assert own <= set(values)

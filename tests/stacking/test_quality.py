@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from _small import make_labels, make_table
+from _small import branches, make_labels, make_table, network_regressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
 from skstack.stacking._quality import QUALITIES
+from skstack.stacking._running import Running
 from skstack.suggestion import _suggest
 
 NUMBERS = ["area", "rooms"]
@@ -60,6 +61,27 @@ def test_what_is_suggested_depends_on_it(monkeypatch, quality):
     stack = MultimodalStackingRegressor(quality=quality, random_state=0).fit(X, y)
     assert asked == [quality]
     assert len(stack.splits_) == QUALITIES[quality].n_folds
+
+
+@pytest.mark.parametrize(("quality", "n_members"), [("fast", 1), ("good", None), ("best", 4)])
+def test_members_of_networks_that_nothing_is_said_of(monkeypatch, quality, n_members):
+    X, y = make_table()
+    monkeypatch.setattr(Running, "run", _stop)
+    default = MultimodalNetworkRegressor().n_members
+    for network, expected in ((None, default if n_members is None else n_members), (network_regressor([]), default)):
+        network = None if network is None else network.set_params(branches=None)
+        stack = MultimodalStackingRegressor(branches(), network=network, quality=quality)
+        with pytest.raises(Stopped) as caught:
+            stack.fit(X, y)
+        assert caught.value.args[0].estimator.n_members == expected
+
+
+class Stopped(Exception):
+    """Ends a fit before training."""
+
+
+def _stop(running):
+    raise Stopped(running._models[0])
 
 
 def test_other_words_are_refused():

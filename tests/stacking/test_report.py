@@ -1,11 +1,13 @@
 """The report of a stack, and the guard that acts on it."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from _small import make_labels, make_table, network_regressor, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
@@ -16,6 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skstack import (
     MultimodalStackingClassifier,
+    MultimodalStackingMultitask,
     MultimodalStackingRegressor,
     WeightedAverageClassifier,
     WeightedAverageRegressor,
@@ -291,3 +294,148 @@ def test_weights_reach_the_average_of_a_guard(table):
     weighting = stack.final_estimator_.weighting
     by_hand = WeightedAverageRegressor(weighting).fit(stack.oof_predictions_, y, sample_weight=weight)
     assert_allclose(stack.final_estimator_.weights_, by_hand.weights_)
+
+
+# --- gaps and several tasks -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def gaps(table):
+    """Two targets, of which some rows lack one."""
+    X, y = table
+    Y = np.column_stack([y, np.abs(y) + X["rooms"]])
+    Y[:20, 0] = Y[60:75, 1] = np.nan
+    return X, Y
+
+
+def test_targets_with_gaps_are_judged_and_guarded(gaps):
+    X, Y = gaps
+    stack = MultimodalStackingRegressor(REGRESSORS, Wrong(), cv=KFold(3), guard=True).fit(X, Y)
+    report, oof = stack.stack_report_, stack.oof_predictions_
+    assert report.loc["average", "score"].notna().all() and (report["n_rows"] == 90).all()
+    each = [r2_score(Y[rows, j], oof[rows, j]) for j, rows in enumerate([slice(20, None), np.r_[:60, 75:90]])]
+    assert report.loc[("base model", "ridge"), "score"] == pytest.approx(np.mean(each))
+    assert isinstance(stack.final_estimator_, WeightedAverageRegressor)
+    weights = stack.final_estimator_.weights_
+    ridge, tree = stack.named_estimators_["ridge"].predict(X), stack.named_estimators_["tree"].predict(X)
+    assert_allclose(stack.predict(X), weights[0] * ridge + weights[1] * tree)
+
+
+def test_by_default_each_target_with_gaps_has_a_final_estimator_of_its_own(gaps):
+    X, Y = gaps
+    stack = MultimodalStackingRegressor(REGRESSORS, cv=3).fit(X, Y)
+    assert [type(final).__name__ for final in stack.final_estimator_.estimators_.values()] == ["RidgeCV"] * 2
+
+
+class Constant(ClassifierMixin, BaseEstimator):
+    """Predicts the first class, and is sure."""
+
+    def fit(self, X, y, sample_weight=None):
+        """Learn the classes only."""
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        """Return 1 for the first class."""
+        return np.eye(len(self.classes_))[np.zeros(len(X), dtype=int)]
+
+    def predict(self, X):
+        """Return the first class."""
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture(scope="module")
+def classes(table):
+    """Two columns of classes, of which some rows lack one."""
+    X, y = table
+    columns = pd.DataFrame({"size": make_labels(y, 3), "sign": np.where(y > y.mean(), "plus", "minus")}, index=X.index)
+    columns.loc[X.index[:20], "sign"] = None
+    return X, columns
+
+
+def test_several_columns_of_classes_are_judged_one_by_one(classes):
+    X, columns = classes
+    stack = MultimodalStackingClassifier(CLASSIFIERS, cv=KFold(3)).fit(X, columns)
+    report = stack.stack_report_
+    assert report.index.names == ["task", "kind", "name"]
+    assert report.groupby("task", sort=False)["n_rows"].first().to_dict() == {"size": 90, "sign": 70}
+    codes = np.unique(columns["size"], return_inverse=True)[1]
+    first, second = stack.oof_predictions_[:, :3], stack.oof_predictions_[20:, 3:4]
+    assert report.loc[("size", "base model", "logistic"), "score"] == pytest.approx(-log_loss(codes, first))
+    signs = columns["sign"][20:] == "plus"
+    assert report.loc[("sign", "base model", "logistic"), "score"] == pytest.approx(-log_loss(signs, second[:, 0]))
+    assert report["score"].notna().all() and report.groupby("task")["used"].sum().eq(1).all()
+    oof = stack.oof_predictions_
+    nested = cross_val_predict(LogisticRegression(), oof, codes, cv=KFold(3), method="predict_proba")
+    score = report.loc[("size", "final estimator", "LogisticRegression"), "score"]
+    assert score == pytest.approx(-log_loss(codes, nested))
+
+
+@pytest.mark.parametrize("with_gaps", [False, True])
+def test_a_guard_takes_averages_for_single_columns(classes, with_gaps):
+    X, columns = classes if with_gaps else (classes[0], classes[1].fillna("minus"))
+    stack = MultimodalStackingClassifier(CLASSIFIERS, Constant(), cv=3, guard=True, passthrough=["area"])
+    stack.fit(X, columns)
+    used = stack.stack_report_.query("used").index
+    assert [kind for _, kind, _ in used] == ["average", "average"]
+    size, sign = stack.final_estimator_.estimators_.values()
+    assert isinstance(size, WeightedAverageClassifier) and isinstance(sign, WeightedAverageClassifier)
+    of_members = [stack.named_estimators_[name].predict_proba(X) for name, _ in CLASSIFIERS]
+    expected = sum(weight * of_size for weight, (of_size, _) in zip(size.weights_, of_members, strict=True))
+    assert_allclose(stack.predict_proba(X)[0], expected)
+    assert set(stack.predict(X)[:, 1]) == {"plus", "minus"}
+    assert_array_equal(pickle.loads(pickle.dumps(stack)).predict(X), stack.predict(X))
+
+
+def test_a_guard_leaves_the_final_estimator_of_a_task_where_it_is_better(table):
+    X, y = table
+    columns = pd.DataFrame({"number": y, "sign": y > y.mean()}, index=X.index)
+    parts = [("ridge", Ridge()), ("tree", DecisionTreeRegressor(max_depth=2, random_state=0)), *CLASSIFIERS]
+    final = {"number": Wrong(), "sign": LogisticRegression(C=100.0)}
+    stack = MultimodalStackingMultitask(parts, final, cv=3, guard=True).fit(X, columns)
+    report = stack.stack_report_
+    assert report.loc["number"]["scoring"].eq("r2").all() and report.loc["sign"]["scoring"].eq("neg_log_loss").all()
+    assert list(report.loc["number"].loc["base model"].index) == ["ridge", "tree"]
+    assert list(report.loc["sign"].loc["base model"].index) == ["logistic", "neighbours"]
+    assert report.loc["number"].loc["average", "used"].any()
+    number, sign = stack.final_estimator_.estimators_.values()
+    assert isinstance(number, WeightedAverageRegressor)
+    better = report.loc[("sign", "final estimator", "LogisticRegression"), "used"]
+    assert isinstance(sign, LogisticRegression if better else WeightedAverageClassifier)
+    assert r2_score(y, stack.predict(X)["number"]) > 0.3
+    unguarded = MultimodalStackingMultitask(parts, final, cv=3).fit(X, columns)
+    assert_array_equal(unguarded.predict(X)["number"], 1e3)
+
+
+def test_members_of_a_task_without_probabilities_are_judged_by_accuracy(table):
+    X, y = table
+    columns = pd.DataFrame({"number": y, "sign": y > y.mean()}, index=X.index)
+    parts = [("ridge", Ridge()), ("scores", RidgeClassifier()), CLASSIFIERS[0]]
+    report = MultimodalStackingMultitask(parts, cv=3).fit(X, columns).stack_report_
+    assert (report.loc["sign"]["scoring"] == "accuracy").all()
+    expected = accuracy_score(columns["sign"], cross_val_predict(RidgeClassifier(), X, columns["sign"], cv=KFold(3)))
+    assert report.loc[("sign", "base model", "scores"), "score"] == pytest.approx(expected)
+
+
+# --- weights of classes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"cheap": 1.0, "dear": 4.0}])
+def test_rows_count_by_the_weight_of_their_class(table, class_weight):
+    X, y = table[0], np.where(table[1] > np.quantile(table[1], 0.8), "dear", "cheap")
+    average = WeightedAverageClassifier()
+    stack = MultimodalStackingClassifier(CLASSIFIERS, average, class_weight=class_weight, cv=3).fit(X, y)
+    weight = np.where(y == "dear", 4.0, 1.0)
+    assert stack.final_estimator_.class_weight in ("balanced", {0: 1.0, 1: 4.0})
+    expected = WeightedAverageClassifier().fit(stack.oof_predictions_, y, sample_weight=weight)
+    assert_allclose(stack.final_estimator_.weights_, expected.weights_)
+    score = -log_loss(y, stack.oof_predictions_[:, 0], sample_weight=weight)
+    assert stack.stack_report_.loc[("base model", "logistic"), "score"] == pytest.approx(score)
+    stack = MultimodalStackingClassifier(CLASSIFIERS, Constant(), class_weight=class_weight, cv=3, guard=True)
+    with pytest.raises(ValueError, match="'class_weight' is of no use"):
+        stack.fit(X, y)
+    guarded = stack.set_params(final_estimator=LogisticRegression(C=1e-9)).fit(X, y)
+    used = guarded.final_estimator_
+    expected = WeightedAverageClassifier(used.weighting).fit(stack.oof_predictions_, y, sample_weight=weight)
+    assert used.class_weight is not None
+    assert_allclose(used.weights_, expected.weights_)

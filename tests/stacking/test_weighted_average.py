@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skstack import WeightedAverageClassifier, WeightedAverageRegressor
+from skstack.stacking._weighting import SquaredLoss
 
 WEIGHTINGS = ["nonnegative", "selection", "mean", "best"]
 
@@ -114,7 +115,7 @@ def test_copies():
     X, y = _probabilities(3)
     average = WeightedAverageClassifier("selection", n_rounds=5).fit(X, y)
     assert_array_equal(pickle.loads(pickle.dumps(average)).predict_proba(X), average.predict_proba(X))
-    assert clone(average).get_params() == {"weighting": "selection", "n_rounds": 5}
+    assert clone(average).get_params() == {"weighting": "selection", "n_rounds": 5, "class_weight": None}
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
@@ -138,3 +139,57 @@ SCORES = LogisticRegression().fit(*_probabilities(3)).decision_function(_probabi
 def test_what_cannot_be_averaged_is_refused(average, X, y, message):
     with pytest.raises(ValueError, match=message):
         average.fit(X, y)
+
+
+# --- gaps and weights of classes --------------------------------------------------------------------------------------
+
+
+def test_missing_targets_do_not_count():
+    X, y = _numbers(2)
+    gaps = y.copy()
+    gaps[:25, 1] = np.nan
+    average = WeightedAverageRegressor().fit(X, gaps)
+    changed = X.copy()
+    changed[:25, 1::2] = 1e6  # what is predicted for targets that are missing
+    assert_array_equal(WeightedAverageRegressor().fit(changed, gaps).weights_, average.weights_)
+    first, second = X[:, ::2], X[25:, 1::2]
+    losses = [
+        SquaredLoss((of_target.T - target)[:, :, np.newaxis] / target.std(), np.full(len(target), 1 / len(target)))
+        for of_target, target in ((first, y[:, 0]), (second, y[25:, 1]))
+    ]
+    candidates = np.vstack([average.weights_, np.random.default_rng(0).dirichlet(np.ones(3), 2000)])
+    together = sum(loss(candidates) for loss in losses)
+    assert together[0] == pytest.approx(together.min(), rel=1e-4)
+    assert average.predict(X).shape == (60, 2)
+
+
+def test_a_target_without_values_and_one_target_with_gaps_are_refused():
+    X, y = _numbers(2)
+    y[:, 1] = np.nan
+    with pytest.raises(ValueError, match="y has no values of target 1"):
+        WeightedAverageRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="NaN"):
+        WeightedAverageRegressor().fit(X, y[:, 1])
+    with pytest.raises(ValueError, match="inconsistent"):
+        WeightedAverageRegressor().fit(X, y[:9])
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"rare": 5.0, "usual": 0.5}])
+def test_weights_of_classes_are_weights_of_their_rows(class_weight):
+    X, y = _probabilities(2, 90)
+    kept = np.flatnonzero((y == 0) | (np.arange(90) % 10 == 1))
+    X, y = X[kept], np.where(y[kept] == 1, "rare", "usual")
+    weight = np.where(y == "rare", 10.0, 1.0) if class_weight != "balanced" else np.where(y == "rare", 5.0, 1.0)
+    assert (y == "usual").sum() == 5 * (y == "rare").sum()
+    average = WeightedAverageClassifier(class_weight=class_weight).fit(X, y)
+    expected = WeightedAverageClassifier().fit(X, y, sample_weight=weight)
+    assert_allclose(average.weights_, expected.weights_)
+    assert not np.allclose(WeightedAverageClassifier().fit(X, y).weights_, expected.weights_, atol=1e-3)
+    both = WeightedAverageClassifier(class_weight=class_weight).fit(X, y, sample_weight=np.arange(len(y)))
+    assert_allclose(both.weights_, WeightedAverageClassifier().fit(X, y, weight * np.arange(len(y))).weights_)
+
+
+def test_weights_of_classes_mean_nothing_for_several_labels():
+    X = np.random.default_rng(0).uniform(size=(20, 4))
+    with pytest.raises(ValueError, match="'class_weight' is for one class per row"):
+        WeightedAverageClassifier(class_weight="balanced").fit(X, np.eye(2, dtype=int)[np.arange(20) % 2])

@@ -88,6 +88,16 @@ def test_an_array_of_arrays_is_one_column():
     assert _branches(np.zeros((5, 50, 2))) == {"sequence": ("SequenceBranch()", None)}
 
 
+def test_many_columns_of_texts_share_a_vocabulary():
+    columns = [Column(name, place, name, "text", "") for place, name in enumerate("abcdef")]
+    columns += [Column("g", 6, "g", "text", "", details={"chars": True})]
+    assert [(name, repr(branch)) for name, branch, _ in suggest_branches(columns)] == [
+        ("texts", "TextBranch(join=False)"),
+        ("text_g", "TextBranch(encoder='cnn', tokens='char')"),
+    ]
+    assert len(suggest_branches(columns[1:])) == 6
+
+
 def test_names_of_branches_are_usable_as_prefixes():
     columns = [Column(name, place, name, "text", "") for place, name in enumerate(["a__b/c", "a_b_c", "日本", "  "])]
     names = [name for name, _, _ in suggest_branches(columns)]

@@ -60,6 +60,11 @@ def test_what_cannot_be_used_is_an_error(X, params, message):
         suggest_estimators(pd.DataFrame(X), RNG.normal(size=30), **params)
 
 
+def test_a_single_row_is_an_error():
+    with pytest.raises(ValueError, match="n_samples=1"):
+        suggest_estimators([[1.0, 2.0]], [1.0])
+
+
 def test_names_that_come_twice_are_an_error():
     X = pd.DataFrame(RNG.normal(size=(30, 2)), columns=["a", "a"])
     with pytest.raises(ValueError, match="X has several columns called 'a'"):

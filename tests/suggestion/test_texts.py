@@ -65,6 +65,7 @@ def test_numbers_in_texts(name):
         ("id", [f"AB-{x}" for x in range(N)]),
         ("text", [" ".join(RNG.choice(WORDS, 6)) for _ in range(N)]),
         ("text", [";".join(RNG.choice(WORDS, 3)) for _ in range(N)]),
+        ("text", ["-".join(RNG.choice(WORDS, 4)) for _ in range(N)]),
         ("text", [str(RNG.choice(WORDS, 3).tolist()) for _ in range(N)]),
         (
             "text",

@@ -32,12 +32,21 @@ def test_whole_batches_come_first_and_what_is_left_as_one(n_rows, expected):
 
 
 def test_networks_go_in_step_as_far_as_the_shortest_does():
-    batches, left = in_step([np.arange(7), np.arange(10, 15)], 2)
+    (batches,), left = in_step([np.arange(7), np.arange(10, 15)], 2)
     assert batches.tolist() == [[[0, 1], [10, 11]], [[2, 3], [12, 13]]]
     assert [rows.tolist() for rows in left] == [[4, 5, 6], [14]]
 
 
 def test_fewer_rows_than_a_batch_make_no_step():
     batches, left = in_step([np.arange(7), np.arange(1)], 2)
-    assert batches.shape == (0, 2, 2)
+    assert batches == []
     assert [len(rows) for rows in left] == [7, 1]
+
+
+def test_what_is_left_is_a_batch_for_all_where_it_is_as_much_for_each():
+    (whole, last), left = in_step([np.arange(5), np.arange(10, 15)], 3)
+    assert whole.tolist() == [[[0, 1, 2], [10, 11, 12]]]
+    assert last.tolist() == [[[3, 4], [13, 14]]]
+    assert [len(rows) for rows in left] == [0, 0]
+    (whole,), left = in_step([np.arange(4), np.arange(4)], 2)
+    assert [len(whole), *map(len, left)] == [2, 0, 0]

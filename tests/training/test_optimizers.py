@@ -5,15 +5,14 @@ import pytest
 from _problems import ALL_OPTIMIZERS, N_ROWS, assert_same, both_ways, job_of, make_data
 
 from skstack._backend import keras
+from skstack.training._layout import Layout
 from skstack.training._optimizers import (
     Beginning,
     OptimizerState,
     applied,
     can_join,
-    join,
     rate_multipliers,
     slots,
-    split,
     stateless,
     variables_of,
 )
@@ -87,8 +86,14 @@ def built(optimizer="Adam", shapes=SHAPES, joined=False, **params):
     if isinstance(optimizer, str):
         optimizer = getattr(keras.optimizers, optimizer)(**params)
     weights = variables(shapes)
-    optimizer.build([keras.Variable(join(as_arrays(weights)))] if joined else weights)
+    optimizer.build(Layout(shapes, shapes if joined else ()).optimized(weights))
     return optimizer
+
+
+def layout_of(optimizer, shapes):
+    """Return how an optimizer that :func:`built` made has weights of such shapes."""
+    is_joined = len(optimizer._trainable_variables) < len(shapes)
+    return Layout(shapes, shapes if is_joined else ())
 
 
 def drawn(optimizer, seed=2):
@@ -102,7 +107,7 @@ def drawn(optimizer, seed=2):
 
 def state_of(optimizer, shapes=SHAPES, seed=2):
     """Return a state that an optimizer might have after training."""
-    return OptimizerState.from_values(optimizer, drawn(optimizer, seed), shapes)
+    return OptimizerState.from_values(optimizer, drawn(optimizer, seed), layout_of(optimizer, shapes))
 
 
 def assert_equal(state, other):
@@ -121,8 +126,8 @@ def assert_equal(state, other):
 def test_values_come_back(optimizer):
     one, other = built(optimizer), built(optimizer)
     values = drawn(one)
-    state = OptimizerState.from_values(one, values, SHAPES)
-    again = state.to_values(other, SHAPES, as_arrays(variables_of(other)))
+    state = OptimizerState.from_values(one, values, layout_of(one, SHAPES))
+    again = state.to_values(other, layout_of(other, SHAPES), as_arrays(variables_of(other)))
     for first, second in zip(values, again, strict=True):
         np.testing.assert_array_equal(first, second, strict=True)
 
@@ -136,26 +141,26 @@ def test_a_state_goes_from_joined_weights_to_separate_ones_and_back(optimizer, w
     assert state.slots or optimizer == "SGD"
     for of_weights in state.slots.values():
         assert {name: array.shape for name, array in of_weights.items()} == SHAPES
-    values = state.to_values(other, SHAPES, as_arrays(variables_of(other)))
+    values = state.to_values(other, layout_of(other, SHAPES), as_arrays(variables_of(other)))
     assert [value.shape for value in values] == [tuple(variable.shape) for variable in variables_of(other)]
-    assert_equal(OptimizerState.from_values(other, values, SHAPES), state)
+    assert_equal(OptimizerState.from_values(other, values, layout_of(other, SHAPES)), state)
 
 
 def test_slots_of_other_shapes_than_their_weights_come_back():
     shapes = {"large": (30, 20), "column": (5, 1), "bias": (7,)}
     one, other = built("Adafactor", shapes), built("Adafactor", shapes)
     values = drawn(one)
-    state = OptimizerState.from_values(one, values, shapes)
+    state = OptimizerState.from_values(one, values, layout_of(one, shapes))
     shapes_of_slots = {array.shape for of_weights in state.slots.values() for array in of_weights.values()}
     assert shapes_of_slots > {(30,), (20,), (7,)}
     fresh = as_arrays(variables_of(other))
-    for first, second in zip(values, state.to_values(other, shapes, fresh), strict=True):
+    for first, second in zip(values, state.to_values(other, layout_of(other, shapes), fresh), strict=True):
         np.testing.assert_array_equal(first, second, strict=True)
 
 
 def named(optimizer, values, name, shapes):
     """Return what belongs to a weight, by slot."""
-    state = OptimizerState.from_values(optimizer, values, shapes)
+    state = OptimizerState.from_values(optimizer, values, layout_of(optimizer, shapes))
     return {slot: of_weights[name] for slot, of_weights in state.slots.items()}
 
 
@@ -167,13 +172,13 @@ def test_a_weight_that_becomes_trainable_begins_fresh_and_others_go_on(optimizer
     state = state_of(built(optimizer, fewer, joined), fewer)
     after = built(optimizer, joined=joined)
     fresh = as_arrays(variables_of(after))
-    values = state.to_values(after, SHAPES, fresh)
+    values = state.to_values(after, layout_of(after, SHAPES), fresh)
     for name in SHAPES:
         kept = {slot: of_weights.get(name) for slot, of_weights in state.slots.items()}
         begun = named(after, fresh, name, SHAPES)
         for slot, array in named(after, values, name, SHAPES).items():
             np.testing.assert_array_equal(array, begun[slot] if name == "first/bias" else kept[slot])
-    assert_equal_others(state, OptimizerState.from_values(after, values, SHAPES))
+    assert_equal_others(state, OptimizerState.from_values(after, values, layout_of(after, SHAPES)))
 
 
 @pytest.mark.parametrize("joined", [False, True])
@@ -181,11 +186,11 @@ def test_a_weight_that_is_frozen_leaves_the_state_of_the_others(joined):
     state = state_of(built("Adam", joined=joined))
     fewer = {name: shape for name, shape in SHAPES.items() if name != "first/bias"}
     after = built("Adam", fewer, joined)
-    values = state.to_values(after, fewer, as_arrays(variables_of(after)))
+    values = state.to_values(after, layout_of(after, fewer), as_arrays(variables_of(after)))
     for name in fewer:
         for slot, array in named(after, values, name, fewer).items():
             np.testing.assert_array_equal(array, state.slots[slot][name])
-    assert_equal_others(state, OptimizerState.from_values(after, values, fewer))
+    assert_equal_others(state, OptimizerState.from_values(after, values, layout_of(after, fewer)))
 
 
 def assert_equal_others(state, other):
@@ -199,7 +204,7 @@ def test_the_order_of_the_weights_does_not_count():
     turned = dict(reversed(SHAPES.items()))
     state = state_of(built("Adam", joined=True))
     other = built("Adam", turned)
-    values = state.to_values(other, turned, as_arrays(variables_of(other)))
+    values = state.to_values(other, layout_of(other, turned), as_arrays(variables_of(other)))
     for name in SHAPES:
         for slot, array in named(other, values, name, turned).items():
             np.testing.assert_array_equal(array, state.slots[slot][name])
@@ -248,14 +253,6 @@ def test_optimizers_of_others_are_not_joined():
         """Not that of Keras."""
 
     assert not can_join(Adam(), variables())
-
-
-def test_a_vector_of_all_weights_comes_apart_again():
-    arrays = as_arrays(variables())
-    vector = join(arrays)
-    assert vector.shape == (4 * 3 + 3 + 3,)
-    for array, part in zip(arrays, split(vector, list(SHAPES.values())), strict=True):
-        np.testing.assert_array_equal(array, part, strict=True)
 
 
 def test_slots_are_the_variables_that_belong_to_a_weight_each():

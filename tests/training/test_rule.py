@@ -8,7 +8,7 @@ from skstack._backend import keras
 from skstack._layers import Layer
 from skstack.training import _rule
 from skstack.training._fit import Schedule
-from skstack.training._rule import is_vectorized
+from skstack.training._rule import in_groups, is_vectorized
 
 layers = keras.layers
 
@@ -49,6 +49,24 @@ def test_networks_that_are_stopped_and_ones_that_are_not_do_not_go_in_step():
     assert not asked(jobs=jobs_of(20, 0), vectorized=True)
     assert asked(jobs=jobs_of(0, 0))
     assert asked(jobs=jobs_of(20, 10))
+
+
+def test_rows_that_networks_share_count_once(monkeypatch):
+    data = make_data()
+    monkeypatch.setattr(_rule, "_MAX_BYTES", sum(array.nbytes for part in data.values() for array in part.values()))
+    assert asked(jobs=[job_of(data, n_validation=20) for _ in range(4)])
+    assert not asked(jobs=jobs_of(20) + jobs_of(20))
+
+
+def test_many_networks_are_trained_in_groups_of_about_the_same_size(monkeypatch):
+    jobs = list(range(130))
+    assert [len(group) for group in in_groups(build(), jobs)] == [44, 44, 42]
+    assert [len(group) for group in in_groups(build(), jobs[:64])] == [64]
+    n_weights = sum(int(np.prod(variable.shape)) for variable in build().variables)
+    monkeypatch.setattr(_rule, "_MAX_HELD", 16 * n_weights * 2)
+    assert in_groups(build(), jobs[:4]) == [[0, 1], [2, 3]]
+    monkeypatch.setattr(_rule, "_MAX_HELD", 1)
+    assert in_groups(build(), jobs[:2]) == [[0], [1]]
 
 
 def test_the_wish_of_the_caller_counts():

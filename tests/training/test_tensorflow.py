@@ -98,7 +98,7 @@ def test_networks_in_step_each_have_rows_and_state_of_their_own(loops):
     rows = np.array([[[0, 1], [4, 2]], [[5, 3], [9, 9]], [[7, 7], [1, 0]]])  # steps, networks, rows
     state = {"total": place(np.array([[0, 0], [1, 1]], "float32")), "steps": place(np.zeros(2, "int32"))}
     fixed = [place(np.array([0.25, 4.0], "float32"))]
-    after = loops.run_vectorized(state, fixed, DECAY, data, offsets, rows)
+    after = loops.run_vectorized("train", state, fixed, DECAY, data, offsets, rows)
     assert after["steps"].numpy().tolist() == [3, 3]
     for index, (x, constant) in enumerate([(X, 0.25), (10 * X, 4.0)]):
         total, _ = by_hand(rows[:, index].ravel(), 2, x, constant, start=float(index))
