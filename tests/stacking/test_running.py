@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.tree import DecisionTreeRegressor
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingMultitask, MultimodalStackingRegressor
 from skstack._backend import keras
@@ -53,10 +54,11 @@ def _fitted(stack, X, y, message=None):
 
 def test_enough_time_changes_nothing(clock):
     X, y = _table()
-    parts = [("b", Slow(0.1), NUMBERS), ("a", Ridge(3.0), ["area"])]
+    tree = DecisionTreeRegressor(splitter="random", random_state=np.random.RandomState(0))
+    parts = [("b", Slow(0.1), NUMBERS), ("a", Ridge(3.0), ["area"]), ("tree", tree, NUMBERS)]
     free, limited = (_fitted(_stack(parts, time_limit=limit), X, y) for limit in (None, 1e4))
     assert free.left_out_ == limited.left_out_ == {}
-    assert list(limited.named_estimators_) == ["b", "a"]
+    assert list(limited.named_estimators_) == ["b", "a", "tree"]
     assert_array_equal(limited.oof_predictions_, free.oof_predictions_)
     assert_array_equal(limited.predict(X), free.predict(X))
 
@@ -116,6 +118,14 @@ def test_what_turns_out_to_take_too_long_is_given_up(clock):
     stack = _fitted(_stack(parts, time_limit=100.0), X, y, "deceptive")
     assert stack.left_out_ == {"deceptive": "time_limit"}
     assert clock.seconds < 100.0
+
+
+def test_callbacks_hear_of_what_is_given_up(clock):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = _table(900)
+    parts = [*_learners(quick=0.01), ("deceptive", Deceptive(0.0, at_least=30.0), NUMBERS)]
+    stack = _stack(parts, time_limit=100.0).set_callbacks(callback.ProgressBar())
+    assert list(_fitted(stack, X, y, "deceptive").named_estimators_) == ["quick"]
 
 
 def test_no_fit_to_all_rows_saves_its_time(clock):
