@@ -2,9 +2,9 @@
 
 The network of each set is cross-fitted with as many members as there are at most, of which the first one, two, ... are
 averaged; and with members that share their weights. Scores are R2, or the area under the ROC curve of two classes, of
-the predictions for the rows that each fold holds out; seconds are those of the cross-fitting without a network of all
-rows, the second one in a process, which compiles nothing. ``SKSTACK_DATA`` names the folder of the data sets. What a
-set and a seed gave is kept in the folder.
+the predictions for the rows that each fold holds out. Seconds of processor time are those of the cross-fitting without
+a network of all rows; only of a set's first seed they include compiling, and the table leaves that one out.
+``SKSTACK_DATA`` names the folder of the data sets. What a set and a seed gave is kept in the folder.
 """
 
 import argparse
@@ -33,7 +33,7 @@ SETS = (
 N_MEMBERS = (1, 2, 4, 8)
 
 #: Numbers of members that share their weights.
-N_SHARED = (8, 16)
+N_SHARED = (8,)
 
 
 def _network(problem, seed, **params):
@@ -50,9 +50,9 @@ def _cross_fitted(network, problem, splits):
     """Return what each of the first members predicts for the rows held out, together, and the seconds it took."""
     given = {} if problem.groups is None else {"groups": problem.groups}
     trained = [training for training, _ in splits]
-    started = time.perf_counter()
+    started = time.process_time()
     folds = list(clone(network).cross_fit(problem.X, problem.y, trained, refit=False, **given))
-    seconds, predicted = time.perf_counter() - started, None
+    seconds, predicted = time.process_time() - started, None
     for (_, held_out), fold in zip(splits, folds, strict=True):
         rows = problem.X.iloc[held_out]
         of_fold = np.array([_prediction(member, rows, problem) for member in fold.members_])
@@ -70,21 +70,18 @@ def _score(problem, predicted):
 
 
 def measure(name, seed):
-    """Return the score and the seconds of each kind of network, by its name."""
+    """Return the score and the seconds of each kind of network, by its name; only later seeds train one alone."""
     problem = PROBLEMS[name]()
     splits = list(problem.cv.split(problem.X, problem.y, problem.groups))
-    ways = {f"{n} members": {"n_members": n} for n in N_MEMBERS if n in (1, max(N_MEMBERS))}
+    ways = {f"{n} members": {"n_members": n} for n in N_MEMBERS if n == max(N_MEMBERS) or (n == 1 and seed)}
     ways |= {f"{n} sharing weights": {"n_members": n, "share_weights": True} for n in N_SHARED}
     found = {}
     for way, params in ways.items():
-        network = _network(problem, seed, **params)
-        if seed == 0:  # which compiles
-            _cross_fitted(network, problem, splits)
-        predicted, seconds = _cross_fitted(network, problem, splits)
-        found[way] = {"score": _score(problem, predicted.mean(axis=0)), "seconds": seconds}
-        for n in N_MEMBERS:
-            if 1 < n < len(predicted):
-                found[f"{n} members"] = {"score": _score(problem, predicted[:n].mean(axis=0))}
+        predicted, seconds = _cross_fitted(_network(problem, seed, **params), problem, splits)
+        scores = {way: predicted, **{f"{n} members": predicted[:n] for n in N_MEMBERS if n < len(predicted)}}
+        for kind, of_members in scores.items():
+            found.setdefault(kind, {})["score"] = _score(problem, of_members.mean(axis=0))
+        found[way]["seconds"] = seconds
     return found
 
 
@@ -106,13 +103,14 @@ def main():
     for name in given.sets:
         of_seeds = [_kept(name, seed, given.cache) for seed in given.seeds]
         for figure, table in tables.items():
-            ways = [way for way in of_seeds[0] if figure in of_seeds[0][way]]
-            table[name] = {way: np.mean([found[way][figure] for found in of_seeds]) for way in ways}
-        print(name, {way: round(value, 4) for way, value in tables["score"][name].items()}, flush=True)
+            counted = of_seeds if figure == "score" else of_seeds[1:]
+            ways = [way for way in of_seeds[-1] if all(figure in found[way] for found in counted)]
+            table[name] = {way: np.mean([found[way][figure] for found in counted]) for way in ways if counted}
+        print(name, {way: round(float(value), 4) for way, value in tables["score"][name].items()}, flush=True)
     for figure, table in tables.items():
         by_set = pd.DataFrame(table).T
         by_set.loc["mean"] = by_set.mean()
-        print(f"\n{figure}, mean of seeds {given.seeds}\n{by_set.round(3)}")
+        print(f"\n{figure}, mean of seeds {given.seeds}\n{by_set.round(3)}", flush=True)
 
 
 if __name__ == "__main__":

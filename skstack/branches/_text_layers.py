@@ -23,6 +23,8 @@ class _BesideIds(Layer):
 class TokenVectors(Layer, keras.layers.Embedding):
     """The vectors of token ids; a table that is not trained holds what a branch assigns to it."""
 
+    moves_rows = True
+
     @property
     def constants(self):
         """Variables that training does not change."""

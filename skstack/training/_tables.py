@@ -3,8 +3,10 @@
 Most optimizers move every weight in every step, by its momenta, whether or not the batch says anything about it. Of a
 table with thousands of rows, a batch looks up some hundreds: to move the others takes most of the time of a step. Here
 a row without a gradient stays as it is, and so does all that the optimizer keeps of it: by plain gradient descent the
-same as everywhere, by others what is called lazy, or sparse. Where the backend has gradients by row, a step gathers
-these rows, moves them and puts them back; else it moves all rows, and takes back what has no gradient.
+same as everywhere, by others what is called lazy, or sparse. A rare row then moves less: Adam would go on in the
+direction of a gradient for many steps. So layers ask for it (``moves_rows``) where it was measured to be as good: those
+of words do, those of entities and categories do not. Where the backend has gradients by row, a step gathers these rows,
+moves them and puts them back; else it moves all rows, and takes back what has no gradient.
 """
 
 from typing import Any, NamedTuple
@@ -49,7 +51,7 @@ def large_tables(model, optimizer):
 
 def _table_of(layer):
     """Return the table of an embedding in a list, unless its rows have gradients, or bounds, from elsewhere too."""
-    if not isinstance(layer, keras.layers.Embedding) or layer.embeddings_regularizer is not None:
+    if not getattr(layer, "moves_rows", False) or layer.embeddings_regularizer is not None:
         return []
     return [table for table in layer._trainable_variables if table.name == "embeddings" and table.constraint is None]
 

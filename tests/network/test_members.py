@@ -18,11 +18,13 @@ from skstack import (
     MultitaskNetwork,
 )
 from skstack._backend import keras
-from skstack.branches import ImageBranch, NumericBranch
+from skstack.branches import ImageBranch, NumericBranch, TextBranch
 from skstack.network._members import TrainedMember, mean_history, member_seeds
 from skstack.tasks import Classification
 
 SETTINGS = {"epochs": 3, "patience": 1, "batch_size": 16, "random_state": 0}
+PHOTO = [("photo", ImageBranch(size=(8, 8), filters=(4,)), ["photo"])]
+WORDS = [("words", TextBranch(dim=2, min_frequency=1), ["zip"])]
 SPLITS = [training for training, _ in KFold(2).split(np.zeros(60))]
 KINDS = pytest.mark.parametrize("share_weights", [False, True], ids=["own", "shared"])
 
@@ -110,7 +112,7 @@ def test_the_same_seed_gives_the_same_members_and_another_one_others(data, fitte
 
 
 @KINDS
-@pytest.mark.parametrize("branches", [BRANCHES, [("photo", ImageBranch(size=(8, 8), filters=(4,)), ["photo"])]])
+@pytest.mark.parametrize("branches", [BRANCHES, PHOTO, WORDS], ids=["table", "photo", "words"])
 def test_together_and_one_by_one_and_each_for_itself(data, share_weights, branches):
     X, y = data
     params = {"branches": branches, "share_weights": share_weights, "n_members": 2}

@@ -51,13 +51,6 @@ def test_networks_that_are_stopped_and_ones_that_are_not_do_not_go_in_step():
     assert asked(jobs=jobs_of(20, 10))
 
 
-def test_rows_that_networks_share_count_once(monkeypatch):
-    data = make_data()
-    monkeypatch.setattr(_rule, "_MAX_BYTES", sum(array.nbytes for part in data.values() for array in part.values()))
-    assert asked(jobs=[job_of(data, n_validation=20) for _ in range(4)])
-    assert not asked(jobs=jobs_of(20) + jobs_of(20))
-
-
 def test_many_networks_are_trained_in_groups_of_about_the_same_size(monkeypatch):
     jobs = list(range(130))
     assert [len(group) for group in in_groups(build(), jobs)] == [44, 44, 42]
@@ -96,11 +89,12 @@ def test_xla_takes_too_long_on_a_gpu(monkeypatch):
 
 
 def test_bytes_of_the_data_are_bounded(monkeypatch):
-    jobs = jobs_of(20, 20)
+    jobs = [*jobs_of(20), *jobs_of(20), *jobs_of(20)]  # on data of their own
     n_bytes = 2 * 70 * (5 + 1) * 4
     monkeypatch.setattr(_rule, "_MAX_BYTES", n_bytes)
-    assert asked(jobs=jobs)
-    assert not asked(jobs=[*jobs, jobs[0]])
+    assert asked(jobs=jobs[:2])
+    assert not asked(jobs=jobs)
+    assert asked(jobs=[*jobs[:2], jobs[0]])  # which shares them
 
 
 class Ours(Layer):

@@ -7,6 +7,7 @@ import pytest
 from _problems import N_ROWS, assert_same, both_ways, build, job_of, make_data, settings_of, train
 
 from skstack._backend import keras
+from skstack.branches._text_layers import TokenVectors
 from skstack.training import _tables, clear_cache
 from skstack.training._optimizers import stateless, variables_of
 from skstack.training._tables import RowGradient, RowsOfTables, large_tables
@@ -20,6 +21,7 @@ CATEGORIES = {"categories": True}
 def every_table_is_large(monkeypatch):
     clear_cache()  # of programs that have been compiled otherwise
     monkeypatch.setattr(_tables, "_MIN_WEIGHTS", 0)
+    monkeypatch.setattr(keras.layers.Embedding, "moves_rows", True, raising=False)
     yield
     clear_cache()
 
@@ -43,7 +45,12 @@ def one_training(data, vectorized=False, after=None, epochs=4, **params):
 # --- which tables -----------------------------------------------------------------------------------------------------
 
 
-def test_small_tables_are_moved_with_all_other_weights():
+def test_small_tables_and_those_of_layers_that_do_not_ask_for_it_are_moved_with_all_other_weights(monkeypatch):
+    for layer, is_moved_by_row in ((TokenVectors(2**10, 64), True), (TokenVectors(2**9, 64), False)):
+        inputs = keras.Input((2,), dtype="int32")
+        tables = large_tables(keras.Model(inputs, layer(inputs)), keras.optimizers.Adam())
+        assert tables == ([layer._embeddings] if is_moved_by_row else [])
+    monkeypatch.setattr(_tables, "_MIN_WEIGHTS", 0)
     assert large_tables(build(**CATEGORIES), keras.optimizers.Adam()) == []
 
 
@@ -81,6 +88,7 @@ def test_plain_gradient_descent_is_the_same_with_rows_and_without(monkeypatch):
     plain = one_training(data, optimizer="SGD", learning_rate=0.1)
     clear_cache()
     monkeypatch.setattr(_tables, "_MIN_WEIGHTS", 0)
+    monkeypatch.setattr(keras.layers.Embedding, "moves_rows", True, raising=False)
     by_row = one_training(data, optimizer="SGD", learning_rate=0.1)
     clear_cache()
     assert_same(by_row, plain, rtol=1e-5, atol=1e-6)
