@@ -14,6 +14,7 @@ from . import (
     bench_predict,
     bench_search,
     bench_start,
+    bench_texts,
 )
 from ._machine import describe_machine
 from ._report import LEGEND, notes, table
@@ -24,6 +25,7 @@ AREAS = {
     "big_table": bench_big_table,
     "images": bench_images,
     "frozen_backbone": bench_frozen_backbone,
+    "texts": bench_texts,
     "memory": bench_memory,
     "start": bench_start,
     "predict": bench_predict,

@@ -5,11 +5,14 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from _bert import write_folder
 from PIL import Image
 from scipy.io import wavfile
 from sklearn.base import clone
@@ -107,6 +110,8 @@ def small_backbone():
 
 
 BACKBONE = {"backbone": small_backbone(), "preprocess": "tf"}
+FOLDER = tempfile.TemporaryDirectory()
+ENCODER = write_folder(Path(FOLDER.name) / "tiny")
 DENSE = {"hidden": (3,), "dropout": 0.1, "batch_norm": True, "activation": "prelu"}
 
 # Per case: the branch, rows to train on, and a row of cells that training never showed.
@@ -134,6 +139,13 @@ CASES = {
     "entity dot": (EntityBranch(2, "dot", **DENSE), _teams, [None, "unseen"]),
     "text": (TextBranch(dim=3, **DENSE), _reviews, [None, "never seen"]),
     "text gru": (TextBranch("subword", "gru", dim=3, units=2, max_length=6, **DENSE), _reviews, [None, "never seen"]),
+    "frozen encoder": (TextBranch(encoder=ENCODER, **DENSE), _reviews, [None, "never seen"]),
+    "encoder": (TextBranch(encoder=ENCODER, trainable=1, **DENSE), _reviews, [None, "never seen"]),
+    "encoder with adapters": (
+        TextBranch(encoder=ENCODER, adapter_rank=2, max_length=4, **DENSE),
+        _reviews,
+        [None, "never seen"],
+    ),
     "sequence": (SequenceBranch("gru", 3, max_length=4, **DENSE), _sequences, [None]),
     "convolved sequence": (SequenceBranch("cnn", (3, 2), halve=True, **DENSE), _sequences, [None]),
     "window": (SequenceBranch("dense", 3, **DENSE), _window, [np.nan, 1e6, 0.0]),
