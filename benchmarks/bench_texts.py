@@ -23,9 +23,7 @@ def make_texts(n_samples, n_words=20_000, seed=0):
     generator = np.random.default_rng(seed)
     letters = np.array(list("etaoinshrdlucmwfgypbvk"))
     words = ["".join(generator.choice(letters, length)) for length in generator.integers(2, 10, n_words)]
-    words = np.array(
-        [word + mark for word, mark in zip(words, generator.choice(["", "", "", ",", ".", "'s"], n_words))]
-    )
+    words = np.char.add(words, generator.choice(["", "", "", ",", ".", "'s"], n_words))
     weights = 1 / np.arange(1, n_words + 1)
     drawn = [generator.choice(words, n, p=weights / weights.sum()) for n in generator.integers(20, 101, n_samples)]
     return [" ".join(text).capitalize() for text in drawn]

@@ -26,15 +26,15 @@ class Tokens(TextReading):
         settings, columns = self.settings, texts_of(X)
         lowercase = settings.tokens != "char" if settings.lowercase is None else settings.lowercase
         self.vocabulary = Vocabulary(settings.tokens, settings.max_tokens, settings.min_frequency, lowercase)
-        self.vocabulary.fit([text for column in columns for text in column])
+        ids = self.vocabulary.fit_encode([text for column in columns for text in column])
         self.n_rows = rounded_up(RESERVED + len(self.vocabulary.tokens_))
         self._fit_vectors()
-        sequences = self._sequences(columns)
+        sequences = self._read_as_wished(ids.divided(len(columns)))
         self.lengths = tuple(settings.max_length or length_of(part, sample_weight) for part in sequences)
         self.cell_shape = (sum(self.lengths),)
         # Ids that no training row has within this length, and the places that round the table up, are never trained.
         self.trained = np.zeros(self.n_rows, dtype="float32")
-        self.trained[np.unique(side_by_side(sequences, self.lengths))] = 1.0
+        self.trained[side_by_side(sequences, self.lengths)] = 1.0
 
     def _fit_vectors(self):
         """Find the pretrained vectors of the vocabulary."""
@@ -55,11 +55,11 @@ class Tokens(TextReading):
 
     def encode(self, X):
         """Return the ids of rows."""
-        return side_by_side(self._sequences(texts_of(X)), self.lengths)
+        parts = [self.vocabulary.encode(column) for column in texts_of(X)]
+        return side_by_side(self._read_as_wished(parts), self.lengths)
 
-    def _sequences(self, columns):
+    def _read_as_wished(self, parts):
         """Return the ids of each text that is read by itself: of the joined columns, or of each."""
-        parts = [self.vocabulary.encode(column) for column in columns]
         return parts if self.settings.join is False or len(parts) == 1 else [joined(parts, SEPARATOR)]
 
     def features(self, inputs):
