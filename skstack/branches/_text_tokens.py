@@ -4,8 +4,9 @@ from copy import copy
 
 import numpy as np
 
+from ..backbones._text_loading import WORDLLAMA, load_text_encoder
 from ..reading._token_ids import joined
-from ..reading._tokens import RESERVED, SEPARATOR, Vocabulary
+from ..reading._tokens import BEGIN, RESERVED, SEPARATOR, Vocabulary
 from ..reading._word_vectors import find_vectors
 from ._categorical import rounded_up
 from ._text_columns import columns_of, concatenated, length_of, side_by_side, texts_of
@@ -42,12 +43,19 @@ class Tokens(TextReading):
         self.vectors, self.dim = None, settings.dim or _DIM
         if settings.vectors is None:
             return
-        found = find_vectors(settings.vectors, tokens)
+        found = self._found_vectors(tokens)
         self.dim = len(next(iter(found.values())))
         if settings.dim not in (None, self.dim):
             raise ValueError(f"dim={settings.dim} differs from the length of the given vectors, {self.dim}.")
         ids = [index for index, token in enumerate(tokens, RESERVED) if token in found]
         self.vectors = ids, np.stack([found[tokens[index - RESERVED]] for index in ids])
+
+    def _found_vectors(self, tokens):
+        if not isinstance(self.settings.vectors, str) or self.settings.vectors != WORDLLAMA:
+            return find_vectors(self.settings.vectors, tokens)
+        # They were learned so that the first numbers of each are a shorter vector by themselves.
+        vectors = load_text_encoder(WORDLLAMA).features([token.removeprefix(BEGIN) for token in tokens])
+        return dict(zip(tokens, vectors[:, : self.settings.dim], strict=True))
 
     def learned(self):
         """Return the public attributes of the fitted branch, by name."""

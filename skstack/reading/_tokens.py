@@ -29,7 +29,7 @@ _MAX_WORD = 100
 _N_REMEMBERED, _MAX_REMEMBERED = 2**16, 2**6
 
 #: Stands in front of the first character of a word, so that subwords tell where words begin.
-_BEGIN = "▁"
+BEGIN = "▁"
 
 #: What the library calls a character that no training row has; no word is written like this.
 _NO_SUBWORD = "< >"
@@ -183,7 +183,7 @@ class Vocabulary:
 
 def _parts(word):
     """Return a word, with the mark of its beginning, in parts that are short enough for the library."""
-    word = _BEGIN + word
+    word = BEGIN + word
     return [word[start : start + _MAX_WORD] for start in range(0, len(word), _MAX_WORD)]
 
 
