@@ -77,6 +77,7 @@ FORBIDDEN = {
 }
 
 IMPORT_NAMES = {
+    "keras-hub": "keras_hub",
     "scikit-learn": "sklearn",
     "pillow": "PIL",
 }
