@@ -16,6 +16,7 @@ from . import (
     bench_predict,
     bench_search,
     bench_start,
+    bench_texts,
     quality,
 )
 from ._machine import describe_machine
@@ -27,6 +28,7 @@ AREAS = {
     "big_table": bench_big_table,
     "images": bench_images,
     "frozen_backbone": bench_frozen_backbone,
+    "texts": bench_texts,
     "memory": bench_memory,
     "members": bench_members,
     "start": bench_start,

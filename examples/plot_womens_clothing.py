@@ -115,6 +115,15 @@ network = MultimodalNetworkClassifier(
 )
 
 # %%
+# A pretrained encoder
+# --------------------
+# A model that has learned from other texts turns title and review into a vector each. By default they are static vectors
+# of words, which take seconds; ``SKSTACK_ENCODER`` may name the folder of a model such as MiniLM, or
+# ``hf:sentence-transformers/all-MiniLM-L6-v2``, which takes minutes once: its features are then found on disk.
+ENCODER = os.environ.get("SKSTACK_ENCODER", "wordllama")
+vectors = TextBranch(encoder=ENCODER, hidden=(64,), dropout=0.3)
+
+# %%
 # The stack
 # ---------
 # Each of them predicts every training review from a model that has not seen it, and a logistic regression learns from
@@ -132,6 +141,7 @@ stack = MultimodalStackingClassifier(
         ("tfidf", tfidf, TEXTS),
         ("mean", mean_of_words, TEXTS),
         ("cnn", convolution, TEXTS),
+        ("vectors", vectors, TEXTS),
         ("table", boosting, TABLE),
     ],
     make_pipeline(FunctionTransformer(log_odds), LogisticRegression()),

@@ -7,7 +7,7 @@ global that it reads. Nothing that depends on it is kept under its name.
 from types import FunctionType
 
 #: Packages whose code changes with their version alone.
-_KNOWN = ("keras", "skstack")
+_KNOWN = ("keras", "keras_hub", "skstack")
 
 
 def is_known(part):

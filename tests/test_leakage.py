@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from _bert import write_folder
 from _data import mixed_frame, plain_table
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
@@ -175,6 +176,27 @@ def test_dates_and_lists_of_held_out_rows_teach_a_fold_nothing(monkeypatch):
         after = fold_models(
             monkeypatch, stack, other, np.where(np.isin(np.arange(60), HELD_OUT), -5.0, np.arange(60.0))
         )
+
+    for old, new in zip(learned_state(before[0]), learned_state(after[0]), strict=True):
+        np.testing.assert_array_equal(old, new)
+    states = zip(learned_state(before[1]), learned_state(after[1]), strict=True)
+    assert any(old.shape != new.shape or not np.array_equal(old, new) for old, new in states)
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"trainable": 1}, {"adapter_rank": 2}], ids=["frozen", "last layer", "adapters"]
+)
+def test_texts_of_held_out_rows_teach_a_pretrained_encoder_nothing(monkeypatch, tmp_path, params):
+    """Not how features are spread, nor how long texts are, nor what its layers become."""
+    rng, encoder = np.random.default_rng(0), write_folder(tmp_path / "tiny")
+    words = rng.choice(["red", "old", "hat", "coat", "good", "bad"], (60, 4)).astype(object)
+    X = pd.DataFrame({"title": words[:, 0], "text": [" ".join(row) for row in words]})
+    branch = ("texts", TextBranch(encoder=encoder, **params), ["title", "text"])
+    stack = MultimodalStackingRegressor([branch], network=MultimodalNetworkRegressor(**SETTINGS), cv=SPLITS)
+    before = fold_models(monkeypatch, stack.set_params(random_state=0), X, np.arange(60.0))
+    held_out = np.isin(np.arange(60), HELD_OUT)
+    other = X.assign(text=X["text"].where(~held_out, "bad bad fits ! " * 6))
+    after = fold_models(monkeypatch, stack, other, np.where(held_out, -5.0, np.arange(60.0)))
 
     for old, new in zip(learned_state(before[0]), learned_state(after[0]), strict=True):
         np.testing.assert_array_equal(old, new)

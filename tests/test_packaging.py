@@ -79,6 +79,7 @@ FORBIDDEN = {
 }
 
 IMPORT_NAMES = {
+    "keras-hub": "keras_hub",
     "scikit-learn": "sklearn",
     "pillow": "PIL",
 }

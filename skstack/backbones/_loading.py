@@ -1,4 +1,4 @@
-"""Loading backbones: by their name in keras.applications, from a file, or a model of the user's."""
+"""Loading backbones: by their name in keras.applications or KerasHub, from a file, or a model of the user's."""
 
 import os
 import threading
@@ -13,6 +13,7 @@ from ..reading._files import file_key
 from ._applications import DEFAULT_SIDE, application, trained_size
 from ._backbone import Backbone, is_of_user
 from ._fingerprint import scaling_config
+from ._keras_hub import hub_model
 
 #: The backbones used last: those of all branches and folds that ask for the same one.
 _loaded = LRU(3)
@@ -66,7 +67,7 @@ def check_backbone(wish):
     """Raise unless there is such a backbone and it is clear how it wants its pixels, without loading one by name."""
     if wish.is_name():
         application(wish.backbone)
-    elif wish.is_file():
+    elif wish.is_file() or wish.is_hub():
         load_backbone(wish)
     else:
         from ._scaling import find_scaling
@@ -117,7 +118,9 @@ def _model(wish):
 
     if wish.is_name():
         return _application_model(wish)
-    if wish.is_file():
+    if wish.is_hub():
+        model = hub_model(wish.backbone)
+    elif wish.is_file():
         _file_state(wish.backbone)
         model = keras.saving.load_model(wish.backbone, compile=False)
     else:

@@ -5,6 +5,7 @@ import numpy as np
 from .._backend import keras
 from .._layers import Layer
 from ._applications import application, preprocess_input
+from ._keras_hub import hub_scaling
 
 ops = keras.ops
 
@@ -99,6 +100,8 @@ def find_scaling(wish, model):
         return wish.preprocess
     if wish.is_name():
         return application_scaling(application(wish.backbone))
+    if wish.is_hub() and (scaling := hub_scaling(wish.backbone)) is not None:
+        return scaling
     if _scales_pixels(model):
         return None
     raise ValueError(

@@ -6,6 +6,9 @@ from os import PathLike
 
 from sklearn.utils._param_validation import StrOptions
 
+#: What stands in front of the name of a preset of KerasHub.
+HUB = "keras_hub:"
+
 #: Parameter constraints of what takes a backbone.
 CONSTRAINTS = {
     "weights": [str, PathLike, None],
@@ -29,11 +32,15 @@ class Wish:
 
     def is_name(self):
         """Tell whether the backbone is one of keras.applications."""
-        return isinstance(self.backbone, str) and not self.backbone.endswith((".keras", ".h5"))
+        return isinstance(self.backbone, str) and not self.is_hub() and not self.backbone.endswith((".keras", ".h5"))
+
+    def is_hub(self):
+        """Tell whether the backbone is a preset of KerasHub."""
+        return isinstance(self.backbone, str) and self.backbone.startswith(HUB)
 
     def is_file(self):
         """Tell whether the backbone lies in a file."""
-        return isinstance(self.backbone, (str, PathLike)) and not self.is_name()
+        return isinstance(self.backbone, (str, PathLike)) and not self.is_name() and not self.is_hub()
 
     def is_model(self):
         """Tell whether the backbone is a model of the user's."""

@@ -57,7 +57,9 @@ class ImageBranch(SharesBackbone, ItemsBranch):
         image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded.
     backbone : str, path-like or keras.Model, default=None
         Name of a model in ``keras.applications`` such as "EfficientNetB0" (upper or lower case), path of a ``.keras``
-        file, or a model of one input. None for a network from scratch.
+        file, or a model of one input. Or a preset of KerasHub such as "keras_hub:vit_base_patch16_224_imagenet", which
+        needs ``pip install "skstack[images]"``; its name may also be a folder, or a handle of Kaggle or Hugging Face.
+        None for a network from scratch.
     weights : str or path-like, default="imagenet"
         For a backbone by name, "imagenet" (which Keras fetches from the internet when it is first used), the path of a
         file with the weights of the model without its top, or None for random ones, which have to be trained. Other

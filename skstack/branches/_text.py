@@ -56,7 +56,8 @@ class TextBranch(ItemsBranch):
         Length of the vectors of tokens; ``None`` is that of the given `vectors`, or 64.
     vectors : str, path-like or mapping of str to array-like, default=None
         Pretrained vectors by token, or a text file that holds them as word2vec and GloVe write it, perhaps compressed
-        (``.gz``). Tokens without one begin with a small random vector.
+        (``.gz``). Tokens without one begin with a small random vector. Or "wordllama", the static vectors of this
+        package [7]_, of which the first `dim` numbers are taken: 256 by default.
     trainable : bool, int or str, default=None
         Which of the pretrained layers training changes: all (True), none (False), the last so many, or those whose
         names fit a pattern such as ``"layer_5*"``. The layers of a pretrained encoder are "embeddings", "layer_1",
@@ -133,6 +134,9 @@ class TextBranch(ItemsBranch):
     .. [5] Reimers, N. and Gurevych, I. (2019). "Sentence-BERT: Sentence Embeddings using Siamese BERT-Networks".
            EMNLP 2019.
     .. [6] Hu, E. J. et al. (2022). "LoRA: Low-Rank Adaptation of Large Language Models". ICLR 2022.
+    .. [7] Miller, D. L. (2024). "WordLlama: Recycled Token Embeddings from Large Language Models".
+           https://github.com/dleemiller/wordllama. Shortened as in Kusupati, A. et al. (2022), "Matryoshka
+           Representation Learning", NeurIPS 2022.
 
     Examples
     --------

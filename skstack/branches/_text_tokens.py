@@ -4,8 +4,9 @@ from copy import copy
 
 import numpy as np
 
+from ..backbones._text_loading import WORDLLAMA, load_text_encoder
 from ..reading._token_ids import joined
-from ..reading._tokens import RESERVED, SEPARATOR, Vocabulary
+from ..reading._tokens import BEGIN, RESERVED, SEPARATOR, Vocabulary
 from ..reading._word_vectors import find_vectors
 from ._categorical import rounded_up
 from ._text_columns import columns_of, concatenated, length_of, side_by_side, texts_of
@@ -26,15 +27,15 @@ class Tokens(TextReading):
         settings, columns = self.settings, texts_of(X)
         lowercase = settings.tokens != "char" if settings.lowercase is None else settings.lowercase
         self.vocabulary = Vocabulary(settings.tokens, settings.max_tokens, settings.min_frequency, lowercase)
-        self.vocabulary.fit([text for column in columns for text in column])
+        ids = self.vocabulary.fit_encode([text for column in columns for text in column])
         self.n_rows = rounded_up(RESERVED + len(self.vocabulary.tokens_))
         self._fit_vectors()
-        sequences = self._sequences(columns)
+        sequences = self._read_as_wished(ids.divided(len(columns)))
         self.lengths = tuple(settings.max_length or length_of(part, sample_weight) for part in sequences)
         self.cell_shape = (sum(self.lengths),)
         # Ids that no training row has within this length, and the places that round the table up, are never trained.
         self.trained = np.zeros(self.n_rows, dtype="float32")
-        self.trained[np.unique(side_by_side(sequences, self.lengths))] = 1.0
+        self.trained[side_by_side(sequences, self.lengths)] = 1.0
 
     def _fit_vectors(self):
         """Find the pretrained vectors of the vocabulary."""
@@ -42,12 +43,19 @@ class Tokens(TextReading):
         self.vectors, self.dim = None, settings.dim or _DIM
         if settings.vectors is None:
             return
-        found = find_vectors(settings.vectors, tokens)
+        found = self._found_vectors(tokens)
         self.dim = len(next(iter(found.values())))
         if settings.dim not in (None, self.dim):
             raise ValueError(f"dim={settings.dim} differs from the length of the given vectors, {self.dim}.")
         ids = [index for index, token in enumerate(tokens, RESERVED) if token in found]
         self.vectors = ids, np.stack([found[tokens[index - RESERVED]] for index in ids])
+
+    def _found_vectors(self, tokens):
+        if not isinstance(self.settings.vectors, str) or self.settings.vectors != WORDLLAMA:
+            return find_vectors(self.settings.vectors, tokens)
+        # They were learned so that the first numbers of each are a shorter vector by themselves.
+        vectors = load_text_encoder(WORDLLAMA).features([token.removeprefix(BEGIN) for token in tokens])
+        return dict(zip(tokens, vectors[:, : self.settings.dim], strict=True))
 
     def learned(self):
         """Return the public attributes of the fitted branch, by name."""
@@ -55,11 +63,11 @@ class Tokens(TextReading):
 
     def encode(self, X):
         """Return the ids of rows."""
-        return side_by_side(self._sequences(texts_of(X)), self.lengths)
+        parts = [self.vocabulary.encode(column) for column in texts_of(X)]
+        return side_by_side(self._read_as_wished(parts), self.lengths)
 
-    def _sequences(self, columns):
+    def _read_as_wished(self, parts):
         """Return the ids of each text that is read by itself: of the joined columns, or of each."""
-        parts = [self.vocabulary.encode(column) for column in columns]
         return parts if self.settings.join is False or len(parts) == 1 else [joined(parts, SEPARATOR)]
 
     def features(self, inputs):

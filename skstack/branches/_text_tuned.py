@@ -49,13 +49,13 @@ class TunedEncoder(TextReading):
 
         settings, encoder = self.settings, load_text_encoder(self.settings.encoder, self.fingerprint)
         trunk = encoder.model.build(settings.adapter_rank)
-        layer = TrainedFurther(trunk, settings.encoder_learning_rate, name="encoder")
+        layer = TrainedFurther(trunk, settings.encoder_learning_rate, name="pretrained")
         pool = PoolTokens(encoder.pooling, encoder.normalize, name="pool")
         return concatenated([pool([layer(ids), ids]) for ids in columns_of(inputs, self.lengths)])
 
     def pretrained_layer(self, model):
         """Return the layers of the encoder."""
-        return model.get_layer("encoder").model
+        return model.get_layer("pretrained").model
 
     def assign_statistics(self, model):
         """Write nothing: the layers hold the encoder's weights from the beginning."""

@@ -26,7 +26,8 @@ class ImageEmbedder(SharesBackbone, Embedder):
     ----------
     backbone : str, path-like or keras.Model
         Name of a model in ``keras.applications`` such as "EfficientNetB0" (upper or lower case), path of a ``.keras``
-        file, or a model of one input.
+        file, or a model of one input. Or a preset of KerasHub such as "keras_hub:vit_base_patch16_224_imagenet", which
+        needs ``pip install "skstack[images]"``; its name may also be a folder, or a handle of Kaggle or Hugging Face.
     weights : str or path-like, default="imagenet"
         For a backbone by name, "imagenet" (which Keras fetches from the internet when it is first used) or the path of
         a file with the weights of the model without its top. Other backbones have weights already; a path replaces

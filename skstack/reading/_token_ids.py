@@ -62,6 +62,12 @@ class TokenIds:
         ends_of_new = np.concatenate([[0], ends])[np.cumsum(n_each, dtype=int)]
         return TokenIds(self.flat[source], np.diff(ends_of_new, prepend=0))
 
+    def divided(self, n_parts):
+        """Return the sequences in so many parts of equal numbers."""
+        ends = np.cumsum([lengths.sum() for lengths in np.split(self.lengths, n_parts)])
+        flat = np.split(self.flat, ends[:-1])
+        return [TokenIds(*part) for part in zip(flat, np.split(self.lengths, n_parts), strict=True)]
+
     def padded(self, length):
         """Return the sequences as an array of shape (n_sequences, length), cut there or filled up with 0."""
         filled = np.zeros((len(self), length), dtype="int32")

@@ -25,8 +25,11 @@ _WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 #: grows with the square of that number. Hardly a word of any language is longer.
 _MAX_WORD = 100
 
+#: Pieces between blanks whose words are remembered, and characters of one at most: together they bound the memory.
+_N_REMEMBERED, _MAX_REMEMBERED = 2**16, 2**6
+
 #: Stands in front of the first character of a word, so that subwords tell where words begin.
-_BEGIN = "▁"
+BEGIN = "▁"
 
 #: What the library calls a character that no training row has; no word is written like this.
 _NO_SUBWORD = "< >"
@@ -72,7 +75,26 @@ class Vocabulary:
         -------
         self : Vocabulary
         """
-        counts, self._subword_model = self._piece_counts(texts), None
+        self._learn(self._read(texts))
+        return self
+
+    def fit_encode(self, texts):
+        """Learn the vocabulary, and return the ids of the same texts, which are read once.
+
+        Parameters
+        ----------
+        texts : list of str
+
+        Returns
+        -------
+        sequences : TokenIds
+        """
+        read = self._read(texts)
+        self._learn(read)
+        return self._encoded(read)
+
+    def _learn(self, read):
+        counts, self._subword_model = self._piece_counts(read), None
         if self.tokens == "subword":
             self._subword_model = learn_subwords(counts, self.max_tokens - RESERVED, self.min_frequency)
             counts = self._subword_counts(counts)
@@ -82,7 +104,6 @@ class Vocabulary:
         self.tokens_ = frequent[: self.max_tokens - RESERVED]
         self._ids = {token: index for index, token in enumerate(self.tokens_, RESERVED)}
         self.has_unknown_ = len(self.tokens_) < len(counts)
-        return self
 
     def encode(self, texts):
         """Return the ids of texts.
@@ -95,39 +116,42 @@ class Vocabulary:
         -------
         sequences : TokenIds
         """
-        return self._encode_characters(texts) if self.tokens == "char" else self._encode_chunks(texts)
+        return self._encoded(self._read(texts))
 
-    def _prepared(self, text):
-        text = unicodedata.normalize("NFC", text)
-        return text.lower() if self.lowercase else text
+    def _read(self, texts):
+        """Return what learning and encoding begin with: each text's characters, or the pieces between its blanks.
 
-    def _characters(self, text):
-        return " ".join(self._prepared(text).split())
+        No token reaches over a blank, and what stands between two blanks mostly occurs again: each of them is looked at
+        once. Neither normal form nor case of a character depends on what is behind a blank.
+        """
+        texts = [unicodedata.normalize("NFC", text) for text in texts]
+        if self.lowercase:
+            texts = [text.lower() for text in texts]
+        return [" ".join(text.split()) for text in texts] if self.tokens == "char" else split_at_blanks(texts)
 
-    def _piece_counts(self, texts):
+    def _piece_counts(self, read):
         """Return how often each character or word occurs."""
         if self.tokens == "char":
-            return Counter(chain.from_iterable(map(self._characters, texts)))
-        chunks, indices, _ = split_at_blanks(list(map(self._prepared, texts)))
+            return Counter(chain.from_iterable(read))
+        chunks, indices, _ = read
         counts = Counter()
         for chunk, count in zip(chunks, np.bincount(indices, minlength=len(chunks)).tolist(), strict=True):
-            for word in _words(chunk):
+            for word in words_of(chunk):
                 counts[word] += count
         return counts
 
-    def _encode_characters(self, texts):
-        parts = list(map(self._characters, texts))
+    def _encoded(self, read):
+        return self._encoded_characters(read) if self.tokens == "char" else self._encoded_chunks(*read)
+
+    def _encoded_characters(self, texts):
         # The last place stands for all characters behind that of the vocabulary.
         ids = np.full(max(map(ord, self.tokens_), default=0) + 2, self._unknown, dtype="int32")
         ids[[ord(token) for token in self.tokens_]] = np.arange(RESERVED, RESERVED + len(self.tokens_))
-        codes = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
-        return self._known(TokenIds(ids[np.minimum(codes, len(ids) - 1)], list(map(len, parts))))
+        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        return self._known(TokenIds(ids[np.minimum(codes, len(ids) - 1)], list(map(len, texts))))
 
-    def _encode_chunks(self, texts):
-        # No token reaches over a blank, and what stands between two blanks mostly occurs again: each of them is read
-        # once. Neither normal form nor case of a character depends on what is behind a blank.
-        chunks, indices, n_chunks = split_at_blanks(list(map(self._prepared, texts)))
-        pieces = list(map(_words, chunks))
+    def _encoded_chunks(self, chunks, indices, n_chunks):
+        pieces = list(map(words_of, chunks))
         if self.tokens == "subword":
             subwords = cache(self._subwords)
             pieces = [[piece for word in words for piece in subwords(word)] for words in pieces]
@@ -159,12 +183,18 @@ class Vocabulary:
 
 def _parts(word):
     """Return a word, with the mark of its beginning, in parts that are short enough for the library."""
-    word = _BEGIN + word
+    word = BEGIN + word
     return [word[start : start + _MAX_WORD] for start in range(0, len(word), _MAX_WORD)]
 
 
-def _words(chunk):
+def words_of(chunk):
     """Return the words and punctuation marks of a text without blanks."""
+    return _words_of_short(chunk) if len(chunk) <= _MAX_REMEMBERED else _words_of_short.__wrapped__(chunk)
+
+
+# Folds and branches read the same words again and again.
+@lru_cache(maxsize=_N_REMEMBERED)
+def _words_of_short(chunk):
     return _WORD.findall(chunk.replace("\u2019", "'"))  # apostrophes are often set as quotes
 
 

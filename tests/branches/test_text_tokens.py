@@ -1,10 +1,13 @@
 """Texts as tokens of a learned vocabulary, and pretrained vectors of tokens."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from _texts import call, frame, opinions
 
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
+from skstack.backbones._text_loading import load_text_encoder
 from skstack.branches import TextBranch
 
 UNKNOWN, FIRST = 1, 3
@@ -93,3 +96,16 @@ def test_length_of_vectors_has_to_agree():
     assert TextBranch(vectors=VECTORS, dim=3).fit(X).build("part").output_shape == (None, 3)
     with pytest.raises(ValueError, match="dim=5 differs from the length of the given vectors, 3"):
         TextBranch(vectors=VECTORS, dim=5).fit(X)
+
+
+@pytest.mark.skipif(find_spec("wordllama") is None, reason="wordllama is not installed")
+@pytest.mark.parametrize("tokens", ["word", "subword"])
+def test_static_vectors_of_a_package_stand_in_the_table(tokens):
+    X, _ = opinions()
+    branch = TextBranch(tokens, vectors="wordllama", dim=16, max_length=4).fit(X)
+    table = np.asarray(branch.build("part").get_layer("vectors").embeddings)
+    expected = load_text_encoder("wordllama").features(["good", "hat"])[:, :16]
+    for token, vector in zip(("good", "hat"), expected, strict=True):
+        name = token if tokens == "word" else f"\u2581{token}"
+        np.testing.assert_array_equal(table[FIRST + branch.vocabulary_.index(name)], vector)
+    assert TextBranch(vectors="wordllama").fit(X)._reading.dim == 256

@@ -30,7 +30,7 @@ def _model(folder, X=TABLE, **params):
 
 
 def _trunk(model):
-    return model.get_layer("encoder").model
+    return model.get_layer("pretrained").model
 
 
 def test_the_network_begins_with_the_features_of_the_frozen_encoder(encoder_folder):

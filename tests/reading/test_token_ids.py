@@ -49,3 +49,9 @@ def test_columns_are_joined_with_an_id_between_them():
     expected = [[*a, 2, *b, 2, 1] for a, b in zip(LISTS, LISTS[::-1], strict=True)]
     assert joined(parts, 2).tolist() == expected
     np.testing.assert_array_equal(joined(parts[:1], 2).flat, parts[0].flat)
+
+
+def test_columns_one_below_the_other_are_divided():
+    assert [part.tolist() for part in _sequences().divided(2)] == [LISTS[:2], LISTS[2:]]
+    assert [part.tolist() for part in _sequences().divided(1)] == [LISTS]
+    assert [part.tolist() for part in _sequences([]).divided(2)] == [[], []]

@@ -205,6 +205,7 @@ def test_strange_texts_are_read_like_any_other(tokens, min_frequency, lowercase)
     vocabulary = _fitted(NASTY[:4] * 2, tokens, 400, min_frequency, lowercase)
     read = [_one_after_the_other(vocabulary, text) for text in NASTY]
     assert vocabulary.encode(NASTY).tolist() == [ids for _, ids in read]
+    assert vocabulary.fit_encode(NASTY[:4] * 2).tolist() == [ids for _, ids in read[:4] * 2]
     if tokens != "subword":
         counts = Counter(piece for pieces, _ in read[:4] * 2 for piece in pieces)
         kept = [piece for piece, count in counts.items() if count >= min_frequency]
@@ -216,6 +217,14 @@ def test_half_a_surrogate_is_a_sign_like_others(tokens):
     vocabulary = _fitted(["a \ud800 b"], tokens)
     assert "\ud800" in vocabulary.tokens_
     assert len(vocabulary.encode(["\ud800"]).flat) == 1
+
+
+def test_long_words_are_not_remembered():
+    _tokens._words_of_short.cache_clear()
+    vocabulary = _fitted(["short"])
+    remembered = _tokens._words_of_short.cache_info().currsize
+    vocabulary.encode(["short", "long" * 100])
+    assert remembered == _tokens._words_of_short.cache_info().currsize > 0
 
 
 def test_another_process_learns_the_same():
