@@ -92,6 +92,9 @@ class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
     #: ``_encode`` never see such a row. A branch that treats missing cells itself sets this to False.
     missing_embedding = True
 
+    #: Whether there is little to compute for a row, so that several networks may be trained for one.
+    is_light = False
+
     @abstractmethod
     def _fit(self, X):
         """Learn from training rows what encoding needs, and set ``cell_shape_`` and ``input_dtype_``.

@@ -78,6 +78,7 @@ class CategoricalBranch(Branch):
     }
 
     missing_embedding = False
+    is_light = True
 
     def __init__(
         self,

@@ -108,6 +108,8 @@ class DateBranch(Branch):
     (None, 32)
     """
 
+    is_light = True
+
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         **Branch._parameter_constraints,
         "parts": [StrOptions({"auto"}), tuple, list],

@@ -73,6 +73,7 @@ class EntityBranch(Branch):
     }
 
     missing_embedding = False
+    is_light = True
 
     def __init__(
         self,

@@ -116,6 +116,7 @@ class NumericBranch(Branch):
     }
 
     missing_embedding = False
+    is_light = True
     accept_sparse = True
 
     def __init__(

@@ -230,6 +230,10 @@ class TextBranch(ItemsBranch):
         self.item_pooling = item_pooling
         self.max_items = max_items
 
+    @property
+    def is_light(self):
+        return self.encoder == "mean" and self.embedder is None
+
     def check_parameters(self):
         """Raise if a parameter has a value that no training could use."""
         super().check_parameters()

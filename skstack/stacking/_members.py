@@ -48,10 +48,11 @@ def _check_learner(stack, name, learner):
     stack._check_learner(name, learner)
 
 
-def network_template(network, network_class, quality):
-    """Return a clone of the network that the branches of a stack are put into, or one of a quality for ``None``."""
+def network_template(network, network_class, branches, quality):
+    """Return a clone of the network that branches of a stack are put into, or one of a quality for ``None``."""
     if network is None:
-        return network_class(**QUALITIES[quality].network)
+        is_light = all(branch.is_light for _, branch, _ in branches)
+        return network_class(n_members=QUALITIES[quality].n_members if is_light else 1)
     if not isinstance(network, network_class):
         raise TypeError(f"'network' parameter should be a {network_class.__name__}, got {network!r}.")
     if network.branches is not None:
@@ -121,7 +122,7 @@ class BaseModels:
         return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X, X_val):
-        network = network_template(self._stack.network, self._network_class(), self._stack.quality)
+        network = network_template(self._stack.network, self._network_class(), branches, self._stack.quality)
         if self._stack.training == "individual":
             network = network.of_one_branch(*branches)
         else:

@@ -1,6 +1,6 @@
 """What `quality` stands for, where a parameter of a stack is left at None."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -11,17 +11,17 @@ class Quality:
     ----------
     n_folds : int
         Where `cv` is None.
-    network : dict of str to object
-        Parameters of networks, where `network` is None, other than their defaults.
+    n_members : int
+        Where `network` is None, of networks whose branches are all light.
     """
 
     n_folds: int
-    network: dict = field(default_factory=dict)
+    n_members: int
 
 
 #: By name. Which learners are suggested for each, :func:`skstack.suggest_estimators` knows.
 QUALITIES = {
-    "fast": Quality(n_folds=3, network={"n_members": 1}),
-    "good": Quality(n_folds=5),
-    "best": Quality(n_folds=10, network={"n_members": 4}),
+    "fast": Quality(n_folds=3, n_members=1),
+    "good": Quality(n_folds=5, n_members=4),
+    "best": Quality(n_folds=10, n_members=8),
 }

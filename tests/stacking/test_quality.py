@@ -63,12 +63,12 @@ def test_what_is_suggested_depends_on_it(monkeypatch, quality):
     assert len(stack.splits_) == QUALITIES[quality].n_folds
 
 
-@pytest.mark.parametrize(("quality", "n_members"), [("fast", 1), ("good", None), ("best", 4)])
+@pytest.mark.parametrize(("quality", "n_members"), [("fast", 1), ("good", 4), ("best", 8)])
 def test_members_of_networks_that_nothing_is_said_of(monkeypatch, quality, n_members):
     X, y = make_table()
     monkeypatch.setattr(Running, "run", _stop)
     default = MultimodalNetworkRegressor().n_members
-    for network, expected in ((None, default if n_members is None else n_members), (network_regressor([]), default)):
+    for network, expected in ((None, n_members), (network_regressor([]), default)):
         network = None if network is None else network.set_params(branches=None)
         stack = MultimodalStackingRegressor(branches(), network=network, quality=quality)
         with pytest.raises(Stopped) as caught:
