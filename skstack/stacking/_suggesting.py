@@ -4,6 +4,8 @@ from os import PathLike
 
 from .._compat import routing_enabled, take
 from .._parts import named_parts
+from .._protocols import CrossFitter
+from .._validation import VALIDATION
 from ..branches._numeric import NumericBranch
 from ._routing import last_step
 
@@ -48,13 +50,13 @@ class Suggesting:
         if sample_weight is not None and not sample_weight.all():  # rows of weight 0 are not there
             counts = sample_weight.nonzero()[0]
             X, y = take(X, counts, axis=0), take(y, counts, axis=0)
-        suggested = suggest_estimators(
-            X, y, task=self._suggested_task(), kinds=self.kinds, image_root=self.image_root, quality=self.quality
-        )
+        said = {name: getattr(self, name) for name in ("kinds", "image_root", "network", "quality")}
+        suggested = suggest_estimators(X, y, task=self._suggested_task(), **said)
         if routing_enabled():
             for learner in (last_step(part)[1] for _, part, _ in suggested):
                 if hasattr(learner, "set_fit_request"):  # as what a stack makes by default does
-                    learner.set_fit_request(sample_weight=True)
+                    more = dict.fromkeys(("groups", *VALIDATION), True) if isinstance(learner, CrossFitter) else {}
+                    learner.set_fit_request(**{"sample_weight": True, **more})
         self.suggestion_ = suggested
         return suggested
 

@@ -13,21 +13,23 @@ from ._branches import suggest_branches
 from ._columns import describe_columns
 from ._giveaways import find_giveaways
 from ._learners import suggest_learners
+from ._networks import suggest_networks
 from ._suggested import SuggestedEstimators
 from ._targets import describe_targets
 
 QUALITIES = ("fast", "good", "best")
 
 
-def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone=None, quality="good"):
+def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone=None, network=None, quality="good"):
     """Suggest branches and learners for a table: what a stack without `estimators` uses.
 
     The kind of data of each column is told from its cells, and from its name where whole numbers may be codes. Columns
     of numbers, numbers in texts, categories, dates, texts, names that several columns share, images, recordings and
     sequences each become part of a branch; gradient boosting, extra trees and a linear model get the columns of the
-    table. Constant columns and names of rows are left out. Where the target can be read off a column there is a
-    warning. All rows of X have a say in the kinds of columns, as if they had been chosen by hand; whatever has to be
-    learned from rows is learned within the folds.
+    table. Where images or recordings are learned from scratch from few rows, a network of all other branches stands
+    beside that of all, so that they cannot make the stack worse. Constant columns and names of rows are left out. Where
+    the target can be read off a column there is a warning. All rows of X have a say in the kinds of columns, as if they
+    had been chosen by hand; whatever has to be learned from rows is learned within the folds.
 
     Parameters
     ----------
@@ -47,6 +49,9 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     backbone : str, path-like or keras.Model, default=None
         Pretrained network for columns of images, see :class:`~skstack.branches.ImageBranch`; ``None`` trains one from
         scratch.
+    network : MultimodalNetworkRegressor, MultimodalNetworkClassifier or MultitaskNetwork, default=None
+        Template of a network of the table alone, which stands beside that of all branches where images or recordings
+        are learned from scratch from few rows; ``None`` takes the defaults.
     quality : {"fast", "good", "best"}, default="good"
         How much time learners may take: "fast" leaves out the extra trees.
 
@@ -100,7 +105,10 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     targets = describe_targets(y, task)
     columns = describe_columns(X, kinds, image_root)
     _keep_something(columns)
-    parts = suggest_branches(columns, image_root, backbone)
+    branches = suggest_branches(columns, image_root, backbone)
+    parts = [*branches]
+    if backbone is None:
+        parts += suggest_networks(branches, columns, targets, X.shape[0], task, network)
     parts += suggest_learners(columns, targets, X, quality)
     giveaways = _giveaways(columns, X, targets)
     return SuggestedEstimators(parts, _reasons(columns, parts, giveaways))

@@ -134,7 +134,7 @@ def test_images_are_found_where_the_stack_is_told(few_learners, tmp_path):
         PIL.Image.new("RGB", (8, 8), (10 * number, 0, 0)).save(tmp_path / f"{number}.png")
     X = pd.DataFrame({"photo": [f"{number}.png" for number in range(20)], "area": RNG.normal(size=20)})
     stack = _stack(image_root=tmp_path).fit(X, RNG.normal(size=20))
-    assert [name for name, *_ in stack.suggestion_] == ["numbers", "image_photo", "linear"]
+    assert [name for name, *_ in stack.suggestion_] == ["numbers", "image_photo", "table_network", "linear"]
 
 
 @pytest.mark.parametrize(
