@@ -117,8 +117,8 @@ network = MultimodalNetworkClassifier(
 # %%
 # A pretrained encoder
 # --------------------
-# A model that has learned from other texts turns title and review into a vector each. By default these are means of
-# static vectors, which take seconds; ``SKSTACK_ENCODER`` may name the folder of a model such as MiniLM, or
+# A model that has learned from other texts turns title and review into a vector each. By default they are static
+# vectors of words, which take seconds; ``SKSTACK_ENCODER`` may name the folder of a model such as MiniLM, or
 # ``hf:sentence-transformers/all-MiniLM-L6-v2``, which takes minutes once: its features are then found on disk.
 ENCODER = os.environ.get("SKSTACK_ENCODER", "wordllama")
 vectors = TextBranch(encoder=ENCODER, hidden=(64,), dropout=0.3)
