@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import lru_cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,9 @@ _WORDLLAMA_FILES = ("weights/l2_supercat_256.safetensors", "tokenizers/l2_superc
 #: The files of a model, in its folder and on the hub.
 _FILES = ("config.json", "model.safetensors", "tokenizer.json")
 _MORE_FILES = ("modules.json", "sentence_bert_config.json", "1_Pooling/config.json")
+
+#: Names of the hub whose folders are remembered, so that folds do not ask the hub again.
+_N_REMEMBERED = 16
 
 #: The encoders used last: those of all branches, embedders and folds that ask for the same one.
 _loaded = LRU(2)
@@ -132,6 +136,7 @@ def _pooling(path):
     return names[0]
 
 
+@lru_cache(maxsize=_N_REMEMBERED)
 def _from_hub(name):
     """Return the folder of a model of the hub, which is fetched when it is first used."""
     repository, _, revision = name.removeprefix(HUB).partition("@")

@@ -107,13 +107,16 @@ def hub(encoder_folder, monkeypatch):
 
     module = types.SimpleNamespace(snapshot_download=snapshot_download)
     monkeypatch.setitem(sys.modules, "huggingface_hub", module)
-    return asked
+    _text_loading._from_hub.cache_clear()
+    yield asked
+    _text_loading._from_hub.cache_clear()
 
 
 def test_models_of_the_hub_are_fetched(hub, encoder_folder):
     encoder = load_text_encoder("hf:owner/tiny")
     assert encoder is load_text_encoder("hf:owner/tiny@abc123") is load_text_encoder(encoder_folder)
-    assert hub == [("owner/tiny", None), ("owner/tiny", "abc123")]
+    load_text_encoder("hf:owner/tiny")
+    assert hub == [("owner/tiny", None), ("owner/tiny", "abc123")]  # each is asked for once
 
 
 def test_a_hub_that_cannot_be_reached_is_named(hub):
