@@ -171,7 +171,7 @@ def _linear(table, targets):
     scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
     if table.is_plain:
         return make_pipeline(*scaling, model)
-    return make_pipeline(_reader(table, words_are_texts=True), _columns_to_numbers(table, targets, scaling), model)
+    return make_pipeline(_reader(table, words_are_texts=True), *_columns_to_numbers(table, targets, scaling), model)
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
 
 
 def _columns_to_numbers(table, targets, scaling):
-    """Return what makes numbers of a table for a linear model: n-grams of texts, and all others scaled.
+    """Return the steps that make numbers of a table for a linear model: n-grams of texts, and all others scaled.
 
     Vectors of texts have a length of 1, which the penalty would keep too short.
     """
@@ -232,12 +232,12 @@ def _columns_to_numbers(table, targets, scaling):
     text_weight = 4.0 if targets[0].has_classes else 2.0
     weights = {name: text_weight for name, *_ in transformers[: len(texts)]} or None
     if len(texts) + len(many) == len(table.columns):
-        return ColumnTransformer(transformers, transformer_weights=weights)
+        return (ColumnTransformer(transformers, transformer_weights=weights),)
     dense = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3, sparse_output=False, dtype="float32")
-    others = make_pipeline(_vectorizer(table, dense, "spline"), *scaling)
+    others = _vectorizer(table, dense, "spline"), *scaling
     if not transformers:
         return others
-    return ColumnTransformer(transformers, remainder=others, transformer_weights=weights)
+    return (ColumnTransformer(transformers, remainder=make_pipeline(*others), transformer_weights=weights),)
 
 
 def _is_text(column):

@@ -474,6 +474,12 @@ def test_texts_with_numbers_are_an_error_unless_they_are_extracted():
         NumericBranch(extract=2).fit(X).encode(X.assign(other=1.0))
 
 
+@pytest.mark.parametrize("extract", [0, 1.5, "all"])
+def test_a_number_of_numbers_is_asked_for(extract):
+    with pytest.raises(ValueError, match="The 'extract' parameter of NumericBranch must be"):
+        NumericBranch(extract=extract).fit(np.zeros((2, 1)))
+
+
 def test_numbers_of_texts_of_an_array_are_extracted():
     branch = NumericBranch(extract=1).fit(np.array([["5 kg", "3"], ["7 kg", "?"]], dtype=object))
     np.testing.assert_array_equal(branch.encode(np.array([["6 kg", "1"]], dtype=object)), [[6, 1]])
