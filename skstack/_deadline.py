@@ -33,13 +33,19 @@ class Deadline:
     """
 
     def __init__(self, seconds):
-        self.end = _clock.now() + seconds
+        self._begin = _clock.now()
+        self.end = self._begin + seconds
         self.was_met = True
 
     @property
     def remaining(self):
         """Seconds from now; negative when it is over."""
         return self.end - _clock.now()
+
+    @property
+    def passed(self):
+        """Seconds until now."""
+        return _clock.now() - self._begin
 
     def part(self, share):
         """Return an earlier deadline, that leaves a part of the time that remains."""

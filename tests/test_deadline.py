@@ -14,7 +14,7 @@ def clock(monkeypatch):
 def test_a_part_of_the_time_that_remains(clock):
     deadline = Deadline(100.0)
     clock.sleep(20.0)
-    assert deadline.remaining == 80.0
+    assert deadline.remaining == 80.0 and deadline.passed == 20.0
     assert deadline.part(0.25).remaining == 20.0
     clock.sleep(90.0)
     assert deadline.remaining == -10.0

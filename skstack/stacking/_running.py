@@ -7,6 +7,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.validation import check_memory
 
+from .._clock import duration
 from .._deadline import OutOfTime
 from .._protocols import CrossFitter
 from .._validation import rows_of
@@ -77,6 +78,8 @@ class Running:
         KeyboardInterrupt
             If the user wants to stop, and the stack or those that it is one of many fits for want to hear of it.
         """
+        if self._deadline is not None:
+            self._passed = self._deadline.passed
         for model in self._models:
             model.estimator = self._stack._fitted_as(model, self._y)
         try:
@@ -190,7 +193,10 @@ class Running:
         )
         limit = self._stack.time_limit
         if not self.predictions:
-            raise TimeoutError(f"time_limit={limit} s is too short for each of the base models {late}.")
+            raise TimeoutError(
+                f"time_limit={limit} s is too short for each of the base models {late}: {duration(self._passed)} had "
+                "passed before the first of them."
+            )
         told = []
         if interrupted:
             told.append(f"training was interrupted: base models {interrupted} are left out.")

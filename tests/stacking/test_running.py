@@ -140,7 +140,8 @@ def test_no_fit_to_all_rows_saves_its_time(clock):
 def test_a_limit_that_is_too_short_for_everything_is_an_error(clock):
     X, y = _table()
     stack = _stack(_learners(a=5.0, b=6.0), time_limit=10.0)
-    with pytest.raises(TimeoutError, match=r"time_limit=10.0 s is too short for each of the base models \['a', 'b'\]"):
+    message = r"time_limit=10.0 s is too short for each of the base models \['a', 'b'\]: 0.0 s had passed before"
+    with pytest.raises(TimeoutError, match=message):
         stack.fit(X, y)
     with pytest.raises(NotFittedError):
         stack.predict(X)
