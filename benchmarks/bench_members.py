@@ -117,6 +117,7 @@ _MEMBERS = Comparison(
     figures=(cold(at_least=1 / 2.5), warm(at_least=1 / 2.5)),
     full={"n_samples": 5000, "epochs": 20, "n_members": 8},
     quick={"n_samples": 200, "epochs": 1, "n_members": 2},
+    peer_runs=2,
 )
 
 COMPARISONS = (

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import keras
-from ._optimizers import inner, is_elementwise, slots, variables_of
+from ._optimizers import inner, is_elementwise, rate_multipliers, slots, variables_of
 
 ops = keras.ops
 
@@ -44,9 +44,13 @@ def large_tables(model, optimizer):
     """
     if inner(optimizer) is not optimizer or not is_elementwise(optimizer):
         return []
-    tables = [table for layer in model._flatten_layers() for table in _table_of(layer)]
     trained = {id(variable) for variable in model.trainable_variables}
-    return [table for table in tables if id(table) in trained and np.prod(table.shape) >= _MIN_WEIGHTS]
+    return [
+        table
+        for layer in model._flatten_layers()
+        for table in _table_of(layer)
+        if id(table) in trained and np.prod(table.shape) >= _MIN_WEIGHTS and rate_multipliers([table]) == [1]
+    ]
 
 
 def _table_of(layer):
@@ -120,7 +124,7 @@ class RowsOfTables:
         return _taken(weights, self._rows), _taken(values, self._rows_of_slots)
 
     def put_back(self, weights, values, after):
-        """Return weights and values, with what became of these rows."""
+        """Return weights and values, with what became of these rows, in the memory of the tables that were given."""
         of_weights, of_values = after
         return _put(weights, self._rows, of_weights), _put(values, self._rows_of_slots, of_values)
 
@@ -130,7 +134,11 @@ def _taken(tensors, rows):
 
 
 def _put(before, rows, after):
+    if not rows:
+        return after
+    from ._tensorflow import put_rows  # which alone has gradients by row
+
     return [
-        ops.scatter_update(part, ops.expand_dims(rows[place], 1), after[place]) if place in rows else after[place]
+        put_rows(part, rows[place], after[place]) if place in rows else after[place]
         for place, part in enumerate(before)
     ]

@@ -51,6 +51,14 @@ def can_look_up_rows():
     return not getattr(_tracing, "is_vectorized", False) and not has_accelerator()
 
 
+def put_rows(table, rows, values):
+    """Return a table with other values in some rows, in the memory of the table, which must not be needed any more.
+
+    TensorFlow's scatter would copy all of it.
+    """
+    return tf.raw_ops.InplaceUpdate(x=table, i=tf.cast(rows, "int32"), v=values)
+
+
 def mean_of_rows(table, ids):
     """Return the mean of the rows of a table that several ids name, in which 0 stands for none; see _lookups."""
     n_rows, length = tf.shape(ids)[0], ids.shape[1]
@@ -129,7 +137,7 @@ class Loops:
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
-        return self._call((kind,), partial(_step_through, self._step[kind]), arguments)
+        return self._call((kind,), partial(_step_through, self._step[kind], kind == "train"), arguments)
 
     def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
         """Go through batches of several networks, in one vectorised step for all.
@@ -190,13 +198,16 @@ def _compile(loop, arguments, sizes):
         return compiled.get_concrete_function()
 
 
-def _step_through(step, state, fixed, hyperparameters, data, rows, batch_size):
-    """Take a step with each batch.
+def _step_through(step, changes, state, fixed, hyperparameters, data, rows, batch_size):
+    """Take a step with each batch; one that changes weights may do so in the memory of the state, so that is copied.
 
     Steps of a size that is known take a few per cent less time, but the last batch needs one of its own, and to trace a
     step takes as long as thousands of them.
     """
     n_rows = tf.shape(rows)[0]
+    if changes and can_look_up_rows():
+        # Others hold the state that an epoch begins with.
+        state = tf.nest.map_structure(lambda part: tf.raw_ops.DeepCopy(x=part) if part.shape.rank == 2 else part, state)
 
     def body(index, state):
         indices = rows[index * batch_size : tf.minimum((index + 1) * batch_size, n_rows)]
