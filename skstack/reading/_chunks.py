@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 #: Texts that are split at a time, which bounds the memory.
-_BLOCK = 2**15
+_BLOCK = 2**13
 
 #: Which bytes are blanks; those of more than one byte are replaced by one of these.
 _BLANK = np.zeros(256, dtype=bool)
@@ -43,9 +43,9 @@ def _split(texts):
     blank = _BLANK[data]
     edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
     # Pieces and runs of blanks take turns.
-    offsets = np.concatenate([[0], edges, [len(data)]]).astype("int32")
+    offsets = np.concatenate([[0], edges, [len(data)]]).astype("int64")
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    runs = pa.BinaryArray.from_buffers(pa.binary(), len(offsets) - 1, buffers).dictionary_encode()
+    runs = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, buffers).dictionary_encode()
     first = int(blank[0])
     starts = offsets[:-1][first::2]
     ends_of_texts = np.cumsum([len(text) + 1 for text in encoded])

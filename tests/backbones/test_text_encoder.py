@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from _bert import TEXTS, WORDS, encoder_folder, expected_features, tokenizer, write_folder
 
+from skstack._backend import keras
 from skstack.backbones import _text_encoder
 from skstack.backbones._text_encoder import TextEncoder, loaded_tokenizer, token_ids
 from skstack.backbones._text_loading import load_text_encoder
@@ -44,6 +45,16 @@ def test_features_do_not_depend_on_the_texts_beside(encoder_folder):
     for row in (0, 3, 17):
         np.testing.assert_array_equal(encoder.features([many[row]])[0], together[row])
     np.testing.assert_array_equal(encoder.features(many[::-1]), together[::-1])
+
+
+def test_features_are_computed_in_single_precision(encoder_folder):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        features = load_text_encoder(encoder_folder).features(TEXTS)
+    finally:
+        keras.config.set_dtype_policy(before)
+    np.testing.assert_allclose(features, expected_features(), rtol=1e-4, atol=1e-5)
 
 
 def test_nothing_has_no_features(encoder_folder):

@@ -132,6 +132,14 @@ def test_no_more_tokens_are_read_than_wished(encoder_folder):
     )
 
 
+def test_a_cell_may_hold_several_texts(encoder_folder):
+    X = pd.DataFrame({"notes": [["red hat", "old"], "good", []] * 2})
+    encoded = TextBranch(encoder=encoder_folder, item_pooling="avg").fit(X).encode(X)
+    assert encoded.shape == (6, 2, 8)
+    np.testing.assert_allclose(encoded[3], expected_features(["red hat", "old"]), rtol=1e-4, atol=1e-5)
+    assert not encoded[2].any()
+
+
 def test_folds_and_searches_pass_each_text_once(encoder_folder, passed):
     table = pd.concat([TABLE] * 4, ignore_index=True)
     branch = TextBranch(encoder=encoder_folder, hidden=(2,))
