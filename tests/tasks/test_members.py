@@ -11,7 +11,9 @@ BY_MEMBER = np.array([[[1.0], [3.0]], [[0.0], [2.0]]], dtype="float32")  # rows,
 WEIGHT = np.array([3.0, 1.0], dtype="float32")
 
 
-@pytest.mark.parametrize("loss", ["mse", keras.losses.MeanSquaredError(), keras.losses.mean_squared_error], ids=["name", "loss", "function"])
+@pytest.mark.parametrize(
+    "loss", ["mse", keras.losses.MeanSquaredError(), keras.losses.mean_squared_error], ids=["name", "loss", "function"]
+)
 def test_the_loss_is_the_mean_of_those_of_the_members(loss):
     of_members = LossOfMembers(keras.losses.get(loss))
     assert float(of_members(Y, BY_MEMBER)) == pytest.approx((0 + 4 + 0 + 4) / 4)
