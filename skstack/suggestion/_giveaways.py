@@ -8,8 +8,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ..reading._cells import numbers
 from ..reading._numbers_in_text import extracted
 
-#: Rows that are looked at.
-_ROWS = 5000
+#: Rows that are looked at, of wide tables fewer.
+_ROWS, _FEWEST_ROWS, _CELLS = 5000, 500, 400_000
 
 #: With fewer rows a column is near the target by chance.
 _MIN_ROWS = 50
@@ -37,7 +37,8 @@ def find_giveaways(columns, table, targets):
     """
     if len(table) < _MIN_ROWS:
         return {}
-    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), _ROWS)).astype(int))
+    n_rows = min(len(table), _ROWS, max(_FEWEST_ROWS, _CELLS // max(len(columns), 1)))
+    rows = np.unique(np.linspace(0, len(table) - 1, n_rows).astype(int))
     found = {}
     for column in columns:
         if column.kind not in _KINDS:
