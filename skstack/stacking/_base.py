@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
@@ -41,7 +41,6 @@ class BaseStacking(
     CallbackSupportMixin,
     PartsMixin,
     SuggestingParams,
-    TransformerMixin,
     BaseEstimator,
 ):
     """A stack, whatever it predicts.

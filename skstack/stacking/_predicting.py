@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.base import TransformerMixin
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,7 +12,7 @@ from .._parts import noting
 from ._mixing import missing_rows
 
 
-class Predicting:
+class Predicting(TransformerMixin):  # which wraps `transform` for `set_output` in the class that defines it
     """What is behind ``transform`` and the methods of a stack that predict."""
 
     @property

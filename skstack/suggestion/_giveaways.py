@@ -8,8 +8,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ..reading._cells import numbers
 from ..reading._numbers_in_text import extracted
 
-#: Rows that are looked at.
-_ROWS = 5000
+#: Rows that are looked at, of wide tables fewer.
+_ROWS, _FEWEST_ROWS, _CELLS = 5000, 500, 400_000
+
+#: Columns from which on a table is wide.
+_WIDE = 200
 
 #: With fewer rows a column is near the target by chance.
 _MIN_ROWS = 50
@@ -37,20 +40,22 @@ def find_giveaways(columns, table, targets):
     """
     if len(table) < _MIN_ROWS:
         return {}
-    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), _ROWS)).astype(int))
+    n_rows = min(len(table), _ROWS, max(_FEWEST_ROWS, _CELLS // max(len(columns), 1)))
+    rows = np.unique(np.linspace(0, len(table) - 1, n_rows).astype(int))
     found = {}
     for column in columns:
         if column.kind not in _KINDS:
             continue
         for target in targets:
-            said = _compare(column, table.iloc[rows, column.position], target, target.values[rows])
+            cells = table.iloc[rows, column.position]
+            said = _compare(column, cells, target, target.values[rows], len(columns) > _WIDE)
             if said:
                 found[column.position] = said
                 break
     return found
 
 
-def _compare(column, cells, target, values):
+def _compare(column, cells, target, values, is_wide):
     known = pd.notna(values)
     if known.sum() < _MIN_ROWS or len(pd.unique(values[known])) < 2:
         return None
@@ -60,6 +65,8 @@ def _compare(column, cells, target, values):
         return f"it names the target{said} one to one"
     codes = _as_numbers(column, cells)
     if codes is None:
+        return None
+    if is_wide and not _is_monotone(codes, values):
         return None
     score = _score(codes, values, target.has_classes)
     return f"it alone predicts the target{said} with a score of {score:.3f}" if score >= _NEARLY_PERFECT else None
@@ -84,6 +91,12 @@ def _as_numbers(column, cells):
         values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
         return values if np.isfinite(values).all() else None
     return pd.factorize(cells.astype(str))[0].astype(float) if column.n_distinct <= 0.2 * len(cells) else None
+
+
+def _is_monotone(codes, values):
+    """Tell whether numbers rise or fall with a target, more or less: a thousand columns are too many for trees."""
+    ranks = pd.DataFrame({"codes": codes, "values": pd.factorize(values, sort=True)[0]}).rank()
+    return abs(ranks["codes"].corr(ranks["values"])) > 0.8
 
 
 def _score(codes, values, has_classes):

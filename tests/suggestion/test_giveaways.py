@@ -55,6 +55,13 @@ def test_a_table_that_is_sorted_by_its_target_has_a_telling_row_number():
     assert list(_found(np.arange(N), np.sort(NUMBERS))) == [1]
 
 
+def test_wide_tables_are_looked_through_as_well():
+    X = pd.DataFrame(RNG.normal(size=(N, 210))).add_prefix("noise ").assign(column=np.exp(NUMBERS), good=NUMBERS > 0)
+    columns = describe_columns(X)
+    assert list(find_giveaways(columns, X, describe_targets(NUMBERS))) == [210]
+    assert list(find_giveaways(columns, X, describe_targets(NUMBERS > 0))) == [210, 211]
+
+
 def test_few_rows_say_nothing():
     X = pd.DataFrame({"column": NUMBERS[:40]})
     assert not find_giveaways(describe_columns(X), X, describe_targets(NUMBERS[:40]))
