@@ -68,7 +68,7 @@ COMPARISONS = (
         peer="the same by a loop in Python",
         ours_job="bench_texts:ours",
         peer_job="bench_texts:python_loop",
-        figures=(warm(at_least=2),),
+        figures=(warm(at_least=3),),
         full={"n_samples": 20_000},
         quick={"n_samples": 200},
         peer_runs=2,
