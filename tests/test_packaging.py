@@ -18,7 +18,7 @@ PACKAGE = Path(skstack.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # What branches keep their layers beside them for.
-_LAYER_KINDS = ("audio", "date", "entity", "image", "item", "numeric", "sequence", "text")
+_LAYER_KINDS = ("audio", "date", "entity", "image", "item", "member", "numeric", "sequence", "text")
 
 # Modules that may load these at import time, by the start of their name; everyone else imports them inside functions.
 HEAVY = {
@@ -35,6 +35,7 @@ HEAVY = {
         "skstack.network.",
         "skstack.tasks._layers",
         "skstack.tasks._losses",
+        "skstack.tasks._members",
         "skstack.tasks._metrics",
         "skstack.training.",
     ),
