@@ -23,10 +23,15 @@ _MIN_WEIGHTS = 2**16
 
 
 class RowGradient(NamedTuple):
-    """The gradient of a table: distinct indices of rows, and a gradient for each of them; that of others is 0."""
+    """The gradient of a table: distinct indices of rows, and a gradient for each of them; that of others is 0.
+
+    The backend says how rows are put back: ``put(table, rows, values)`` returns the table with other values in them,
+    and may do so in its memory.
+    """
 
     rows: Any
     values: Any
+    put: Any
 
 
 def large_tables(model, optimizer):
@@ -115,8 +120,8 @@ class RowsOfTables:
 
     def __init__(self, optimizer, gradients):
         kinds = slots(optimizer).values()
-        self._rows = {place: part.rows for place, part in enumerate(gradients) if isinstance(part, RowGradient)}
-        self._rows_of_slots = {of_kind[place]: rows for place, rows in self._rows.items() for of_kind in kinds}
+        self._rows = {place: part for place, part in enumerate(gradients) if isinstance(part, RowGradient)}
+        self._rows_of_slots = {of_kind[place]: part for place, part in self._rows.items() for of_kind in kinds}
         self.gradients = [part.values if isinstance(part, RowGradient) else part for part in gradients]
 
     def taken(self, weights, values):
@@ -130,15 +135,11 @@ class RowsOfTables:
 
 
 def _taken(tensors, rows):
-    return [ops.take(part, rows[place], axis=0) if place in rows else part for place, part in enumerate(tensors)]
+    return [ops.take(part, rows[place].rows, axis=0) if place in rows else part for place, part in enumerate(tensors)]
 
 
 def _put(before, rows, after):
-    if not rows:
-        return after
-    from ._tensorflow import put_rows  # which alone has gradients by row
-
     return [
-        put_rows(part, rows[place], after[place]) if place in rows else after[place]
+        rows[place].put(part, rows[place].rows, after[place]) if place in rows else after[place]
         for place, part in enumerate(before)
     ]

@@ -43,7 +43,7 @@ def value_and_gradients(function, values, by_row=()):
 def _of_rows(gradient):
     """Return the gradient of looked-up rows, each of them once."""
     rows, places = tf.unique(gradient.indices)
-    return RowGradient(rows, tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)))
+    return RowGradient(rows, tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)), _put_rows)
 
 
 def can_look_up_rows():
@@ -51,7 +51,7 @@ def can_look_up_rows():
     return not getattr(_tracing, "is_vectorized", False) and not has_accelerator()
 
 
-def put_rows(table, rows, values):
+def _put_rows(table, rows, values):
     """Return a table with other values in some rows, in the memory of the table, which must not be needed any more.
 
     TensorFlow's scatter would copy all of it.

@@ -130,7 +130,11 @@ def test_rows_are_taken_from_a_table_and_its_momenta_and_put_back():
     optimizer.build([other, table])
     values = [keras.ops.convert_to_tensor(value) for value in as_arrays(variables_of(optimizer))]
     weights = [keras.ops.convert_to_tensor(np.array(variable)) for variable in (other, table)]
-    rows = RowsOfTables(optimizer, ["of all", RowGradient(keras.ops.convert_to_tensor([2, 0]), "of rows")])
+
+    def put(table, rows, values):
+        return keras.ops.scatter_update(table, keras.ops.expand_dims(rows, 1), values)
+
+    rows = RowsOfTables(optimizer, ["of all", RowGradient(keras.ops.convert_to_tensor([2, 0]), "of rows", put)])
     assert rows.gradients == ["of all", "of rows"]
     some_weights, some_values = rows.taken(weights, values)
     np.testing.assert_array_equal(some_weights[1], [[4, 5], [0, 1]])
