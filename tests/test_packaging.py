@@ -18,7 +18,7 @@ PACKAGE = Path(skstack.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # What branches keep their layers beside them for.
-_LAYER_KINDS = ("audio", "date", "entity", "image", "item", "member", "numeric", "sequence", "text")
+_LAYER_KINDS = ("audio", "backbone", "date", "entity", "image", "item", "member", "numeric", "sequence", "text")
 
 # Modules that may load these at import time, by the start of their name; everyone else imports them inside functions.
 HEAVY = {
