@@ -15,6 +15,7 @@ from .._compat import CallbackSupportMixin, VisualBlock, take
 from .._deadline import Deadline
 from .._parts import PartsMixin, check_instance, split_part
 from .._progress import showing_bar
+from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._several import SeveralTasks
@@ -23,7 +24,6 @@ from ._members import JOINT, BaseModels, add_individual, check_fitted, check_par
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget, per_target
 from ._predicting import Predicting
-from ._quality import QUALITIES
 from ._report import make_report, weighting_used
 from ._routing import make_router, refuse_metadata, route
 from ._running import FOR_THE_END, Running

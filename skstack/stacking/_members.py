@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import resolve_columns
 from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
+from .._quality import QUALITIES
 from ..branches._base import Branch, check_no_branch_inside
 from ._cross_fit import BaseModel, predict_out_of_fold
-from ._quality import QUALITIES
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -51,8 +51,7 @@ def _check_learner(stack, name, learner):
 def network_template(network, network_class, branches, quality):
     """Return a clone of the network that branches of a stack are put into, or one of a quality for ``None``."""
     if network is None:
-        is_light = all(branch.is_light for _, branch, _ in branches)
-        return network_class(n_members=QUALITIES[quality].n_members if is_light else 1)
+        return network_class(n_members=QUALITIES[quality].members(branches))
     if not isinstance(network, network_class):
         raise TypeError(f"'network' parameter should be a {network_class.__name__}, got {network!r}.")
     if network.branches is not None:

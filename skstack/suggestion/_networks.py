@@ -2,6 +2,8 @@
 
 from sklearn.base import clone
 
+from .._quality import QUALITIES
+
 #: Kinds of columns that a network has to learn much for before they say something.
 _HARD_KINDS = ("image", "audio")
 
@@ -9,7 +11,7 @@ _HARD_KINDS = ("image", "audio")
 _MANY_ROWS = 20_000
 
 
-def suggest_networks(branches, columns, targets, n_rows, task, template):
+def suggest_networks(branches, columns, targets, n_rows, task, template, quality):
     """Return a network of the branches of the table, where images or recordings could make that of all branches worse.
 
     Parameters
@@ -22,7 +24,8 @@ def suggest_networks(branches, columns, targets, n_rows, task, template):
     task : str, dict or None
         As of :func:`~skstack.suggest_estimators`.
     template : network or None
-        Says how the network is trained; ``None`` for its defaults.
+        Says how the network is trained; ``None`` for the defaults of a quality.
+    quality : {"fast", "good", "best"}
 
     Returns
     -------
@@ -39,7 +42,10 @@ def suggest_networks(branches, columns, targets, n_rows, task, template):
         (name, clone(branch), [key if isinstance(key, str) else keys.index(key) for key in chosen])
         for name, branch, chosen in of_table
     ]
-    network = _network_class(targets, task)() if template is None else clone(template)
+    if template is None:
+        network = _network_class(targets, task)(n_members=QUALITIES[quality].members(parts))
+    else:
+        network = clone(template)
     return [("table_network", network.set_params(branches=parts), keys)]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._columns import branch_columns, is_table, readable, refuse_masked, refuse_repeated_names
+from .._quality import QUALITIES
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
 from ._branches import suggest_branches
@@ -16,8 +17,6 @@ from ._learners import suggest_learners
 from ._networks import suggest_networks
 from ._suggested import SuggestedEstimators
 from ._targets import describe_targets
-
-QUALITIES = ("fast", "good", "best")
 
 
 def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone=None, network=None, quality="good"):
@@ -108,7 +107,7 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     branches = suggest_branches(columns, image_root, backbone)
     parts = [*branches]
     if backbone is None:
-        parts += suggest_networks(branches, columns, targets, X.shape[0], task, network)
+        parts += suggest_networks(branches, columns, targets, X.shape[0], task, network, quality)
     parts += suggest_learners(columns, targets, X, quality)
     giveaways = _giveaways(columns, X, targets)
     return SuggestedEstimators(parts, _reasons(columns, parts, giveaways))

@@ -66,3 +66,8 @@ def test_a_stack_trains_it_like_its_own():
     assert (network.head, network.epochs) == ((4,), 1)
     assert [chosen for *_, chosen in network.branches] == [[0], [1]]
     assert template.branches is None
+
+
+@pytest.mark.parametrize(("quality", "n_members"), [("fast", 1), ("good", 4), ("best", 8)])
+def test_it_has_as_many_members_as_quality_says(quality, n_members):
+    assert _network(suggest_estimators(*_photos(), quality=quality))[0].n_members == n_members

@@ -6,7 +6,7 @@ from _small import branches, make_labels, make_table, network_regressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
-from skstack.stacking._quality import QUALITIES
+from skstack._quality import QUALITIES
 from skstack.stacking._running import Running
 from skstack.suggestion import _suggest
 

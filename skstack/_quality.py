@@ -1,4 +1,4 @@
-"""What `quality` stands for, where a parameter of a stack is left at None."""
+"""What `quality` stands for, where a parameter of a stack, or of suggestions for it, is left at None."""
 
 from dataclasses import dataclass
 
@@ -17,6 +17,10 @@ class Quality:
 
     n_folds: int
     n_members: int
+
+    def members(self, branches):
+        """Return how many members a network of some branches has, a list of (str, Branch, columns)."""
+        return self.n_members if all(branch.is_light for _, branch, _ in branches) else 1
 
 
 #: By name. Which learners are suggested for each, :func:`skstack.suggest_estimators` knows.
