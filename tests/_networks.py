@@ -5,7 +5,7 @@ import numpy as np
 from skstack.branches import CategoricalBranch, NumericBranch
 
 BRANCHES = [
-    ("numbers", NumericBranch(hidden=(8,)), ["area", "rooms"]),
+    ("numbers", NumericBranch((8,), scale="standard", embedding=None, dropout=0.0), ["area", "rooms"]),
     ("place", CategoricalBranch(), ["zip"]),
 ]
 FAST = {"epochs": 3, "batch_size": 16, "early_stopping": False, "random_state": 0}

@@ -38,7 +38,7 @@ def make_labels(y, n_classes=2):
 def branches():
     """Return a branch for the numbers and one for the categories."""
     return [
-        ("numbers", NumericBranch(hidden=(4,)), ["area", "rooms"]),
+        ("numbers", NumericBranch((4,), scale="standard", embedding=None, dropout=0.0), ["area", "rooms"]),
         ("place", CategoricalBranch(dim=2), ["city"]),
     ]
 

@@ -73,10 +73,12 @@ class _Embedding(_OfNumbers):
     def build_dense(self, n_expanded):
         """Create the weights of the dense layers, for numbers that became `n_expanded` each."""
         bound = n_expanded**-0.5
-        initializer = keras.initializers.RandomUniform(-bound, bound)
+        # Under these names further members of a network find how to draw weights of their own.
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
         shape = (self.n_numbers, n_expanded, self.length)
-        self.kernel = self.add_weight(shape=shape, initializer=initializer, name="kernel")
-        self.bias = self.add_weight(shape=(self.n_numbers, self.length), initializer=initializer, name="bias")
+        self.kernel = self.add_weight(shape=shape, initializer=self.kernel_initializer, name="kernel")
+        self.bias = self.add_weight(shape=(self.n_numbers, self.length), initializer=self.bias_initializer, name="bias")
 
     def expand(self, numbers):
         """Return numbers of shape (n_rows, n_numbers) as (n_rows, n_numbers, n_expanded)."""
@@ -155,9 +157,9 @@ class Periodic(_Embedding):
         self.sigma = sigma
 
     def build(self, input_shape):
-        initializer = keras.initializers.RandomNormal(stddev=self.sigma)
+        self.frequencies_initializer = keras.initializers.RandomNormal(stddev=self.sigma)
         shape = (self.n_numbers, self.n_frequencies)
-        self.frequencies = self.add_weight(shape=shape, initializer=initializer, name="frequencies")
+        self.frequencies = self.add_weight(shape=shape, initializer=self.frequencies_initializer, name="frequencies")
         self.build_dense(2 * self.n_frequencies)
 
     def expand(self, numbers):

@@ -8,6 +8,7 @@ import pytest
 
 from skstack._backend import keras
 from skstack.fusion._base import Fusion, find_fusion, fuse, fusion_names
+from skstack.training._seeds import seeded
 
 to_numpy = keras.ops.convert_to_numpy
 
@@ -28,7 +29,8 @@ WAYS = {
 def make_model(way, widths):
     """Return a model of one fusion of inputs of the given widths."""
     inputs = [keras.Input((width,), name=f"input_{index}") for index, width in enumerate(widths)]
-    return keras.Model(inputs, fuse(way, inputs, "fused"))
+    with seeded(0):
+        return keras.Model(inputs, fuse(way, inputs, "fused"))
 
 
 def make_rows(widths, n_rows=5):

@@ -134,7 +134,7 @@ def test_assemblies_are_compared_by_branches_and_tasks(data):
 
 def _parts():
     return [
-        ("numbers", NumericBranch(hidden=(8,)), ["area", "rooms"]),
+        ("numbers", NumericBranch((8,), scale="standard"), ["area", "rooms"]),
         ("place", CategoricalBranch(), ["zip"]),
         ("photo", ImageBranch(size=(8, 8), filters=(4,)), ["photo"]),
     ]

@@ -18,7 +18,7 @@ from skstack import (
 from skstack.branches import CategoricalBranch, NumericBranch
 
 SETTINGS = {"head": (), "batch_size": 20, "early_stopping": False, "optimizer__learning_rate": 0.01, "random_state": 0}
-BRANCH = ("x", NumericBranch(hidden=(16,)))
+BRANCH = ("x", NumericBranch((16,), scale="standard", embedding=None, dropout=0.0))
 
 
 @pytest.fixture(scope="module")
