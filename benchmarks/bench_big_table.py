@@ -6,7 +6,7 @@ from ._comparison import Comparison, Figure, cold
 from ._flops import training_flop
 from ._job import Job
 from ._machine import memory_mb
-from ._problems import N_HELD_OUT, build_mlp, keras_fit, load_keras, make_table
+from ._problems import N_HELD_OUT, PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, keras_fit, load_keras, make_table
 
 HIDDEN, BATCH_SIZE, N_FEATURES = (256, 256), 1024, 50
 
@@ -33,12 +33,12 @@ def our_network():
     from skstack.branches import NumericBranch
 
     return MultimodalNetworkRegressor(
-        [("numeric", NumericBranch(hidden=(), impute=None))],
+        [("numeric", NumericBranch(hidden=(), **PLAIN_BRANCH))],
         head=HIDDEN,
         epochs=1,
         batch_size=BATCH_SIZE,
-        early_stopping=False,
         random_state=0,
+        **PLAIN_NETWORK,
     )
 
 

@@ -13,6 +13,8 @@ from ._comparison import Comparison, cold, warm
 from ._flops import training_flop
 from ._job import Job
 from ._problems import (
+    PLAIN_BRANCH,
+    PLAIN_NETWORK,
     build_cnn,
     build_gru,
     build_mlp,
@@ -43,17 +45,17 @@ def _stack(branch, network, n_folds):
 
     return MultimodalStackingRegressor(
         [("branch", branch)],
-        network=MultimodalNetworkRegressor(head=(), early_stopping=False, **network),
+        network=MultimodalNetworkRegressor(head=(), **PLAIN_NETWORK, **network),
         cv=_folds(n_folds),
         random_state=0,
     )
 
 
 def our_mlp_stack(epochs, n_folds):
-    """Return our stack of one MLP; ``impute=None`` because the peers take no gaps either."""
+    """Return our stack of one MLP."""
     from skstack.branches import NumericBranch
 
-    branch = NumericBranch(hidden=HIDDEN, impute=None)
+    branch = NumericBranch(hidden=HIDDEN, **PLAIN_BRANCH)
     return _stack(branch, {"epochs": epochs, "batch_size": BATCH_SIZE}, n_folds)
 
 
@@ -218,7 +220,7 @@ def _branches_stack(training, epochs, n_folds):
 
     stack = _stack(NumericBranch(), {"epochs": epochs, "batch_size": BATCH_SIZE}, n_folds)
     columns = {"first": range(8), "second": range(8, 16), "rest": range(16, 20)}
-    branches = [(name, NumericBranch(hidden=HIDDEN, impute=None), list(part)) for name, part in columns.items()]
+    branches = [(name, NumericBranch(hidden=HIDDEN, **PLAIN_BRANCH), list(part)) for name, part in columns.items()]
     return stack.set_params(estimators=branches, training=training)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ._comparison import Comparison, cold
 from ._job import Job
+from ._problems import PLAIN_NETWORK
 from .bench_images import environment
 
 PICTURE = 64
@@ -55,7 +56,7 @@ def _search_job(folder, n_samples, size, epochs, n_folds, n_candidates):
     X = generator.integers(0, 256, (n_samples, PICTURE, PICTURE, 3), dtype="uint8")
     y = generator.standard_normal(n_samples)
     photo = ImageBranch((size, size), backbone=Path(folder, "backbone.keras"), preprocess="tf", hidden=(16,))
-    network = MultimodalNetworkRegressor([("photo", photo)], head=(), epochs=epochs, early_stopping=False)
+    network = MultimodalNetworkRegressor([("photo", photo)], head=(), epochs=epochs, batch_size=32, **PLAIN_NETWORK)
     candidates = [
         {"photo__dropout": [dropout], "optimizer__learning_rate": [rate], "random_state": [0]}
         for dropout in _DROPOUT

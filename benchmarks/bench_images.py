@@ -16,7 +16,7 @@ import numpy as np
 from ._comparison import Comparison, Figure, cold, warm
 from ._flops import training_flop
 from ._job import Job
-from ._problems import build_cnn
+from ._problems import PLAIN_NETWORK, build_cnn
 
 PIXELS, SIZE, BATCH_SIZE = 256, 64, 32
 
@@ -83,8 +83,8 @@ def ours(folder, n_samples):
         head=(),
         epochs=1,
         batch_size=BATCH_SIZE,
-        early_stopping=False,
         random_state=0,
+        **PLAIN_NETWORK,
     )
     return Job(lambda: network.fit(X, y), _describe(n_samples))
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ._comparison import Comparison, Figure, cold, warm
 from ._job import Job
-from ._problems import make_table
+from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, make_table
 
 #: Of the tokens that a text is made of: as in a language, a few are frequent and most are rare.
 N_TOKENS, LENGTH, DIM = 8000, 70, 64
@@ -24,8 +24,11 @@ def network(n_samples, epochs, n_members, share_weights=False):
 
     X, y, X_held_out, y_held_out = make_table(n_samples)
     unfitted = MultimodalNetworkRegressor(
-        [("numbers", NumericBranch(hidden=(32,), impute=None))],
+        [("numbers", NumericBranch(hidden=(32,), **PLAIN_BRANCH))],
         head=(),
+        dropout=0.0,
+        optimizer="adam",
+        batch_size=32,
         epochs=epochs,
         patience=epochs,
         n_members=n_members,
@@ -80,7 +83,7 @@ def _words_job(n_samples, epochs):
 
     X, y = _texts(n_samples)
     branch = TextBranch(dim=DIM, min_frequency=1, max_length=LENGTH)
-    unfitted = MultimodalNetworkClassifier([("text", branch)], batch_size=64, early_stopping=False, random_state=0)
+    unfitted = MultimodalNetworkClassifier([("text", branch)], batch_size=64, random_state=0, **PLAIN_NETWORK)
 
     def work():
         seconds = []

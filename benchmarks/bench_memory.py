@@ -5,7 +5,7 @@ import gc
 from ._comparison import Comparison, Figure
 from ._job import Job
 from ._machine import memory_mb
-from ._problems import build_mlp, keras_fit, make_table
+from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, keras_fit, make_table
 
 #: Fits during which caches and pools may still grow.
 N_FIRST = 10
@@ -36,8 +36,8 @@ def ours(n_samples, n_fits, n_peer_fits):
     from skstack import MultimodalNetworkRegressor
     from skstack.branches import NumericBranch
 
-    branches = [("numeric", NumericBranch(hidden=(32,), impute=None))]
-    network = MultimodalNetworkRegressor(branches, head=(), epochs=2, early_stopping=False, random_state=0)
+    branches = [("numeric", NumericBranch(hidden=(32,), **PLAIN_BRANCH))]
+    network = MultimodalNetworkRegressor(branches, head=(), epochs=2, batch_size=32, random_state=0, **PLAIN_NETWORK)
     return _job(network.fit, n_samples, n_fits)
 
 

@@ -5,7 +5,7 @@ from itertools import product
 from ._comparison import Comparison, cold, warm
 from ._flops import training_flop
 from ._job import Job
-from ._problems import build_mlp, make_table
+from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, make_table
 
 HIDDEN, BATCH_SIZE = (64, 32), 64
 
@@ -43,11 +43,11 @@ def our_network(epochs):
     from skstack.branches import NumericBranch
 
     return MultimodalNetworkRegressor(
-        [("numeric", NumericBranch(hidden=(), impute=None))],
+        [("numeric", NumericBranch(hidden=(), **PLAIN_BRANCH))],
         head=HIDDEN,
         epochs=epochs,
         batch_size=BATCH_SIZE,
-        early_stopping=False,
+        **PLAIN_NETWORK,
     )
 
 

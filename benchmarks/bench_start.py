@@ -5,6 +5,7 @@ Nothing but the standard library may be imported before the clock starts, so eac
 
 from ._comparison import Comparison, Figure
 from ._job import Job
+from ._problems import PLAIN_BRANCH, PLAIN_NETWORK
 
 
 def import_skstack():
@@ -26,8 +27,12 @@ def first_fit_ours():
         import numpy as np
 
         from skstack import MultimodalNetworkRegressor
+        from skstack.branches import NumericBranch
 
-        network = MultimodalNetworkRegressor(head=(16,), epochs=5, early_stopping=False, random_state=0)
+        branches = [("numbers", NumericBranch(hidden=(), **PLAIN_BRANCH))]
+        network = MultimodalNetworkRegressor(
+            branches, head=(16,), epochs=5, batch_size=32, random_state=0, **PLAIN_NETWORK
+        )
         return network.fit(*_small_table(np))
 
     return Job(work)

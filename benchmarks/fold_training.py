@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from ._problems import make_pictures, make_table, make_tokens, token_features
+from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, make_pictures, make_table, make_tokens, token_features
 
 WAYS = ("vectorized", "sequential")
 
@@ -39,7 +39,7 @@ def _case(kind, hidden, batch_size):
 
     epochs = EPOCHS
     if kind == "mlp":
-        branch, (X, y) = NumericBranch(hidden=hidden, impute=None), make_table(5000)[:2]
+        branch, (X, y) = NumericBranch(hidden=hidden, **PLAIN_BRANCH), make_table(5000)[:2]
     elif kind == "cnn":
         branch, (X, y), epochs = (
             ImageBranch(size=(64, 64), filters=hidden, hidden=()),
@@ -49,7 +49,7 @@ def _case(kind, hidden, batch_size):
     else:
         branch, (X, y) = ModelBranch(token_features), make_tokens(2000)
     network = MultimodalNetworkRegressor(
-        [(kind, branch)], head=(), early_stopping=False, epochs=epochs, batch_size=batch_size, random_state=0
+        [(kind, branch)], head=(), epochs=epochs, batch_size=batch_size, random_state=0, **PLAIN_NETWORK
     )
     return network, X, y
 

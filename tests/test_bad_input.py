@@ -80,7 +80,7 @@ def rows_of(estimators, error, message):
 SCALED = make_pipeline(StandardScaler(), NumericBranch())
 NOT_BY_ITSELF = r"NumericBranch.*a branch is no estimator and predicts nothing by itself"
 FORGOTTEN = r"should be an instance, got the class {0}: did you forget the parentheses, {0}\(\)\?"
-LEARNING_RATE = r"the learning rate of Adam should be a finite number and not negative, got "
+LEARNING_RATE = r"the learning rate of AdamW should be a finite number and not negative, got "
 
 
 BAD_PARAMETERS = [

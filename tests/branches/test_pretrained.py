@@ -125,10 +125,18 @@ def test_photos_and_shared_columns(tmp_path):
 @pytest.mark.parametrize(
     ("branch", "layer", "message"),
     [
-        (NumericBranch(hidden=(5,)), "numbers_branch", "'dense_1/kernel' have the shape \\(4, 4\\), the branch has"),
-        (NumericBranch(hidden=(4, 2)), "numbers_branch", "the weights lack 'dense_2/kernel'"),
-        (NumericBranch(hidden=(4,)), None, "the weights lack .*they are called 'numbers_branch/"),
-        (NumericBranch(hidden=(4,)), "number_branch", "has no layer 'number_branch'; it has numbers"),
+        (
+            NumericBranch((5,), embedding=None, dropout=0.0),
+            "numbers_branch",
+            "'dense_1/kernel' have the shape \\(4, 4\\), the branch has",
+        ),
+        (NumericBranch((4, 2), embedding=None, dropout=0.0), "numbers_branch", "the weights lack 'dense_2/kernel'"),
+        (NumericBranch((4,), embedding=None, dropout=0.0), None, "the weights lack .*they are called 'numbers_branch/"),
+        (
+            NumericBranch((4,), embedding=None, dropout=0.0),
+            "number_branch",
+            "has no layer 'number_branch'; it has numbers",
+        ),
         (CategoricalBranch(dim=2), "numbers_branch", "branch 'numbers': the weights lack"),
     ],
 )

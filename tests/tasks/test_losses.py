@@ -284,7 +284,7 @@ def _loss(y, weight=None, **params):
 
 def test_rows_are_weighted_one_by_one_in_wrapped_losses():
     y = X[:, 0] ** 3
-    weight = np.r_[np.zeros(3), np.ones(8), 4.0]
+    weight = np.r_[np.zeros(3), np.ones(8), 40.0]
     loss, predicted = _loss(y, weight, loss="mae")
     deviation = np.sqrt(np.average((y - np.average(y, weights=weight)) ** 2, weights=weight))
     errors = np.abs(y - predicted) / deviation
