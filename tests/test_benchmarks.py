@@ -18,7 +18,18 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.tree import DecisionTreeRegressor
 
-from benchmarks import _stacks, bench_big_table, bench_cross_fitting, bench_images, bench_memory, bench_search, mixtures
+from benchmarks import (
+    _stacks,
+    _tables,
+    bench_big_table,
+    bench_cross_fitting,
+    bench_images,
+    bench_memory,
+    bench_search,
+    defaults,
+    mixtures,
+    quality,
+)
 from benchmarks.__main__ import AREAS, chosen, main
 from benchmarks._comparison import Comparison, Figure, line
 from benchmarks._flops import multiply_adds, training_flop
@@ -36,6 +47,7 @@ TINY = {
     "n_outer": 2,
     "n_candidates": 1,
     "n_fits": 2,
+    "n_members": 2,
     "n_peer_fits": 2,
     "n_rounds": 1,
     "size": 32,
@@ -399,3 +411,57 @@ def test_predictions_of_base_models_are_kept(tmp_path, monkeypatch):
     assert first["names"].tolist() == ["ridge", "tree"] and first["fits"].sum(axis=1).tolist() == [26, 26, 28]
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert np.isfinite(mixtures.line("made up", again)["nonnegative"]).all()
+
+
+# --- quality and defaults ---------------------------------------------------------------------------------------------
+
+
+def _made_up_table(classifies=False):
+    generator = np.random.default_rng(0)
+    X = pd.DataFrame({"length": generator.normal(size=60), "made in": generator.choice(["here", "there"], 60)})
+    y = X["length"].to_numpy() + (X["made in"] == "here")
+    return _tables.Table(X, (y > 0.5).astype(int) if classifies else y)
+
+
+@pytest.mark.parametrize("classifies", [False, True])
+def test_models_are_judged_on_the_rows_that_their_folds_hold_out(classifies, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(quality.TABLES, "made up", lambda: _made_up_table(classifies))
+    monkeypatch.setitem(quality.MODELS, "forest", quality._sklearn("RandomForest", several=True, n_estimators=10))
+    asked = ["--sets", "made up", "--models", "linear", "forest", "--cache", str(tmp_path)]
+    quality.main(asked)
+    monkeypatch.setitem(quality.TABLES, "made up", None)  # what has been predicted is found
+    capsys.readouterr()
+    main(["quality", *asked])
+    shown = capsys.readouterr().out
+    found = {
+        ("made up", model, 0): dict(np.load(tmp_path / f"made up {model} 0.npz")) for model in ("linear", "forest")
+    }
+    scores, seconds, behind = quality.lines(found)
+    assert 0.5 < scores.loc["made up", "forest"] <= 1.0
+    assert (seconds.to_numpy() > 0).all()
+    assert behind.loc["made up"].min() == 0.0 < behind.loc["made up"].max()
+    assert f"{scores.loc['made up', 'linear']:.4f}" in shown
+
+
+def test_a_row_that_no_fold_holds_out_does_not_count():
+    predicted = np.array([0.0, np.nan, 1.0, 2.0])
+    assert quality.score(np.array([0.0, 9.0, 1.0, 2.0]), predicted) == 1.0
+
+
+def test_ours_gets_the_groups_and_the_branches_of_its_suggestion():
+    table = _made_up_table()
+    network = quality.MODELS["network"](table, 0)
+    assert [name for name, _, _ in network.branches] == ["numbers", "categories"]
+    assert quality.MODELS["stack"](table, 3).get_params()["random_state"] == 3
+
+
+def test_settings_of_networks_are_compared_with_the_first(monkeypatch, tmp_path, capsys):
+    table = _made_up_table()
+    quick = {"epochs": 1, "n_members": 1}
+    monkeypatch.setitem(defaults.PROBLEMS, "wages", lambda: _stacks.table_problem(table.X, table.y))
+    for name, numbers in (("default", {}), ("before", {"hidden": (2,)})):
+        monkeypatch.setitem(defaults.SETTINGS, name, {"numbers": numbers, "network": quick})
+    defaults.main(["--sets", "wages", "--settings", "default", "before", "--cache", str(tmp_path)])
+    shown = capsys.readouterr().out
+    first, second = (json.loads((tmp_path / f"wages {name} 0.json").read_text()) for name in ("default", "before"))
+    assert f"{second['score'] - first['score']:.3f}" in shown
