@@ -38,7 +38,7 @@ TASKS = {
     "kind": Classification(loss="categorical_crossentropy", class_weight="balanced"),
     "size": "regression",
 }
-BRANCHES = [("numbers", NumericBranch(hidden=(6,)))]
+BRANCHES = [("numbers", NumericBranch((6,), dropout=0.0))]
 SETTINGS = {"head": (4,), "epochs": 3, "batch_size": 8, "random_state": 0, "optimizer__learning_rate": 0.02}
 BOTH = ["price", "won it"]
 #: Tasks in one network, and whether their targets have gaps.
@@ -143,7 +143,8 @@ def test_what_a_loss_counts():
 
 def test_the_loss_of_a_task_is_a_mean_over_rows():
     y = COMPLETE[["price", "size"]]
-    frozen = {**SETTINGS, "early_stopping": False, "epochs": 1, "optimizer": "sgd", "optimizer__learning_rate": 0.0}
+    frozen = {**SETTINGS, "early_stopping": False, "epochs": 1, "dropout": 0.0}
+    frozen |= {"optimizer": "sgd", "optimizer__learning_rate": 0.0}
     for callbacks in (None, [BatchHook()]):
         fitted = MultitaskNetwork(BRANCHES, callbacks=callbacks, **{**frozen, "batch_size": 20}).fit(X, y)
         for name in y:
@@ -251,7 +252,8 @@ def test_gaps_in_several_numbers_are_masked_alike_in_every_way(loss):
 
 
 def test_the_masked_loss_and_metric_are_those_of_the_targets_that_are_there():
-    frozen = {**SETTINGS, "early_stopping": False, "epochs": 1, "optimizer": "sgd", "optimizer__learning_rate": 0.0}
+    frozen = {**SETTINGS, "early_stopping": False, "epochs": 1, "dropout": 0.0}
+    frozen |= {"optimizer": "sgd", "optimizer__learning_rate": 0.0}
     rows = ~np.isnan(GAPS).all(axis=1)
     fitted = MultimodalNetworkRegressor(BRANCHES, metrics=["mae"], **frozen).fit(X, GAPS)
     error = (fitted.predict(X) - GAPS)[rows]

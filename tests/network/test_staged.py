@@ -107,7 +107,7 @@ def test_a_stage_begins_with_the_weights_that_the_one_before_ended_with(stages):
     ],
 )
 def test_what_is_frozen_stays_to_a_bit_and_the_rest_moves(stages, trainable, still):
-    parts = [("numbers", NumericBranch(hidden=(4, 3)), ["area", "rooms"]), branches()[1]]
+    parts = [("numbers", NumericBranch((4, 3), embedding=None, dropout=0.0), ["area", "rooms"]), branches()[1]]
     network = network_regressor(parts, **STAGED, trainable=trainable).fit(X, Y)
     before, after = stages[-1]
     moving = {name for name in _weights(after) if not name.startswith(still)}

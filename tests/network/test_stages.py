@@ -87,7 +87,7 @@ def test_what_cannot_be_trained_is_refused_before_any_training(make, params, mes
 
 
 def test_one_value_is_for_all_branches_that_have_weights():
-    parts = [("numbers", NumericBranch(hidden=()), ["area", "rooms"]), branches()[1]]
+    parts = [("numbers", NumericBranch(hidden=(), embedding=None), ["area", "rooms"]), branches()[1]]
     network_regressor(parts, trainable="embedding*").check_data(X)
 
 

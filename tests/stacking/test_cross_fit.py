@@ -48,7 +48,9 @@ def test_stack_of_networks_is_repeatable_with_several_processes(table, training)
 class Doubtful(CrossFitter, Ridge):
     """Fits itself for all folds, and keeps what it was asked."""
 
-    def cross_fit(self, X, y, splits, *, sample_weight=None, groups=None, bar=None, validation=None, refit=True):
+    def cross_fit(
+        self, X, y, splits, *, sample_weight=None, groups=None, bar=None, deadline=None, validation=None, refit=True
+    ):
         self.validation_ = validation
         if refit:
             yield self.fit(X, y)
