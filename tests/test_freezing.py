@@ -1,6 +1,7 @@
 """Layers of a fitted network that are frozen, and thawed again, between two fits with a warm start."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,12 @@ def changed(network, X, y):
     return {name for name in names if not np.array_equal(before[name], after[name])}
 
 
+def optimizer_state(network):
+    """Return what an optimizer goes on with."""
+    (member,) = network._trained_members
+    return member.optimizer_state
+
+
 def weights_of(network, prefix=""):
     """Return the names of the trainable weights of a network, of the layers whose names begin like that."""
     return {name for name in values_of(network.model_) if name.endswith(TRAINED) and name.startswith(prefix)}
@@ -41,16 +48,16 @@ def test_frozen_layers_stay_to_a_bit_and_move_again_later(fitted):
     everything, of_branch = weights_of(network), weights_of(network, "numbers_branch/")
     assert 0 < len(of_branch) < len(everything)
     assert changed(network, X, y) == everything
-    before = network._optimizer_state
+    before = optimizer_state(network)
     network.model_.get_layer("numbers_branch").trainable = False
     assert changed(network, X, y) == everything - of_branch
-    frozen = network._optimizer_state
+    frozen = optimizer_state(network)
     assert frozen.others["_iterations"] == before.others["_iterations"] + 6
     for slot, of_weights in frozen.slots.items():
         assert of_weights.keys() == before.slots[slot].keys() - of_branch
     network.model_.get_layer("numbers_branch").trainable = True
     assert changed(network, X, y) == everything
-    assert network._optimizer_state.slots["_momentums"].keys() == everything
+    assert optimizer_state(network).slots["_momentums"].keys() == everything
     assert network.model_.get_layer("numbers_branch").trainable_variables
 
 
@@ -60,10 +67,9 @@ def test_momenta_of_what_stays_trainable_go_on(fitted):
     branch = weights_of(network, "numbers_branch/")
     network.model_.get_layer("numbers_branch").trainable = False
     without, anew = (pickle.loads(pickle.dumps(network)) for _ in range(2))
-    state = network._optimizer_state
-    for slot, part in state.slots.items():
-        without._optimizer_state.slots[slot] = {name: array for name, array in part.items() if name not in branch}
-    anew._optimizer_state = None
+    for slot, part in optimizer_state(network).slots.items():
+        optimizer_state(without).slots[slot] = {name: array for name, array in part.items() if name not in branch}
+    anew._trained_members = [replace(anew._trained_members[0], optimizer_state=None)]
     on, same, other = (values_of(part.fit(X, y).model_) for part in (network, without, anew))
     for name, value in on.items():
         np.testing.assert_array_equal(value, same[name])
