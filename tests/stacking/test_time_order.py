@@ -85,7 +85,7 @@ def test_networks_stop_on_the_latest_rows_of_each_fold(monkeypatch, table, train
     network = MultimodalNetworkRegressor(**STOPPING)
     alone = network_regressor(TIME, **STOPPING)
     parts = [*TIME, ("alone", alone), ("piped", make_pipeline("passthrough", clone(alone)))]
-    final = network_regressor([("numbers", NumericBranch())], **STOPPING)
+    final = network_regressor([("numbers", NumericBranch(scale="standard"))], **STOPPING)
     stack = stack_regressor(parts, network=network, training=training, cv=TimeSeriesSplit(3), final_estimator=final)
     folds = _fold_models(monkeypatch, stack, X, y)
     for fitted, of_folds in zip(stack.estimators_, folds, strict=True):
