@@ -4,6 +4,7 @@ from importlib import import_module
 from inspect import signature
 
 import numpy as np
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.pipeline import Pipeline, make_pipeline
 
 _WIDTH = 100
@@ -86,7 +87,7 @@ def _node(value, imports):
     """Return a value as code, and add what has to be imported for it."""
     if isinstance(value, type) or (callable(value) and hasattr(value, "__name__")):
         return _imported(value, imports)
-    if hasattr(value, "get_params"):
+    if hasattr(value, "get_params") or isinstance(value, BaseCrossValidator):
         return _estimator(value, imports)
     if isinstance(value, dict):
         return _Call("{", [(f"{key!r}: ", _node(item, imports)) for key, item in value.items()], "}")
@@ -104,8 +105,11 @@ def _estimator(estimator, imports):
     if isinstance(estimator, Pipeline) and _has_default_names(estimator):
         imports.add(("sklearn.pipeline", "make_pipeline"))
         return _Call("make_pipeline(", [("", _node(step, imports)) for _, step in estimator.steps], ")")
-    given = estimator.get_params(deep=False)
     parameters = signature(type(estimator)).parameters
+    if isinstance(estimator, BaseCrossValidator):
+        given = {name: getattr(estimator, name) for name in parameters}
+    else:
+        given = estimator.get_params(deep=False)
     items, by_position = [], True
     for name, parameter in parameters.items():
         if name not in given or _is_default(given[name], parameter.default):

@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -165,7 +166,9 @@ def _linear(table, targets):
     if has_classes:
         model = LogisticRegression(C=0.3, tol=1e-3, max_iter=300)
     else:
-        model = RidgeCV((0.3, 3.0, 30.0), cv=3) if table.n_rows <= _MANY_ROWS else Ridge(3.0)
+        # Rows may be sorted, or those at an end may have no weight.
+        folds = KFold(3, shuffle=True, random_state=0)
+        model = RidgeCV((0.3, 3.0, 30.0), cv=folds) if table.n_rows <= _MANY_ROWS else Ridge(3.0)
     if table.is_sparse:
         return make_pipeline(MaxAbsScaler(), model)
     scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)

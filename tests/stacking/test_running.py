@@ -201,7 +201,7 @@ def test_networks_end_in_time_with_what_they_have_learned(clock, network, fold_t
 
 def test_networks_keep_their_best_weights(clock, network):
     X, y = _table(48)
-    network.set_params(early_stopping=True, patience=30, optimizer__learning_rate=20.0)
+    network.set_params(early_stopping=True, patience=30, optimizer="adam", dropout=0.0, optimizer__learning_rate=20.0)
     stack = _fitted(_stack(branches(), network=network, cv=2, time_limit=10.0), X, y, "ended early")
     fitted = stack.named_estimators_["network"]
     losses = fitted.history_["val_loss"]
