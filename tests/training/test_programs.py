@@ -225,7 +225,12 @@ def test_functions_of_the_users_in_keras_layers_are_told_apart():
     X = np.random.default_rng(0).normal(size=(12, 3))
     networks = [
         MultimodalNetworkRegressor(
-            [("mine", ModelBranch(model_with(factor)))], head=(), epochs=1, early_stopping=False, random_state=0
+            [("mine", ModelBranch(model_with(factor)))],
+            head=(),
+            epochs=1,
+            optimizer="adam",
+            early_stopping=False,
+            random_state=0,
         ).fit(X, X[:, 0])
         for factor in (1.0, 0.0)
     ]
