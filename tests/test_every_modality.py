@@ -140,7 +140,10 @@ def test_sparse_rows_predict_as_dense_ones(kind):
     X = np.where(rng.random((40, 6)) < 0.3, rng.normal(size=(40, 6)), 0.0)
     X[3, 2] = np.nan
     network = MultimodalNetworkRegressor(
-        [("some", NumericBranch((4,)), slice(0, 4)), ("others", NumericBranch((2,), scale="robust"), [4, 5])],
+        [
+            ("some", NumericBranch((4,), scale="standard", embedding=None), slice(0, 4)),
+            ("others", NumericBranch((2,), embedding=None), [4, 5]),
+        ],
         epochs=2,
         early_stopping=False,
         random_state=0,

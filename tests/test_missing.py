@@ -69,7 +69,10 @@ def test_a_modality_that_no_training_row_lacks_may_be_missing_later(data):
 
 def test_modality_dropout_makes_a_network_cope_without(data):
     X = data[0][["area", "rooms"]].assign(twin=data[0]["area"])
-    parts = [("one", NumericBranch(hidden=()), ["area"]), ("two", NumericBranch(hidden=()), ["twin"])]
+    parts = [
+        (name, NumericBranch((), scale="standard", embedding=None), [column])
+        for name, column in (("one", "area"), ("two", "twin"))
+    ]
     errors = {}
     for rate in (0.0, 0.4):
         fitted = MultimodalNetworkRegressor(
