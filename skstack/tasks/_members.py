@@ -2,7 +2,7 @@
 
 from .._backend import keras
 from ._losses import per_row
-from ._metrics import as_metric
+from ._metrics import MetricAround, as_metric
 
 ops = keras.ops
 
@@ -30,7 +30,7 @@ class LossOfMembers(keras.losses.Loss):
         return ops.mean(ops.reshape(values, (-1, n_members, *values.shape[1:])), axis=1)
 
 
-class MetricOfMean(keras.metrics.Metric):
+class MetricOfMean(MetricAround):
     """Another metric, of the mean of the members.
 
     Parameters
@@ -38,23 +38,11 @@ class MetricOfMean(keras.metrics.Metric):
     metric : keras.metrics.Metric
     """
 
-    def __init__(self, metric):
-        super().__init__(name=metric.name)
-        self.metric = metric
-
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take note of a batch."""
         y_pred = ops.convert_to_tensor(y_pred)
         mean = ops.mean(y_pred, axis=1) if len(y_pred.shape) == 3 else y_pred
         self.metric.update_state(y_true, mean, sample_weight=sample_weight)
-
-    def reset_state(self):
-        """Forget all batches."""
-        self.metric.reset_state()
-
-    def result(self):
-        """Return the value since the last reset."""
-        return self.metric.result()
 
 
 def of_mean(metrics):

@@ -5,8 +5,8 @@ from .._backend import keras
 ops = keras.ops
 
 
-class OfPresent(keras.metrics.Metric):
-    """Another metric, of the targets that are there: those whose weight in the loss is not 0.
+class MetricAround(keras.metrics.Metric):
+    """Another metric, which is told something else of each batch.
 
     Parameters
     ----------
@@ -17,6 +17,23 @@ class OfPresent(keras.metrics.Metric):
         super().__init__(name=metric.name)
         self.metric = metric
 
+    def reset_state(self):
+        """Forget all batches."""
+        self.metric.reset_state()
+
+    def result(self):
+        """Return the value since the last reset."""
+        return self.metric.result()
+
+
+class OfPresent(MetricAround):
+    """Another metric, of the targets that are there: those whose weight in the loss is not 0.
+
+    Parameters
+    ----------
+    metric : keras.metrics.Metric
+    """
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take note of a batch; several targets of a row count as rows of one each."""
         if sample_weight is None:
@@ -26,14 +43,6 @@ class OfPresent(keras.metrics.Metric):
         if len(there.shape) == 2:
             y_true, y_pred, there = (ops.reshape(part, (-1, 1)) for part in (y_true, y_pred, there))
         self.metric.update_state(y_true, y_pred, sample_weight=ops.reshape(there, (-1,)))
-
-    def reset_state(self):
-        """Forget all batches."""
-        self.metric.reset_state()
-
-    def result(self):
-        """Return the value since the last reset."""
-        return self.metric.result()
 
 
 def of_present(metrics):
