@@ -4,10 +4,6 @@ import importlib
 
 import numpy as np
 
-#: Parameters of ours that make of branch and network what peers are: no more layers, dropout or another optimizer.
-PLAIN_BRANCH = {"scale": "standard", "embedding": None, "dropout": 0.0, "impute": None}
-PLAIN_NETWORK = {"dropout": 0.0, "optimizer": "adam", "early_stopping": False}
-
 #: Rows that no training sees, to show that both sides learn the same.
 N_HELD_OUT = 1000
 

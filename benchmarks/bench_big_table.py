@@ -6,7 +6,8 @@ from ._comparison import Comparison, Figure, cold
 from ._flops import training_flop
 from ._job import Job
 from ._machine import memory_mb
-from ._problems import N_HELD_OUT, PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, keras_fit, load_keras, make_table
+from ._problems import N_HELD_OUT, build_mlp, keras_fit, load_keras, make_table
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 HIDDEN, BATCH_SIZE, N_FEATURES = (256, 256), 1024, 50
 

@@ -13,8 +13,6 @@ from ._comparison import Comparison, cold, warm
 from ._flops import training_flop
 from ._job import Job
 from ._problems import (
-    PLAIN_BRANCH,
-    PLAIN_NETWORK,
     build_cnn,
     build_gru,
     build_mlp,
@@ -25,6 +23,7 @@ from ._problems import (
     make_tokens,
     token_features,
 )
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 HIDDEN, BATCH_SIZE, CNN_BATCH_SIZE = (64, 32), 64, 32
 

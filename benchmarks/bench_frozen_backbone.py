@@ -15,7 +15,7 @@ import numpy as np
 
 from ._comparison import Comparison, cold
 from ._job import Job
-from ._problems import PLAIN_NETWORK
+from ._settings import PLAIN_NETWORK
 from .bench_images import environment
 
 PICTURE = 64

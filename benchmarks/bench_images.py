@@ -16,7 +16,8 @@ import numpy as np
 from ._comparison import Comparison, Figure, cold, warm
 from ._flops import training_flop
 from ._job import Job
-from ._problems import PLAIN_NETWORK, build_cnn
+from ._problems import build_cnn
+from ._settings import PLAIN_NETWORK
 
 PIXELS, SIZE, BATCH_SIZE = 256, 64, 32
 

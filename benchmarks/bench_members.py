@@ -8,7 +8,8 @@ import pandas as pd
 
 from ._comparison import Comparison, Figure, cold, warm
 from ._job import Job
-from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, make_table
+from ._problems import make_table
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 #: Of the tokens that a text is made of: as in a language, a few are frequent and most are rare.
 N_TOKENS, LENGTH, DIM = 8000, 70, 64

@@ -5,7 +5,8 @@ import gc
 from ._comparison import Comparison, Figure
 from ._job import Job
 from ._machine import memory_mb
-from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, keras_fit, make_table
+from ._problems import build_mlp, keras_fit, make_table
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 #: Fits during which caches and pools may still grow.
 N_FIRST = 10

@@ -5,7 +5,8 @@ from itertools import product
 from ._comparison import Comparison, cold, warm
 from ._flops import training_flop
 from ._job import Job
-from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, build_mlp, make_table
+from ._problems import build_mlp, make_table
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 HIDDEN, BATCH_SIZE = (64, 32), 64
 

@@ -5,7 +5,7 @@ Nothing but the standard library may be imported before the clock starts, so eac
 
 from ._comparison import Comparison, Figure
 from ._job import Job
-from ._problems import PLAIN_BRANCH, PLAIN_NETWORK
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 
 def import_skstack():

@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 
-from ._problems import PLAIN_BRANCH, PLAIN_NETWORK, make_pictures, make_table, make_tokens, token_features
+from ._problems import make_pictures, make_table, make_tokens, token_features
+from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 
 WAYS = ("vectorized", "sequential")
 

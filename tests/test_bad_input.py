@@ -80,7 +80,7 @@ def rows_of(estimators, error, message):
 SCALED = make_pipeline(StandardScaler(), NumericBranch())
 NOT_BY_ITSELF = r"NumericBranch.*a branch is no estimator and predicts nothing by itself"
 FORGOTTEN = r"should be an instance, got the class {0}: did you forget the parentheses, {0}\(\)\?"
-LEARNING_RATE = r"the learning rate of AdamW should be a finite number and not negative, got "
+LEARNING_RATE = r"the learning rate of {} should be a finite number and not negative, got "
 
 
 BAD_PARAMETERS = [
@@ -162,11 +162,11 @@ BAD_PARAMETERS = [
     *rows_of(parts(ImageBranch(filters=(True,)), ["photo"]), ValueError, r"branch 'part'.*'filters'.*\(True,\)"),
     *rows_of(settings(head=True), ValueError, r"'head'.*got True"),
     *rows_of(settings(head=(True,)), ValueError, r"'head'.*\(True,\)"),
-    *rows_of(settings(optimizer__learning_rate=-1.0), ValueError, LEARNING_RATE + "-1"),
+    *rows_of(settings(optimizer__learning_rate=-1.0), ValueError, LEARNING_RATE.format("AdamW") + "-1"),
     *rows_of(settings(optimizer__learning_rate=-1), ValueError, "learning_rate.*-1"),
-    *rows_of(settings(optimizer__learning_rate=np.nan), ValueError, LEARNING_RATE + "nan"),
-    *rows_of(settings(optimizer=keras.optimizers.Adam(-0.5)), ValueError, LEARNING_RATE + "-0.5"),
-    *rows_of(settings(optimizer=keras.optimizers.Adam(float("inf"))), ValueError, LEARNING_RATE + "inf"),
+    *rows_of(settings(optimizer__learning_rate=np.nan), ValueError, LEARNING_RATE.format("AdamW") + "nan"),
+    *rows_of(settings(optimizer=keras.optimizers.Adam(-0.5)), ValueError, LEARNING_RATE.format("Adam") + "-0.5"),
+    *rows_of(settings(optimizer=keras.optimizers.Adam(float("inf"))), ValueError, LEARNING_RATE.format("Adam") + "inf"),
     *rows_of(settings(validation_fraction=0.999), ValueError, r"validation_fraction=0.999 sets 30 of 30 rows aside"),
     *rows_of(settings(quantile=0.5), ValueError, r"'quantile' is for loss='quantile', but the loss is None"),
     *rows_of(settings(loss="quantile", quantile=[0.5, 0.1]), ValueError, r"several values of 'quantile' should be in"),
