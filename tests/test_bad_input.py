@@ -396,12 +396,6 @@ def test_one_class(data, estimator):
         estimator.fit(data[0], np.full(30, "only"))
 
 
-def test_fewer_members_of_a_class_than_folds(data):
-    y = np.array(["rare"] * 3 + ["usual"] * 27)
-    with pytest.raises(ValueError, match=r"class 'rare' has 3 members, fewer than the 5 folds"):
-        MultimodalStackingClassifier([NUMBERS]).fit(data[0], y)
-
-
 @pytest.mark.parametrize("kind", [network, stack])
 def test_lengths_that_differ(data, kind):
     X, y = data

@@ -1,5 +1,7 @@
 """The splits of a stack: which rows base models are fitted on, and which they predict, in each fold."""
 
+import warnings
+
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold, check_cv
 
@@ -70,27 +72,31 @@ def make_splits(cv, X, y, task, split_params, n_folds=5):
     Raises
     ------
     ValueError
-        If there is no split, one names no rows, or a class has fewer members than there are stratified folds.
+        If there is no split, one names no rows, or every class has fewer members than there are stratified folds.
     """
     folds = _folds_for(task, y, n_folds) if cv is None else cv
     splitter = check_cv(folds, y=y, classifier=task.has_classes)
     if split_params.get("groups") is not None and cv is None:
         splitter = _of_groups(split_params["groups"], task, y, folds)
-    if isinstance(splitter, StratifiedKFold):
-        _check_members(cv, splitter.n_splits, y, task)
-    splits = check_splits(splitter.split(X, y, **split_params), len(y))
+    with warnings.catch_warnings():
+        # It only counts the members, and does not name the class.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = check_splits(splitter.split(X, y, **split_params), len(y))
     if not splits:
         raise ValueError(f"cv={cv!r} yields no split.")
+    if isinstance(splitter, StratifiedKFold):
+        _warn_of_rare_class(splitter.n_splits, y, task)
     return splits
 
 
-def _check_members(cv, n_splits, y, task):
+def _warn_of_rare_class(n_splits, y, task):
     position, n_members = _rarest(task, y)
     if n_members < n_splits:
         rare = task.classes_.tolist()[position]
-        raise ValueError(
-            f"class {rare!r} has {n_members} members, fewer than the {n_splits} folds of cv={cv!r}: "
-            "every fold should have one. Take fewer folds or leave the class out."
+        warnings.warn(
+            f"class {rare!r} has {n_members} of {len(y)} rows, fewer than the {n_splits} folds: some folds hold none "
+            "of it out, and if it has only one row, the models of a fold do not know the class.",
+            stacklevel=2,
         )
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from _small import Recorder, branches, make_table, stack_regressor
+from _small import Recorder, branches, make_labels, make_table, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, RepeatedKFold, cross_val_predict
 
-from skstack import MultimodalStackingRegressor
+from skstack import MultimodalNetworkClassifier, MultimodalStackingClassifier, MultimodalStackingRegressor
 
 NUMBERS = ["area", "rooms"]
 
@@ -109,3 +109,29 @@ def test_splits_are_drawn_once_for_all_base_models(table):
     splitter = KFold(3, shuffle=True)  # draws other folds whenever it is asked
     final = MultimodalStackingRegressor(learners, Recorder(), cv=splitter).fit(X, y).final_estimator_
     assert_array_equal(final.seen_X_[:, 0], final.seen_X_[:, 1])
+
+
+@pytest.mark.parametrize("n_rare", [1, 2])
+@pytest.mark.parametrize("training", ["individual", "joint"])
+def test_a_class_of_fewer_rows_than_folds_is_learned_from_the_folds_that_have_it(table, training, n_rare):
+    X, y = table
+    labels = make_labels(y).astype(object)
+    rare = np.flatnonzero(labels == labels[0])[:n_rare]
+    labels[rare] = "rare"
+    logistic = ("logistic", LogisticRegression(), NUMBERS)
+    stack = MultimodalStackingClassifier(
+        [*branches(), logistic],
+        LogisticRegression(),
+        training=training,
+        network=MultimodalNetworkClassifier(epochs=2),
+        cv=3,
+        random_state=0,
+    )
+    with pytest.warns(UserWarning, match=rf"class 'rare' has {n_rare} of {len(y)} rows, fewer than the 3 folds"):
+        stack.fit(X, labels)
+    assert "rare" in stack.classes_
+    probabilities = stack.predict_proba(X)
+    assert probabilities.shape == (len(y), 3)
+    assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+    # Those that all rows taught know the class.
+    assert all(len(model.classes_) == 3 for model in stack.estimators_)
