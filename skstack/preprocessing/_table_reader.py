@@ -142,7 +142,12 @@ class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
             return [_as_category(column).rename(name)]
         if position in self._texts:
             return [_as_text(column).rename(name)]
-        return [column.rename(name)]
+        return [_dense(column).rename(name)]
+
+
+def _dense(column):
+    """Return a column that is not sparse, which skrub refuses."""
+    return column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
 
 
 def _spelled(cell):

@@ -137,7 +137,7 @@ def _keep_something(columns):
 
 def _giveaways(columns, X, targets):
     """Return what is to be said of columns that the target can be read off, and warn of them."""
-    if sparse.issparse(X) or X.ndim > 2:
+    if sparse.issparse(X) or len(X.shape) > 2:
         return {}
     table = branch_columns(X, None)
     found = find_giveaways(columns, table if isinstance(table, pd.DataFrame) else pd.DataFrame(table), targets)

@@ -45,6 +45,13 @@ def test_rows_may_come_in_other_containers():
     )
 
 
+def test_sparse_columns_become_dense():
+    sparse = pd.DataFrame({"rare": pd.arrays.SparseArray([0.0, 0.0, 2.5])})
+    table = TableReader().fit_transform(sparse)
+    assert table["rare"].dtype == "float64"
+    assert table["rare"].tolist() == [0.0, 0.0, 2.5]
+
+
 def test_codes_are_the_same_whatever_type_holds_them():
     reader = TableReader(categories=["zip"]).fit(X[["zip"]])
     as_float = pd.DataFrame({"zip": [92276.0, np.nan]})

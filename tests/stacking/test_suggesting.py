@@ -4,10 +4,11 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from _data import plain_table
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import Ridge
@@ -170,6 +171,17 @@ def test_numbers_come_in_any_container(container):
     stack = _stack().fit(X, y)
     assert list(stack.named_estimators_) == ["network", *(LEARNERS[1:] if container == "sparse" else LEARNERS)]
     assert np.isfinite(stack.predict(X)).all()
+
+
+def test_a_table_may_be_of_polars_or_have_sparse_columns(few_learners):
+    X = pd.DataFrame({"size": RNG.normal(size=40), "city": RNG.choice(["Bonn", "Ulm"], 40)})
+    y = X["size"].to_numpy() + 1.0
+    of_pandas = _stack().fit(X, y)
+    of_polars = _stack().fit(pl.from_pandas(X), y)
+    assert of_polars.suggestion_.reasons["kind"].tolist() == of_pandas.suggestion_.reasons["kind"].tolist()
+    assert_allclose(of_polars.predict(pl.from_pandas(X)), of_pandas.predict(X), rtol=1e-6)
+    of_sparse = _stack().fit(X.assign(size=X["size"].astype(pd.SparseDtype("float64", 0.0))), y)
+    assert_allclose(of_sparse.predict(X), of_pandas.predict(X), rtol=1e-6)
 
 
 def test_classes_are_predicted(few_learners, table):
