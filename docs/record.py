@@ -1,8 +1,9 @@
 """Record what an example prints and draws: ``python docs/record.py plot_houses --demo``.
 
 The whole gallery cannot be trained at each build of the documentation. What a full run printed and drew is kept in
-``docs/recorded`` with its command and date, and shown on the example's page by ``docs/_ext/recorded_runs.py``. Arguments
-behind the name go to the example. Record with ``SKSTACK_DATA`` only what draws curves: pictures of real data stay out.
+``docs/recorded`` with its command and date, and shown on the example's page by ``docs/_ext/recorded_runs.py``. What
+stands behind the name goes to the example. Record with ``SKSTACK_DATA`` only what draws curves: pictures of real data
+stay out.
 """
 
 import contextlib
@@ -56,7 +57,7 @@ def main(name, *arguments):
     """Run an example as a script and write what came of it."""
     matplotlib.use("Agg")
     RECORDED.mkdir(exist_ok=True)
-    for old in RECORDED.glob(f"{name}_*.png"):
+    for old in RECORDED.glob(f"{name}_[0-9].png"):
         old.unlink()
     drawn, printed, started = [], Tee(), time.perf_counter()
     plt.show = lambda *args, **kwargs: save_figures(name, drawn)

@@ -37,7 +37,7 @@ def section(name, path):
     parts = [SECTION.format(label=f"full_run_{name}", **head)]
     if printed.strip():
         parts += [".. code-block:: none", "", *(f"   {line}".rstrip() for line in printed.splitlines()), ""]
-    for picture in sorted(path.parent.glob(f"{name}_*.png")):
+    for picture in sorted(path.parent.glob(f"{name}_[0-9].png")):
         parts += [f".. image:: /recorded/{picture.name}", f"   :alt: what {name} draws in a full run", ""]
     return "\n".join(parts)
 
