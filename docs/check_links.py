@@ -25,7 +25,9 @@ class Page(HTMLParser):
 
 def dead_links(folder):
     """Return the links of a folder of pages that lead nowhere, as "page: link"."""
-    pages = {path: Page(path) for path in sorted(folder.rglob("*.html"))}
+    # A theme keeps templates among its files, which are no pages.
+    paths = [path for path in sorted(folder.rglob("*.html")) if "_static" not in path.relative_to(folder).parts]
+    pages = {path: Page(path) for path in paths}
     dead = []
     for path, page in pages.items():
         for link in page.links:

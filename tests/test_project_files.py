@@ -1,4 +1,4 @@
-"""Files around the package agree with it and with each other: API page, versions, workflows, links of the built pages."""
+"""Files around the package agree with it and with each other: API page, versions, workflows, links of built pages."""
 
 import importlib
 import importlib.util
@@ -32,14 +32,18 @@ def load(name):
 
 
 def public_names():
-    modules = [
-        skstack,
-        *(getattr(skstack, name) for name in skstack.__all__ if inspect.ismodule(getattr(skstack, name))),
-    ]
-    for module in map(importlib.import_module, (module.__name__ for module in modules)):
-        yield from (
-            f"{module.__name__}.{name}" for name in module.__all__ if not inspect.ismodule(getattr(module, name))
-        )
+    """Yield the dotted name of every public class and function."""
+    for package in ["skstack", *(f"skstack.{name}" for name in skstack.__all__)]:
+        module = importlib.import_module(package) if is_module(package) else None
+        for name in getattr(module, "__all__", ()):
+            if not is_module(f"{package}.{name}"):
+                yield f"{package}.{name}"
+
+
+def is_module(name):
+    """Tell whether a dotted name is a package's or module's."""
+    parent, _, last = name.rpartition(".")
+    return not parent or inspect.ismodule(getattr(importlib.import_module(parent), last))
 
 
 def listed_names():
