@@ -70,6 +70,7 @@ if os.environ.get("SKSTACK_INTERSPHINX"):
     }
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
