@@ -15,16 +15,18 @@ python = $(VENV)/bin/python
 installed = $(VENV)/.installed
 installed_oldest = $(VENV_OLDEST)/.installed
 
-.PHONY: help demo test test-jax test-oldest lint format docs examples benchmarks clean
+.PHONY: help demo test test-jax test-oldest test-wheel lint format docs gallery examples benchmarks clean
 
 help:
 	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture"
 	@echo "make test         run the tests"
 	@echo "make test-jax     run the tests of the trainer on the JAX backend"
 	@echo "make test-oldest  run the tests with the oldest supported versions of the dependencies"
+	@echo "make test-wheel   build the wheel, install it in an environment of its own, run the README there"
 	@echo "make lint         check the style;  make format  mends what can be mended"
-	@echo "make docs         build the documentation into docs/_build/html"
-	@echo "make examples     run every example on small data"
+	@echo "make docs         build the documentation into docs/_build/html, without running the examples"
+	@echo "make gallery      the same, with what every example prints and draws on small data"
+	@echo "make examples     run every example on small data, without the documentation"
 	@echo "make benchmarks   run every benchmark on small data"
 	@echo "make clean        remove what the other targets made"
 
@@ -46,7 +48,7 @@ $(installed_jax): $(installed)
 	touch $@
 
 demo: $(installed)
-	$(python) examples/plot_houses.py --demo
+	$(python) examples/first_steps/plot_houses.py --demo
 
 test: $(installed)
 	$(python) -m pytest $(WORKERS) $(PYTEST_ARGS)
@@ -59,6 +61,10 @@ test-jax: $(installed_jax)
 test-oldest: $(installed_oldest)
 	$(VENV_OLDEST)/bin/python -m pytest tests -W default $(WORKERS) $(PYTEST_ARGS)
 
+# Dependencies come from the environment of the other targets; tests/run_wheel.py --dependencies installs them anew.
+test-wheel: $(installed)
+	$(python) tests/run_wheel.py
+
 lint: $(installed)
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
@@ -67,11 +73,21 @@ format: $(installed)
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 
+sphinx = $(python) -m sphinx -W --keep-going -b html
+check_links = $(python) docs/check_links.py docs/_build/html
+
 docs: $(installed)
-	$(python) -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(sphinx) -D plot_gallery=0 docs docs/_build/html
+	$(check_links)
+
+# All examples in one process, so that TensorFlow is loaded once. SKSTACK_QUICK= runs them in full, for hours.
+gallery: export SKSTACK_QUICK ?= 1
+gallery: $(installed)
+	MPLBACKEND=Agg $(sphinx) docs docs/_build/html
+	$(check_links)
 
 examples: $(installed)
-	set -e; for script in examples/plot_*.py; do \
+	set -e; for script in examples/*/plot_*.py; do \
 		echo "== $$script"; SKSTACK_QUICK=1 MPLBACKEND=Agg $(python) $$script; \
 	done
 
@@ -80,5 +96,5 @@ benchmarks: $(installed)
 
 clean:
 	rm -rf $(VENV) $(VENV_OLDEST) build dist *.egg-info .pytest_cache .ruff_cache demo_output
-	rm -rf docs/_build docs/generated docs/gallery docs/sg_execution_times.rst
+	rm -rf docs/_build docs/api docs/gallery docs/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

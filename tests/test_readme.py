@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-DOCUMENTS = ["README.md", *(f"docs/{name}.md" for name in ("user_guide", "fusion", "new_modality", "saving"))]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    if re.search(r"^```python\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -21,7 +25,7 @@ def test_code_blocks_run_in_order_and_without_a_word_on_stderr(document, tmp_pat
     assert blocks
     script = tmp_path / "blocks.py"
     script.write_text("\n".join(blocks), encoding="utf-8")
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 

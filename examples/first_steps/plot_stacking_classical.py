@@ -7,6 +7,8 @@ With classical learners alone, :class:`~skstack.MultimodalStackingRegressor` and
 What they add without any network is that every learner can have its own columns.
 """
 
+# sphinx_gallery_thumbnail_path = "recorded/plot_stacking_classical_1.png"
+
 # %%
 # Regression
 # ----------

@@ -7,6 +7,8 @@ other is a convolutional network of our own that reads them as a picture. Their 
 several dense layers on top decide. Both come out of scikit-learn's digits: the same 64 numbers, held in two ways.
 """
 
+# sphinx_gallery_thumbnail_path = "recorded/plot_two_networks_1.png"
+
 # %%
 # One table for both
 # ------------------

@@ -10,6 +10,8 @@ Set ``SKSTACK_DATA`` to a directory with ``datacamp_intro/hourly_wages.csv`` to 
 lesson runs on scikit-learn's diabetes data, which has ten numbers per patient.
 """
 
+# sphinx_gallery_thumbnail_path = "recorded/plot_wages_1.png"
+
 # %%
 # The data
 # --------

@@ -9,6 +9,8 @@ Set ``SKSTACK_DATA`` to a directory with ``datacamp_intro/titanic_all_numeric.cs
 lesson runs on scikit-learn's breast cancer data.
 """
 
+# sphinx_gallery_thumbnail_path = "recorded/plot_titanic_1.png"
+
 # %%
 # The data
 # --------
