@@ -141,6 +141,7 @@ def _correct(column, kind):
         known = {name: column.details[name] for name in ("items", "channels") if name in column.details}
         column.details = {**_DEFAULTS.get(kind, {}), **known}
         column.kind = kind
+    column.details.pop("lacks_files", None)  # the user knows
     column.reason = "as 'kinds' says"
 
 

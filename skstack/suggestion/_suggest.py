@@ -104,6 +104,7 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     targets = describe_targets(y, task)
     columns = describe_columns(X, kinds, image_root)
     _keep_something(columns)
+    _warn_of_lacking_files(columns)
     branches = suggest_branches(columns, image_root, backbone)
     parts = [*branches]
     if backbone is None:
@@ -133,6 +134,15 @@ def _keep_something(columns):
     if not any(column.is_used for column in columns):
         shown = "; ".join(f"{column.name!r}: {column.kind}, {column.reason}" for column in columns[:10])
         raise ValueError(f"No column of X is of use ({shown}). Say by 'kinds' what they hold, or give 'estimators'.")
+
+
+def _warn_of_lacking_files(columns):
+    """Say that images or recordings are left out, which nobody would expect."""
+    lacking = [column for column in columns if column.details.get("lacks_files")]
+    if lacking:
+        said = "; ".join(f"{column.name!r}: {column.reason}" for column in lacking)
+        silently = "kinds={name: 'drop'} leaves them out silently."
+        warnings.warn(f"Columns of X are left out: {said}. {silently}", stacklevel=3)
 
 
 def _giveaways(columns, X, targets):

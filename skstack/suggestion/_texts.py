@@ -176,11 +176,11 @@ def _as_paths(texts, counts, root):
 
 def _as_files(kind, what, texts, root):
     if any(_ADDRESS.match(text) for text in texts):
-        return "drop", f"addresses of {what}, which are not fetched: give files", {}
+        return "drop", f"addresses of {what}, which are not fetched: give files", {"lacks_files": True}
     there = sum(os.path.exists(path_of(text, root)) for text in texts[:20])
     if not there:
         where = "the working directory" if root is None else root
-        return "drop", f"paths of {what} that are not in {where}: give image_root", {}
+        return "drop", f"paths of {what} that are not in {where}: give image_root", {"lacks_files": True}
     return kind, f"paths of {what}", {}
 
 

@@ -84,3 +84,12 @@ def test_suggesting_for_a_table_needs_no_keras():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_photos_that_are_not_found_are_warned_about(tmp_path):
+    X = pd.DataFrame({"size": np.arange(20.0) ** 0.5, "photo": [f"{x}.jpg" for x in range(20)]})
+    y = np.arange(20.0)
+    with pytest.warns(UserWarning, match=r"left out: 'photo': paths of images that are not in .*: give image_root"):
+        suggested = suggest_estimators(X, y, image_root=tmp_path)
+    assert suggested.reasons["kind"].to_dict() == {"size": "numeric", "photo": "drop"}
+    suggest_estimators(X, y, image_root=tmp_path, kinds={"photo": "drop"})  # a warning would be an error here
