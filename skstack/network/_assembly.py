@@ -62,6 +62,13 @@ class Assembly:
         # Before other layers ask for names, which may depend on what was built.
         self._output_layers = {task: self.names.output(name) for task, name in self.output_names.items()}
 
+    @property
+    def output_layers(self):
+        """The names of the layers that return the outputs."""
+        n_members = self.architecture.n_members
+        names = self._output_layers.values()
+        return list(names) if n_members == 1 else [self.names.own(f"{name}_mean") for name in self.output_names.values()]
+
     # --- model ------------------------------------------------------------------------------------------------------
 
     @float32_unless_mixed()

@@ -301,7 +301,8 @@ class MultimodalNetwork(
         Yields
         ------
         fitted : estimator
-            This network first, if it is fitted, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and knows
+            its ``history_``, and no more.
         """
         validation_rows = X_val, y_val, sample_weight_val
         given = X, y, splits, sample_weight, groups

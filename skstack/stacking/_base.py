@@ -238,7 +238,13 @@ class BaseStacking(
         self._models = models
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
+        ends = np.cumsum([columns.shape[1] for columns in predictions])
+        self.member_columns_ = {
+            model.name: slice(int(end) - columns.shape[1], int(end))
+            for model, columns, end in zip(models, predictions, ends, strict=True)
+        }
         self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
+        self.fold_histories_ = {model.name: model.histories for model in models if model.histories is not None}
         self.stack_method_ = [model.method for model in models]
         earlier = ["estimators_", "named_estimators_", "fold_estimators_"]
         for name in earlier if self.estimators is None else [*earlier, "suggestion_"]:
@@ -272,7 +278,8 @@ class BaseStacking(
         if self.guard and isinstance(self._task, SeveralTasks):
             final = per_target(final, self._task)
         self.final_estimator_ = fit_final(final, data, stages)
-        self.stack_report_ = make_report(self.final_estimator_, self._average, data, self.guard)
+        self.stack_report_, predicted = make_report(self.final_estimator_, self._average, data, self.guard)
+        self.final_oof_predictions_ = None if self.splits_ is None else data.spread(predicted)
         self._averaged = None
         if isinstance(self._task, SeveralTasks):
             self._replace_final(data)

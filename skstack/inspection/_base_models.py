@@ -1,0 +1,52 @@
+"""The base models of a fitted stack, by name."""
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from .._suggestions import did_you_mean
+from ..network._base import MultimodalNetwork
+
+
+def last_of(estimator):
+    """Return the last step of a pipeline, or the estimator itself."""
+    return last_of(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def is_stack(estimator):
+    """Tell whether an estimator is a fitted stack of ours, or of scikit-learn, which is none with other attributes."""
+    return hasattr(estimator, "oof_predictions_")
+
+
+def network_of(estimator, name=None):
+    """Return a fitted network: an estimator itself, the last step of a pipeline, or one of the networks of a stack.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    name : str, default=None
+        Of the base model of a stack; the first that is a network by default.
+
+    Raises
+    ------
+    ValueError
+        If a stack has no such network.
+    TypeError
+        If the estimator is neither a network nor a stack.
+    """
+    estimator = last_of(estimator)
+    check_is_fitted(estimator)
+    if isinstance(estimator, MultimodalNetwork):
+        return estimator
+    if not is_stack(estimator):
+        raise TypeError(f"expected a fitted network or stack, got {type(estimator).__name__}.")
+    models = getattr(estimator, "named_estimators_", None)
+    if models is None:  # refit="folds"
+        models = {key: of_folds[0] for key, of_folds in estimator.fold_estimators_.items()}
+    networks = {key: last_of(model) for key, model in models.items()}
+    networks = {key: model for key, model in networks.items() if isinstance(model, MultimodalNetwork)}
+    if not networks:
+        raise ValueError(f"none of the base models {[*models]} is a network.")
+    if name is not None and name not in networks:
+        raise ValueError(f"no base model {name!r} is a network.{did_you_mean(name, networks)} Networks: {[*networks]}.")
+    return networks[next(iter(networks)) if name is None else name]
