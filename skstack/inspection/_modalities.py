@@ -84,7 +84,7 @@ def _readers(estimator, X, columns):
     if isinstance(estimator, TaskView):
         yield from _readers(estimator.estimator, X, columns)
     elif isinstance(estimator, Pipeline):
-        yield from _readers(estimator[-1], X, _columns_of_last_step(estimator, X))
+        yield from _readers(estimator[-1], X, columns_of_last_step(estimator, X))
     elif isinstance(estimator, BaseStacking):
         for model in base_models(estimator):
             own, fitted = _chosen(columns, model.positions), model.fitted[0]
@@ -106,7 +106,7 @@ def _chosen(columns, positions):
     return columns if positions is None else [columns[position] for position in np.atleast_1d(positions)]
 
 
-def _columns_of_last_step(pipeline, X):
+def columns_of_last_step(pipeline, X):
     """Return which columns of X the last step of a pipeline gets, by their names."""
     names = list(getattr(pipeline[-1], "feature_names_in_", []))
     known = list(X.columns) if is_table(X) else []
