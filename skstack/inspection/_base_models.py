@@ -4,7 +4,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._suggestions import did_you_mean
-from ..network._base import MultimodalNetwork
+from ._views import is_network
 
 
 def last_of(estimator):
@@ -36,7 +36,7 @@ def network_of(estimator, name=None):
     """
     estimator = last_of(estimator)
     check_is_fitted(estimator)
-    if isinstance(estimator, MultimodalNetwork):
+    if is_network(estimator):
         return estimator
     if not is_stack(estimator):
         raise TypeError(f"expected a fitted network or stack, got {type(estimator).__name__}.")
@@ -44,7 +44,7 @@ def network_of(estimator, name=None):
     if models is None:  # refit="folds"
         models = {key: of_folds[0] for key, of_folds in estimator.fold_estimators_.items()}
     networks = {key: last_of(model) for key, model in models.items()}
-    networks = {key: model for key, model in networks.items() if isinstance(model, MultimodalNetwork)}
+    networks = {key: model for key, model in networks.items() if is_network(model)}
     if not networks:
         raise ValueError(f"none of the base models {[*models]} is a network.")
     if name is not None and name not in networks:

@@ -20,7 +20,9 @@ CHECKS = (
     Check("SKS003", "duplicates", "Rows occur on both sides of a split", "issue", duplicates, slow=True, of_rows=True),
     Check("SKS004", "leaking_groups", "Groups stand on both sides of a split", "issue", leaking_groups, of_rows=True),
     Check("SKS005", "giveaways", "A column gives the target away", "issue", giveaways, of_rows=True),
-    Check("SKS006", "unstable_weights", "Weights of base models depend on the fold", "tip", unstable_weights, slow=True),
+    Check(
+        "SKS006", "unstable_weights", "Weights of base models depend on the fold", "tip", unstable_weights, slow=True
+    ),
 )
 
 

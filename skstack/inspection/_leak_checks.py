@@ -81,9 +81,10 @@ def _said(same, splits, what):
         return []
     rows = [np.flatnonzero(same == group)[:2].tolist() for group in torn[:_SHOWN]]
     examples = ", ".join(f"{one} and {other}" for one, other in rows)
+    examples += ", ..." if len(torn) > _SHOWN else ""
     return [
-        f"{_count(int(np.isin(same, torn).sum()), 'row')} that {what} as others on both sides of a split (by position {examples}"
-        f"{', ...' if len(torn) > _SHOWN else ''}), in {n_folds} of {len(splits)} folds. Give "
+        f"{_count(int(np.isin(same, torn).sum()), 'row')} that {what} as others on both sides of a split (by position "
+        f"{examples}), in {n_folds} of {len(splits)} folds. Give "
         "skstack.model_selection.duplicate_groups(X) as groups to a splitter such as GroupKFold, or leave them out."
     ]
 

@@ -67,7 +67,9 @@ class Assembly:
         """The names of the layers that return the outputs."""
         n_members = self.architecture.n_members
         names = self._output_layers.values()
-        return list(names) if n_members == 1 else [self.names.own(f"{name}_mean") for name in self.output_names.values()]
+        return (
+            list(names) if n_members == 1 else [self.names.own(f"{name}_mean") for name in self.output_names.values()]
+        )
 
     # --- model ------------------------------------------------------------------------------------------------------
 
