@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._doc_links import DocLinkMixin
 from .._parts import check_instance
 from .._suggestions import SuggestingParams
 from ..training._seeds import numpy_seeded
@@ -22,7 +23,7 @@ MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maxim
 _ENCODER = "encoder"
 
 
-class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
+class Branch(DocLinkMixin, SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
     """A description of how some columns become a tensor and how a Keras sub-network turns it into a feature vector.
 
     A branch predicts nothing by itself: it is a part of a network or stack, which clones it, fits it on the training

@@ -11,15 +11,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock, take
+from .._compat import CallbackSupportMixin, take
 from .._deadline import Deadline
-from .._parts import PartsMixin, check_instance, split_part
+from .._doc_links import DocLinkMixin
+from .._parts import PartsMixin, check_instance
 from .._progress import showing_bar
 from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
+from ._diagram import diagram
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget, per_target
@@ -38,6 +40,7 @@ class BaseStacking(
     Predicting,
     Suggesting,
     TargetMixin,
+    DocLinkMixin,
     CallbackSupportMixin,
     PartsMixin,
     SuggestingParams,
@@ -334,9 +337,7 @@ class BaseStacking(
         return tags
 
     def _sk_visual_block_(self):
-        parts = [split_part(part) for part in self._parts]
-        names, estimators, columns = zip(*parts, strict=True)
-        details = [None if chosen is None else str(chosen) for chosen in columns]
-        base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)
-        last = VisualBlock("parallel", [self._unfitted_final()], names=["final_estimator"], dash_wrapped=False)
-        return VisualBlock("serial", (base, last), dash_wrapped=False)
+        network = None
+        if self.training != "individual":
+            network = self._network_class()() if self.network is None else self.network
+        return diagram(self._parts, network, self._unfitted_final())
