@@ -340,4 +340,5 @@ class BaseStacking(
         network = None
         if self.training != "individual":
             network = self._network_class()() if self.network is None else self.network
-        return diagram(self._parts, network, self._unfitted_final())
+        parts = None if self.estimators is None and not hasattr(self, "suggestion_") else self._parts
+        return diagram(parts, network, self._unfitted_final())

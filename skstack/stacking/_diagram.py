@@ -14,7 +14,8 @@ def diagram(parts, network, final):
 
     Parameters
     ----------
-    parts : list of (str, branch or estimator[, columns])
+    parts : list of (str, branch or estimator[, columns]) or None
+        ``None`` if they will be suggested for the training rows.
     network : estimator or None
         What all branches are fused into; ``None`` if each has a network of its own.
     final : estimator
@@ -23,6 +24,10 @@ def diagram(parts, network, final):
     -------
     block : VisualBlock
     """
+    last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
+    if parts is None:
+        base = VisualBlock("parallel", ["suggest_estimators(X, y)"], names=["estimators"], dash_wrapped=False)
+        return VisualBlock("serial", (base, last), dash_wrapped=False)
     parts = [split_part(part) for part in parts]
     branches = [part for part in parts if isinstance(part[1], Branch)]
     base = _side_by_side(parts)
@@ -31,7 +36,6 @@ def diagram(parts, network, final):
         fused = VisualBlock("parallel", [_Box(network)], names=[JOINT], dash_wrapped=False)
         joint = VisualBlock("serial", [_side_by_side(branches), fused], dash_wrapped=False)
         base = _side_by_side([(None, joint, None), *learners])
-    last = VisualBlock("parallel", [final], names=["final_estimator"], dash_wrapped=False)
     return VisualBlock("serial", (base, last), dash_wrapped=False)
 
 
