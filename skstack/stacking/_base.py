@@ -238,6 +238,11 @@ class BaseStacking(
         self._models = models
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
+        ends = np.cumsum([columns.shape[1] for columns in predictions])
+        self.member_columns_ = {
+            model.name: slice(int(end) - columns.shape[1], int(end))
+            for model, columns, end in zip(models, predictions, ends, strict=True)
+        }
         self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
         self.stack_method_ = [model.method for model in models]
         earlier = ["estimators_", "named_estimators_", "fold_estimators_"]
