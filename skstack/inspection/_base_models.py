@@ -17,6 +17,23 @@ def is_stack(estimator):
     return hasattr(estimator, "oof_predictions_")
 
 
+def networks_of(estimator):
+    """Return the fitted networks of an estimator by name: itself, or those among the base models of a stack.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted stack or network; of a stack with refit="folds" the networks of the first fold.
+    """
+    if is_network(estimator):
+        return {type(estimator).__name__: estimator}
+    models = getattr(estimator, "named_estimators_", None)
+    if models is None:
+        models = {name: of_folds[0] for name, of_folds in estimator.fold_estimators_.items()}
+    networks = {name: last_of(model) for name, model in models.items()}
+    return {name: model for name, model in networks.items() if is_network(model)}
+
+
 def network_of(estimator, name=None):
     """Return a fitted network: an estimator itself, the last step of a pipeline, or one of the networks of a stack.
 
@@ -36,17 +53,11 @@ def network_of(estimator, name=None):
     """
     estimator = last_of(estimator)
     check_is_fitted(estimator)
-    if is_network(estimator):
-        return estimator
-    if not is_stack(estimator):
+    if not is_network(estimator) and not is_stack(estimator):
         raise TypeError(f"expected a fitted network or stack, got {type(estimator).__name__}.")
-    models = getattr(estimator, "named_estimators_", None)
-    if models is None:  # refit="folds"
-        models = {key: of_folds[0] for key, of_folds in estimator.fold_estimators_.items()}
-    networks = {key: last_of(model) for key, model in models.items()}
-    networks = {key: model for key, model in networks.items() if is_network(model)}
+    networks = networks_of(estimator)
     if not networks:
-        raise ValueError(f"none of the base models {[*models]} is a network.")
+        raise ValueError(f"none of the base models {[*estimator.member_columns_]} is a network.")
     if name is not None and name not in networks:
         raise ValueError(f"no base model {name!r} is a network.{did_you_mean(name, networks)} Networks: {[*networks]}.")
     return networks[next(iter(networks)) if name is None else name]

@@ -81,6 +81,11 @@ class Checked:
 
 def image_root_of(stack):
     """Return the folder that relative paths in the branches of a stack start from, or None."""
-    parts = getattr(stack, "suggestion_", None) or stack.estimators
-    roots = [getattr(split_part(part)[1], "root", None) for part in parts]
+    roots = [getattr(part, "root", None) for _, part, _ in parts_of(stack)]
     return next((root for root in roots if root is not None), None)
+
+
+def parts_of(estimator):
+    """Return names, parts and columns of a fitted stack or network, those that were suggested included."""
+    known = (getattr(estimator, name, None) for name in ("suggestion_", "estimators", "branches"))
+    return [split_part(part) for part in next((parts for parts in known if parts), [])]

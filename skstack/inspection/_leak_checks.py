@@ -43,9 +43,11 @@ def duplicates(checked):
         same = duplicate_groups(checked.X, images, root=checked.image_root, allow_outside_root=True)
         found += _said(same, checked.splits, "show the same image")
     if others:
-        same = duplicate_groups(checked.X, others)
-        if _pairs(same) > _MORE_THAN_CHANCE * _by_chance(checked.X, others):
-            what = "have the same cells, but for images," if images else "have the same cells"
+        columns = [duplicate_groups(checked.X, [position]) for position in others]
+        columns += [pd.factorize(target)[0] for target in np.asarray(checked.y).reshape(len(columns[0]), -1).T]
+        same = np.unique(columns, axis=1, return_inverse=True)[1].ravel()
+        if _pairs(same) > _MORE_THAN_CHANCE * _by_chance(columns):
+            what = "have the same cells (but for images) and target" if images else "have the same cells and target"
             found += _said(same, checked.splits, what)
     return found
 
@@ -103,8 +105,8 @@ def _pairs(groups):
     return (counts * (counts - 1) / 2).sum()
 
 
-def _by_chance(X, positions):
+def _by_chance(columns):
     """Return how many pairs of rows would be the same if columns had nothing to do with each other."""
-    n_rows = X.shape[0]
+    n_rows = len(columns[0])
     pairs = n_rows * (n_rows - 1) / 2
-    return pairs * np.prod([_pairs(duplicate_groups(X, [position])) / pairs for position in positions])
+    return pairs * np.prod([_pairs(groups) / pairs for groups in columns])

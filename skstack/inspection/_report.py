@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .._validation import check_lengths
 from ..suggestion._columns import describe_columns
 from ._base_models import is_stack, last_of
 from ._check import NotApplicable, image_root_of
-from ._modalities import readers_of
+from ._modalities import _readers
 from ._report_explanations import examples, members, modalities
 from ._report_page import Section, Text, no_windows, render
 from ._report_sections import data, diagnostics, findings, network, scores, settings, training
@@ -94,7 +94,7 @@ def report(estimator, X, y, path, *, groups=None, X_test=None, y_test=None, titl
     path = Path(os.fspath(path))
     page = render(
         title=title or f"{type(reported.stack).__name__}: report",
-        subtitle=f"Written {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC by skstack.inspection.report.",
+        subtitle=f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by skstack.inspection.report.",
         facts=_facts(reported),
         sections=[section for section in sections if section.blocks],
         footer="One file: pictures are in it, and it loads nothing.",
@@ -148,7 +148,8 @@ class Reported:
     @cached_property
     def parts(self):
         """Names of branches and learners, and the positions of the columns that they read."""
-        return readers_of(self.stack, self.X)
+        readers = _readers(self.stack, self.X, list(range(np.shape(self.X)[1])))
+        return list(dict.fromkeys((name, tuple(columns)) for name, columns, _ in readers))
 
 
 def _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state):

@@ -8,13 +8,12 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._columns import branch_columns
-from .._parts import split_part
-from ..reading._missing import single_columns
 from ..reading._missing import missing_rows as missing_cells
+from ..reading._missing import single_columns
 from ..suggestion._code import code_of_parts
 from ..suggestion._kinds import KINDS
 from ._base_models import networks_of
-from ._check import NotApplicable
+from ._check import NotApplicable, parts_of
 from ._check_stack import check_stack
 from ._display import axes_for
 from ._member_predictions import MemberPredictionsDisplay
@@ -74,9 +73,10 @@ def _readers(reported):
 def _example(cells):
     missing = missing_cells(cells)
     if missing.all():
-        return "–"
+        return ""
     first = int(np.argmin(missing))
-    cell = cells.iloc[first, 0] if hasattr(cells, "iloc") else np.ravel(cells[first])[0] if cells.ndim <= 2 else cells[first]
+    cell = cells.iloc[first, 0] if hasattr(cells, "iloc") else cells[first]
+    cell = cell[0] if isinstance(cell, np.ndarray) and cell.shape == (1,) else cell
     if isinstance(cell, np.ndarray):
         return f"array of shape {cell.shape}"
     text = str(cell)
@@ -108,8 +108,8 @@ def scores(reported):
         blocks += [Text(f"Task {task}:")] if several else []
         blocks += _scores(of_task)
     intro = (
-        "Out of fold: every row is predicted by models that have not seen it. Behind ± stands the standard error of the "
-        "mean over rows, or over groups; the difference is that to the best base model. The stack predicts with the "
+        "Out of fold: every row is predicted by models that have not seen it. Behind ± stands the standard error of "
+        "the mean over rows, or over groups; the difference is that to the best base model. The stack predicts with the "
         "marked line."
     )
     return Section("Base models and scores", blocks, intro)
@@ -177,11 +177,11 @@ def network(reported):
 def settings(reported):
     """Return the estimator as code, and versions."""
     stack = reported.stack
-    parts = getattr(stack, "suggestion_", None) or getattr(stack, "estimators", None) or stack.branches or []
-    blocks = [Code(code_of_parts([split_part(part) for part in parts]))] if parts else []
+    parts = parts_of(stack)
+    blocks = [Code(code_of_parts(parts))] if parts else []
     others = {"estimators", "branches"}
-    params = {key: value for key, value in stack.get_params(deep=False).items() if key not in others}
-    blocks.append(Table(["parameter", "value"], [[key, " ".join(repr(value).split())] for key, value in params.items()]))
+    params = {key: repr(value) for key, value in stack.get_params(deep=False).items() if key not in others}
+    blocks.append(Table(["parameter", "value"], [[key, " ".join(said.split())] for key, said in params.items()]))
     versions = [["Python", platform.python_version()], ["machine", platform.platform()]]
     for package in _PACKAGES:
         try:
