@@ -79,6 +79,7 @@ def mixed_predictions(predictions, others, rows):
     if isinstance(predictions, (list, tuple)):
         return [mixed_predictions(*parts, rows) for parts in zip(predictions, others, strict=True)]
     if hasattr(predictions, "iloc"):
-        return predictions.where(~rows, others, axis=0)
+        columns = {name: np.where(rows, others[name], predictions[name]) for name in predictions.columns}
+        return type(predictions)(columns, index=predictions.index)
     predictions, others = np.asarray(predictions), np.asarray(others)
     return np.where(rows.reshape(-1, *[1] * (predictions.ndim - 1)), others, predictions)
