@@ -36,7 +36,8 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
         Indexed by the name of the base model; of several targets by target and base model. Columns are
 
         - ``importance``: the score minus that without the base model;
-        - ``standard_error`` of the importance, over rows or groups;
+        - ``standard_error`` of the importance, the larger of two: over rows, or groups of them, and over folds, which
+          is corrected [1]_ because folds share rows to fit to;
         - ``score_without`` and ``score``, as in ``stack_report_`` larger is better;
         - ``scoring``: what they are; "r2" and the like;
         - ``n_rows``: how many rows they are taken from;
@@ -60,8 +61,13 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
 
     Notes
     -----
-    Two base models that say the same are of no importance by this, each alone. Coefficients have the unit of the
-    target over that of the predictions, and may be large for members that cancel each other out.
+    A base model that says nothing new has an importance of zero or a little less, within its standard error: to weigh
+    it costs something. Two base models that say the same are of no importance by this, each alone. Coefficients may be
+    large for members that cancel each other out.
+
+    References
+    ----------
+    .. [1] Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
 
     Examples
     --------
@@ -91,11 +97,11 @@ def _weights(stack, index):
     final = stack.final_estimator_
     if not isinstance(index, pd.MultiIndex):
         return _weights_of(final, stack.member_columns_, list(index))
-    of_tasks = {}
-    for task, name in index:
+    weights = []
+    for task, lines in index.to_frame().groupby("task", sort=False):
         alone = final.for_task(task) if hasattr(final, "for_task") else None
-        of_tasks.setdefault(task, _weights_of(alone, stack.member_columns_, [n for t, n in index if t == task]))
-    return [weight for weights in of_tasks.values() for weight in weights]
+        weights += _weights_of(alone, stack.member_columns_, list(lines["name"]))
+    return weights
 
 
 def _weights_of(final, columns, names):

@@ -120,7 +120,7 @@ def _response(view, method):
         raise TypeError("several columns of classes have no single response: give response_method='predict'.")
     response = np.asarray(response)
     if response.dtype.kind not in "biuf":
-        raise TypeError(f"{method} of {type(view).__name__} returns no numbers, of which alone there are Shapley values.")
+        raise TypeError(f"{method} of {type(view).__name__} returns no numbers: of these alone there are values.")
     binary = method == "predict_proba" and len(getattr(view, "classes_", ())) == 2 and response.shape[1] == 2
     return response[:, 1] if binary else response
 

@@ -64,3 +64,22 @@ def rows_of_predictions(predictions, rows):
     if isinstance(predictions, (list, tuple)):
         return [rows_of_predictions(part, rows) for part in predictions]
     return predictions.iloc[rows] if hasattr(predictions, "iloc") else np.asarray(predictions)[rows]
+
+
+def mixed_predictions(predictions, others, rows):
+    """Return predictions in which some rows are those of others.
+
+    Parameters
+    ----------
+    predictions, others : ndarray, DataFrame, or list or dict of them
+    rows : ndarray of bool of shape (n_samples,)
+    """
+    if isinstance(predictions, dict):
+        return {name: mixed_predictions(part, others[name], rows) for name, part in predictions.items()}
+    if isinstance(predictions, (list, tuple)):
+        return [mixed_predictions(*parts, rows) for parts in zip(predictions, others, strict=True)]
+    if hasattr(predictions, "iloc"):
+        columns = {name: np.where(rows, others[name], predictions[name]) for name in predictions.columns}
+        return type(predictions)(columns, index=predictions.index)
+    predictions, others = np.asarray(predictions), np.asarray(others)
+    return np.where(rows.reshape(-1, *[1] * (predictions.ndim - 1)), others, predictions)

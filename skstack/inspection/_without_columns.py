@@ -37,8 +37,8 @@ def without_columns(estimator, X, modality, columns):
         return _pipeline(estimator, X, modality, columns)
     if not isinstance(estimator, BaseStacking) and not is_network(estimator):
         raise TypeError(
-            f"method='refit' leaves parts out, which {type(estimator).__name__} has not: it needs a stack, a network or "
-            "a Pipeline that ends in one."
+            f"method='refit' leaves parts out, which {type(estimator).__name__} has not: give a stack, a network or a "
+            "Pipeline that ends in one."
         )
     is_stack = isinstance(estimator, BaseStacking)
     parts = [kept for part in _parts(estimator, X) if (kept := _reduced(split_part(part), X, modality, columns))]

@@ -72,7 +72,8 @@ class Branchwise:
         features : list of list of dict
             What :meth:`features` returned for each branch.
         """
-        joined = [{name: rows for part in of_member for name, rows in part.items()} for of_member in zip(*features)]
+        of_members = zip(*features, strict=True)
+        joined = [{name: rows for part in of_member for name, rows in part.items()} for of_member in of_members]
         if self._of_branch is None:
             return self._rests(joined[0])
         outputs = [rest(of_member) for rest, of_member in zip(self._rests, joined, strict=True)]

@@ -74,7 +74,7 @@ def out_of_fold(stack, X, y, sample_weight=None, groups=None):
     X = check_table(stack, X, reset=False)
     check_lengths(X, y, sample_weight=sample_weight, groups=groups)
     if len(kept) != X.shape[0]:
-        raise ValueError(f"X has {X.shape[0]} rows, but the stack was fitted to {len(kept)}: give those it was fitted to.")
+        raise ValueError(f"X has {X.shape[0]} rows, but the stack was fitted to {len(kept)}: give these.")
     task = stack._make_task(y)
     y = task.check(y)
     labels = task.fit(y).encode_labels(y)
@@ -152,8 +152,24 @@ def _lines(whole, without, method, data):
         for name, columns in without.items():
             if columns is not None:  # as where the final estimator cannot be fitted without this model
                 falls = of_whole - scores(columns)
-                values = units.mean(falls), units.standard_error(falls), units.mean(of_whole - falls)
+                error = max(units.standard_error(falls), _error_over_folds(falls, weight, data.splits, scored))
+                values = units.mean(falls), error, units.mean(of_whole - falls)
                 lines[name] = dict(zip(_COLUMNS, (*values, units.mean(of_whole)), strict=True))
     index = pd.Index(lines, name="name")
     table = pd.DataFrame([*lines.values()], index=index, columns=_COLUMNS, dtype="float64")
     return table.assign(scoring=scoring, n_rows=units.n_rows)
+
+
+def _error_over_folds(falls, weight, splits, scored):
+    """Return the corrected standard error of Nadeau and Bengio, or 0 where there are no two folds.
+
+    Rows say how well a fitted final estimator is known to do, folds what another fit would have brought about.
+    """
+    if len(splits) < 2:
+        return 0.0
+    places = np.cumsum(scored) - 1
+    weight = np.ones(len(falls)) if weight is None else weight
+    weighted = [(weight[places[held_out]], falls[places[held_out]]) for _, held_out in splits]
+    means = [np.average(values, weights=own) for own, values in weighted if own.any()]
+    ratio = np.mean([len(held_out) / len(training) for training, held_out in splits])
+    return float(np.std(means, ddof=1) * np.sqrt(1 / len(means) + ratio)) if len(means) > 1 else 0.0
