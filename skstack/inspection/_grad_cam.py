@@ -5,7 +5,7 @@ from sklearn.utils import Bunch
 
 from ..training._gradients import Points, in_chunks
 from ._pixels import check_images, image_size, pixels_of, resized
-from ._views import mean_of_views, views
+from ._insides import insides, mean_of_insides
 
 
 def grad_cam(estimator, X, *, branch, layer=None, output=None):
@@ -75,35 +75,35 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
     >>> grad_cam(network, photos[:3], branch="photo").maps.shape
     (3, 16, 16)
     """
-    return mean_of_views([_of_view(view, X, branch, layer) for view in _views(estimator, branch, output)])
+    return mean_of_insides([_of_inside(inside, X, branch, layer) for inside in _insides_of(estimator, branch, output)])
 
 
-def _views(estimator, branch, output):
-    found = views(estimator, branch, output, pixels=(branch,), logits=True)
+def _insides_of(estimator, branch, output):
+    found = insides(estimator, branch, output, pixels=(branch,), logits=True)
     check_images(found[0].opened, branch)
     return found
 
 
-def _of_view(view, X, branch, layer):
-    path = _last_maps(view.opened, branch) if layer is None else layer
-    instrumented = view.opened.instrumented([view.opened.layer(path, branch)])
-    members = [instrumented.values(values) for values in view.opened.members]
-    inputs = view.encode(X)
+def _of_inside(inside, X, branch, layer):
+    path = _last_maps(inside.opened, branch) if layer is None else layer
+    instrumented = inside.opened.instrumented([inside.opened.layer(path, branch)])
+    members = [instrumented.values(values) for values in inside.opened.members]
+    inputs = inside.encode(X)
 
     def maps_of(rows):
         seen = [instrumented.outputs(values, rows) for values in members]
-        weights, positions = view.weights([outputs for outputs, _ in seen])
+        weights, positions = inside.weights([outputs for outputs, _ in seen])
         maps = [
-            _maps(instrumented, values, rows, heard, view.target, weights, path)
+            _maps(instrumented, values, rows, heard, inside.target, weights, path)
             for values, (_, heard) in zip(members, seen, strict=True)
         ]
         return np.mean(maps, axis=0), positions
 
     maps, positions = in_chunks(maps_of, inputs)
-    uses, size = view.branch(branch).uses, image_size(view.opened, branch)
-    images = pixels_of(inputs[view.opened.input_name(branch)])
+    uses, size = inside.branch(branch).uses, image_size(inside.opened, branch)
+    images = pixels_of(inputs[inside.opened.input_name(branch)])
     maps = resized(maps, size).reshape(len(images), *uses, *size)
-    return Bunch(maps=maps, images=images, outputs=view.target.names(positions), layer=path)
+    return Bunch(maps=maps, images=images, outputs=inside.target.names(positions), layer=path)
 
 
 def _maps(instrumented, values, rows, heard, target, weights, path):

@@ -7,7 +7,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_scalar
 
 from ..training._gradients import Points, in_chunks
-from ._views import mean_of_views, views
+from ._insides import insides, mean_of_insides
 
 
 def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=None, n_steps=50):
@@ -83,28 +83,30 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
     True
     """
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
-    return mean_of_views([_of_view(view, X, branch, baseline, n_steps) for view in views(estimator, branch, output)])
+    return mean_of_insides(
+        [_of_inside(inside, X, branch, baseline, n_steps) for inside in insides(estimator, branch, output)]
+    )
 
 
-def _of_view(view, X, branch, baseline, n_steps):
-    places = _Places(view, [part.name for part in view.opened.assembly.branches] if branch is None else [branch])
-    inputs, rows = view.encode(X), view.found.rows(X)
-    begin = None if baseline is None else _baseline_inputs(view, baseline, len(rows))
-    instrumented = view.opened.instrumented(places.layers)
-    members = [instrumented.values(values) for values in view.opened.members]
-    path = _Path(instrumented, members, places, view, n_steps)
+def _of_inside(inside, X, branch, baseline, n_steps):
+    places = _Places(inside, [part.name for part in inside.opened.assembly.branches] if branch is None else [branch])
+    inputs, rows = inside.encode(X), inside.found.rows(X)
+    begin = None if baseline is None else _baseline_inputs(inside, baseline, len(rows))
+    instrumented = inside.opened.instrumented(places.layers)
+    members = [instrumented.values(values) for values in inside.opened.members]
+    path = _Path(instrumented, members, places, inside, n_steps)
     attributions, predictions, of_baseline, positions = in_chunks(path.follow, {"end": inputs, "begin": begin or {}})
     return Bunch(
         attributions=Bunch(**attributions),
         names=Bunch(**{name: places.names(name, X, inputs) for name in places.branches}),
         predictions=predictions,
         baseline_predictions=of_baseline,
-        outputs=view.target.names(positions),
+        outputs=inside.target.names(positions),
     )
 
 
-def _baseline_inputs(view, baseline, n_rows):
-    inputs = view.encode(baseline)
+def _baseline_inputs(inside, baseline, n_rows):
+    inputs = inside.encode(baseline)
     given = len(next(iter(inputs.values())))
     if given not in (1, n_rows):
         raise ValueError(f"'baseline' should have one row or as many as X, {n_rows}, got {given}.")
@@ -114,12 +116,12 @@ def _baseline_inputs(view, baseline, n_rows):
 class _Places:
     """Where in a network the parts of cells are continuous: in inputs, or in what layers return."""
 
-    def __init__(self, view, branches):
-        self._view, self.branches, self.layers = view, branches, []
+    def __init__(self, inside, branches):
+        self._inside, self.branches, self.layers = inside, branches, []
         self._of_branch, self._inputs = {}, []
         for name in branches:
-            branch = view.branch(name)
-            own = [view.opened.layer(path, name) for path in branch.attributed_layers]
+            branch = inside.branch(name)
+            own = [inside.opened.layer(path, name) for path in branch.attributed_layers]
             self._of_branch[name] = slice(len(self.layers), len(self.layers) + len(own))
             self.layers += own
             if not own:
@@ -131,7 +133,7 @@ class _Places:
                 f"branch {name!r} gives integers to its sub-network, which have no gradient: a {type(branch).__name__} "
                 "should name its 'attributed_layers'."
             )
-        return self._view.opened.input_name(name)
+        return self._inside.opened.input_name(name)
 
     def points(self, inputs, heard):
         """Return what the places hold."""
@@ -141,11 +143,11 @@ class _Places:
         """Return what the places hold of cells that say nothing."""
         begin = Points(dict(points.inputs), list(points.layers))
         for name in self.branches:
-            own, branch = self._of_branch[name], self._view.branch(name)
+            own, branch = self._of_branch[name], self._inside.branch(name)
             if branch.attributed_layers:
                 begin.layers[own] = branch.baseline(points.layers[own])
             else:
-                key = self._view.opened.input_name(name)
+                key = self._inside.opened.input_name(name)
                 ((begin.inputs[key],),) = branch.baseline([[points.inputs[key]]])
         return begin
 
@@ -153,7 +155,7 @@ class _Places:
         """Return attributions to the parts of the cells of each branch."""
         found = {}
         for name in self.branches:
-            branch, key = self._view.branch(name), self._view.opened.input_name(name)
+            branch, key = self._inside.branch(name), self._inside.opened.input_name(name)
             cells = self._cells(branch, inputs[key])
             given = attributions.layers[self._of_branch[name]] if branch.attributed_layers else None
             if given is None:
@@ -171,8 +173,8 @@ class _Places:
 
     def names(self, name, X, inputs):
         """Return what the parts of the cells of a branch are called."""
-        branch, encoded = self._view.branch(name), inputs[self._view.opened.input_name(name)]
-        names = branch.part_names(self._view.found.branch_columns(name, X), self._cells(branch, encoded))
+        branch, encoded = self._inside.branch(name), inputs[self._inside.opened.input_name(name)]
+        names = branch.part_names(self._inside.found.branch_columns(name, X), self._cells(branch, encoded))
         if names is None or names.ndim == 1:
             return names
         return names.reshape(len(encoded), *branch.uses, *names.shape[1:])
@@ -181,8 +183,8 @@ class _Places:
 class _Path:
     """The way from a baseline to rows, and the gradients along it."""
 
-    def __init__(self, instrumented, members, places, view, n_steps):
-        self._instrumented, self._members, self._places, self._view = instrumented, members, places, view
+    def __init__(self, instrumented, members, places, inside, n_steps):
+        self._instrumented, self._members, self._places, self._inside = instrumented, members, places, inside
         nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         self._steps = [*zip((nodes + 1) / 2, weights / 2, strict=True)]
 
@@ -190,7 +192,7 @@ class _Path:
         """Return attributions by branch, predictions, those of the baseline, and what is explained of each row."""
         rows = given["end"]
         seen = [self._instrumented.outputs(values, rows) for values in self._members]
-        weights, positions = self._view.weights([outputs for outputs, _ in seen])
+        weights, positions = self._inside.weights([outputs for outputs, _ in seen])
         results = [
             self._of_member(values, rows, heard, given["begin"], weights)
             for values, (_, heard) in zip(self._members, seen, strict=True)
@@ -218,7 +220,7 @@ class _Path:
         return self._places.points(baseline, self._instrumented.outputs(values, baseline)[1])
 
     def _gradients(self, values, rows, point, weights):
-        return self._instrumented.gradients(values, rows, point, self._view.target.score, weights)
+        return self._instrumented.gradients(values, rows, point, self._inside.target.score, weights)
 
 
 def _joined(function, *points):

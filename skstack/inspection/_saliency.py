@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_scalar
 
 from ..training._gradients import Points, in_chunks
 from ._pixels import check_images, pixels_of
-from ._views import mean_of_views, views
+from ._insides import insides, mean_of_insides
 
 
 def saliency(estimator, X, *, branch, output=None, n_samples=1, noise=0.15, random_state=None):
@@ -74,30 +74,30 @@ def saliency(estimator, X, *, branch, output=None, n_samples=1, noise=0.15, rand
     """
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(noise, "noise", Real, min_val=0)
-    found = views(estimator, branch, output, pixels=(branch,), logits=True)
+    found = insides(estimator, branch, output, pixels=(branch,), logits=True)
     check_images(found[0].opened, branch)
     seed = check_random_state(random_state).randint(np.iinfo("int32").max)
     deviation = 255.0 * noise if n_samples > 1 else 0.0
-    return mean_of_views([_of_view(view, X, branch, n_samples, deviation, seed) for view in found])
+    return mean_of_insides([_of_inside(inside, X, branch, n_samples, deviation, seed) for inside in found])
 
 
-def _of_view(view, X, branch, n_samples, deviation, seed):
-    instrumented, inputs = view.opened.instrumented(), view.encode(X)
-    members = [instrumented.values(values) for values in view.opened.members]
-    name, generator = view.opened.input_name(branch), np.random.default_rng(seed)
+def _of_inside(inside, X, branch, n_samples, deviation, seed):
+    instrumented, inputs = inside.opened.instrumented(), inside.encode(X)
+    members = [instrumented.values(values) for values in inside.opened.members]
+    name, generator = inside.opened.input_name(branch), np.random.default_rng(seed)
 
     def maps_of(rows):
-        weights, positions = view.weights([instrumented.outputs(values, rows)[0] for values in members])
+        weights, positions = inside.weights([instrumented.outputs(values, rows)[0] for values in members])
         pixels, total = np.asarray(rows[name], dtype="float32"), 0.0
         for _ in range(n_samples):
             points = Points({name: pixels + _noise(generator, pixels.shape, deviation)}, [])
             for values in members:
-                _, gradients = instrumented.gradients(values, rows, points, view.target.score, weights)
+                _, gradients = instrumented.gradients(values, rows, points, inside.target.score, weights)
                 total = total + gradients.inputs[name]
         return np.abs(total / (n_samples * len(members))).max(axis=-1), positions
 
     maps, positions = in_chunks(maps_of, inputs)
-    return Bunch(maps=maps, images=pixels_of(inputs[name]), outputs=view.target.names(positions))
+    return Bunch(maps=maps, images=pixels_of(inputs[name]), outputs=inside.target.names(positions))
 
 
 def _noise(generator, shape, deviation):

@@ -112,7 +112,7 @@ class Instrumented:
         return self._compiled_gradients[score](values, inputs, points, weights)
 
     def _gradients_of(self, score):
-        differentiate = import_module(f"skstack.training._{keras.backend.backend()}").value_and_gradients
+        differentiate = _backend().value_and_gradients
 
         def gradients(values, inputs, points, weights):
             def of_points(flat):
@@ -161,33 +161,25 @@ def _listening_call(layer, listen, given, heard):
 
 
 def _compiled(function):
-    """Return a function of trees of arrays compiled for the running backend; it returns arrays."""
+    """Return a function of values and trees of rows, compiled for the running backend; it returns arrays."""
     program = None
 
     @float32_unless_mixed()
-    def call(*arguments):
+    def call(values, *rows):
         nonlocal program
         refuse_fork()
         if program is None:
-            program = _program(function)
-        return map_structure(to_array, program(*arguments))
+            program = _backend().compiled(function)
+        return map_structure(to_array, program(values, *rows))
 
     return call
 
 
-def _program(function):
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        # Arrays would be taken for constants, each of which makes another program.
-        program = tf.function(function, autograph=False, reduce_retracing=True)
-        return lambda *arguments: program(*tf.nest.map_structure(tf.convert_to_tensor, arguments))
-    if backend == "jax":
-        import jax
-
-        return jax.jit(function)
-    raise NotImplementedError(f"gradients are for the backends 'tensorflow' and 'jax' of Keras, not {backend!r}.")
+def _backend():
+    name = keras.backend.backend()
+    if name not in ("tensorflow", "jax"):
+        raise NotImplementedError(f"looking inside is for the backends 'tensorflow' and 'jax' of Keras, not {name!r}.")
+    return import_module(f"skstack.training._{name}")
 
 
 def in_chunks(function, arrays):

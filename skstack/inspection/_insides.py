@@ -8,7 +8,7 @@ from ._networks import find_networks
 from ._targets import Target
 
 
-class View:
+class Inside:
     """A network opened to look at one output of it.
 
     Parameters
@@ -41,12 +41,12 @@ class View:
         return self.target.weights(positions), positions
 
 
-def views(estimator, branch=None, output=None, **how):
-    """Return the networks of an estimator that a branch is in, opened; see View."""
-    return [View(found, output, **how) for found in find_networks(estimator, branch)]
+def insides(estimator, branch=None, output=None, **how):
+    """Return the networks of an estimator that a branch is in, opened; see Inside."""
+    return [Inside(found, output, **how) for found in find_networks(estimator, branch)]
 
 
-def mean_of_views(results):
+def mean_of_insides(results):
     """Return the mean of what was seen in several networks, Bunches whose arrays of floats are alike in shape.
 
     Raises
