@@ -315,7 +315,7 @@ class ImageBranch(SharesBackbone, ItemsBranch):
     # --- inspection -------------------------------------------------------------------------------------------------
 
     def in_detail(self, pixels=False):
-        """Return a copy that takes pixels as floats and, if wished, has a backbone in front that else computes before."""
+        """Return a copy that takes pixels as floats; if wished, with the backbone that else computes before."""
         detailed = copy(self)
         if not self._is_frozen():
             detailed.input_dtype_ = "float32"  # nothing can be differentiated by integers

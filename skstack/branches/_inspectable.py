@@ -9,9 +9,9 @@ import pandas as pd
 class Inspectable:
     """The part of a branch that says how predictions are traced back to its cells, see :mod:`skstack.inspection`.
 
-    Gradients need something that changes continuously: pixels do, words do not, but their vectors do. A branch names the
-    layers of its sub-network that return such things (:attr:`attributed_layers`), what they return for a cell that says
-    nothing (:meth:`baseline`), and how numbers for each of their entries become numbers for the parts of a cell
+    Gradients need something that changes continuously: pixels do, words do not, but their vectors do. A branch names
+    the layers of its sub-network that return such things (:attr:`attributed_layers`), what they return for a cell that
+    says nothing (:meth:`baseline`), and how numbers for each of their entries become numbers for the parts of a cell
     (:meth:`sum_over_parts`). A branch that says nothing of it is traced back to its encoded rows, entry by entry.
 
     Everything here is about single uses of the sub-network, see ``uses``: a row of several cells counts as several.

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..training._gradients import Points, in_chunks
-from ._pixels import check_images, image_size, pixels_of, resized
 from ._insides import insides, mean_of_insides
+from ._pixels import check_images, image_size, pixels_of, resized
 
 
 def grad_cam(estimator, X, *, branch, layer=None, output=None):
@@ -37,8 +37,8 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
     -------
     result : Bunch
         ``maps`` : ndarray of shape (n_samples, height, width)
-            How much each pixel speaks for the output, not below 0: for classes in units of the logit times pixels of the
-            feature maps, else in those of the target. A missing image has 0 everywhere.
+            How much each pixel speaks for the output, not below 0: in units of the logit for classes, else of the
+            target. A missing image has 0 everywhere.
         ``images`` : ndarray of uint8 of shape (n_samples, height, width, channels)
             The images as the branch sees them.
         ``outputs`` : ndarray of shape (n_samples,)

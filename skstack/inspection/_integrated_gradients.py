@@ -83,9 +83,8 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
     True
     """
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
-    return mean_of_insides(
-        [_of_inside(inside, X, branch, baseline, n_steps) for inside in insides(estimator, branch, output)]
-    )
+    found = insides(estimator, branch, output)
+    return mean_of_insides([_of_inside(inside, X, branch, baseline, n_steps) for inside in found])
 
 
 def _of_inside(inside, X, branch, baseline, n_steps):

@@ -7,8 +7,8 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_scalar
 
 from ..training._gradients import Points, in_chunks
-from ._pixels import check_images, pixels_of
 from ._insides import insides, mean_of_insides
+from ._pixels import check_images, pixels_of
 
 
 def saliency(estimator, X, *, branch, output=None, n_samples=1, noise=0.15, random_state=None):

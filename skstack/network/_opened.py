@@ -126,7 +126,7 @@ class OpenedNetwork:
     # --- what layers return -----------------------------------------------------------------------------------------
 
     def activations(self, X, name, branch=None):
-        """Return what a layer returns for rows of X, the mean over the members.
+        """Return what a layer returns for rows of X.
 
         Parameters
         ----------
@@ -144,17 +144,31 @@ class OpenedNetwork:
         Raises
         ------
         ValueError
-            If the layer returns several tensors, or is called several times for a row.
+            If the network has several members, each of which has features of its own, or the layer does not return one
+            tensor for a row.
         """
+        if len(self.members) > 1:
+            raise ValueError(
+                f"the network has {len(self.members)} members, each with features of its own: give one of its members_."
+            )
         layer, inputs = self.layer(name, branch), self.encode(X)
         instrumented = self.instrumented([layer])
-        members = [instrumented.values(values) for values in self.members]
-        heard = [in_chunks(lambda rows: instrumented.outputs(values, rows)[1][0], inputs) for values in members]
-        if len(heard[0]) != 1 or not isinstance(heard[0][0], np.ndarray):
-            raise ValueError(f"layer {name!r} returns several tensors for a row: name one that returns one.")
-        of_uses = np.mean([of_member[0] for of_member in heard], axis=0)
-        uses = () if branch is None else self.part(branch).branch.uses
-        return of_uses.reshape(-1, *uses, *of_uses.shape[1:]) if uses else of_uses
+        values = instrumented.values(self.members[0])
+        heard = in_chunks(lambda rows: instrumented.outputs(values, rows)[1][0], inputs)
+        if len(heard) != 1 or not isinstance(heard[0], np.ndarray):
+            raise ValueError(f"layer {name!r} does not return one tensor for a row: name another one.")
+        uses = self._uses(name, branch)
+        return heard[0].reshape(-1, *uses, *heard[0].shape[1:]) if uses else heard[0]
+
+    def _uses(self, name, branch):
+        """Return the uses, on a row, of the sub-network for one use that a layer lies in, if it does."""
+        if branch is not None:
+            return self.part(branch).branch.uses
+        path = next(path for path in self.layers() if path == name or path.rpartition("/")[2] == name)
+        for part in self.assembly.branches:
+            if path.startswith(f"{self.assembly.names.of_branch(part.name, 'branch')}/encoder/"):
+                return part.branch.uses
+        return ()
 
 
 def _learned_values(network):

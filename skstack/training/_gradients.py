@@ -1,8 +1,8 @@
 """What happens inside a Keras model: what its layers return, and gradients with respect to that.
 
-A layer is listened to by standing in front of its ``call``, wherever in a model it lies: in models of models, in layers of
-layers, called once or several times. What it returns can be replaced, so that the rest of the model is a function of it.
-All of it is traced into a program of the running backend, of which only that runs which the result depends on.
+A layer is listened to by standing in front of its ``call``, wherever in a model it lies: in models of models, in layers
+of layers, called once or several times. What it returns can be replaced, so that the rest of the model is a function of
+it. All of it is traced into a program of the running backend, of which only that runs which the result depends on.
 """
 
 from contextlib import contextmanager
