@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns, select_columns
@@ -22,8 +23,16 @@ class FoundNetwork(NamedTuple):
 
     def branch_columns(self, branch, X):
         """Return the columns of X that a branch of the network gets."""
-        part = next(part for part in self.network.branches_ if part.name == branch)
-        return part.columns_of(self.rows(X))
+        return self._part(branch).columns_of(self.rows(X))
+
+    def positions(self, branch, X):
+        """Return the positions of these columns in X."""
+        outer = range(X.shape[1]) if self.columns is None else np.atleast_1d(resolve_columns(X, self.columns))
+        inner = self._part(branch).positions
+        return [int(outer[place]) for place in (range(len(outer)) if inner is None else np.atleast_1d(inner))]
+
+    def _part(self, branch):
+        return next(part for part in self.network.branches_ if part.name == branch)
 
 
 def find_networks(estimator, branch=None):
