@@ -43,10 +43,11 @@ def duplicates(checked):
         same = duplicate_groups(checked.X, images, root=checked.image_root, allow_outside_root=True)
         found += _said(same, checked.splits, "show the same image")
     if others:
-        columns = [duplicate_groups(checked.X, [position]) for position in others]
-        columns += [pd.factorize(target)[0] for target in np.asarray(checked.y).reshape(len(columns[0]), -1).T]
-        same = np.unique(columns, axis=1, return_inverse=True)[1].ravel()
-        if _pairs(same) > _MORE_THAN_CHANCE * _by_chance(columns):
+        cells = duplicate_groups(checked.X, others)
+        targets = [pd.factorize(target)[0] for target in np.asarray(checked.y).reshape(len(cells), -1).T]
+        same = np.unique([cells, *targets], axis=1, return_inverse=True)[1].ravel()
+        alone = [duplicate_groups(checked.X, [position]) for position in others]
+        if _pairs(same) > _MORE_THAN_CHANCE * _by_chance([*alone, *targets]):
             what = "have the same cells (but for images) and target" if images else "have the same cells and target"
             found += _said(same, checked.splits, what)
     return found

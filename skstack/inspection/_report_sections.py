@@ -109,8 +109,8 @@ def scores(reported):
         blocks += _scores(of_task)
     intro = (
         "Out of fold: every row is predicted by models that have not seen it. Behind ± stands the standard error of "
-        "the mean over rows, or over groups; the difference is that to the best base model. The stack predicts with the "
-        "marked line."
+        "the mean over rows, or over groups; the difference is that to the best base model. The stack predicts with "
+        "the marked line."
     )
     return Section("Base models and scores", blocks, intro)
 

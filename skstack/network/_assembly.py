@@ -204,6 +204,10 @@ class Assembly:
             for kind, parts in targets.encode().items()
         }
 
+    def output_layer(self, task):
+        """Return the name of the last layer of a task."""
+        return self._output_layers[task]
+
     def _input_of(self, name, features, built):
         parts = [
             features if other == FEATURES else self.tasks[other].as_input(built[other])
