@@ -1,57 +1,48 @@
-"""Fitted estimators over a small table of three kinds of data, one of them noise, that tests of inspection share."""
+"""Small fitted stacks that tests of inspection look into."""
 
 from functools import cache
 
 import numpy as np
-from _small import TRAINING, make_labels, make_table
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from _small import branches, make_labels, make_table, network_regressor, stack_classifier, stack_regressor
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from skstack import (
-    MultimodalNetworkRegressor,
-    MultimodalStackingClassifier,
-    MultimodalStackingRegressor,
-)
-from skstack.branches import CategoricalBranch, NumericBranch
-
-NUMBERS, PLACE, NOISE = ["area", "rooms"], ["city"], ["noise"]
-MODALITIES = {"numbers": NUMBERS, "place": PLACE, "noise": NOISE}
+N_ROWS = 90
 
 
-def table(n_rows=96, seed=0):
-    """Return a table with a column that says nothing, and a target that depends on the others."""
+@cache
+def table():
+    """Return rows and numbers to predict."""
+    return make_table(N_ROWS)
+
+
+@cache
+def labels(n_classes=2):
+    """Return classes to predict for the same rows."""
+    return make_labels(table()[1], n_classes)
+
+
+@cache
+def fitted_regressor(**params):
+    """Return a stack of a network and a learner."""
+    stack = stack_regressor([*branches(), ("ridge", Ridge(), ["area", "rooms"])], cv=3, **params)
+    return stack.set_params(network__epochs=4, network__batch_size=16).fit(*table())
+
+
+@cache
+def fitted_classifier(n_classes=2):
+    """Return a stack of a network and a learner."""
+    stack = stack_classifier([*branches(), ("logistic", LogisticRegression(), ["area", "rooms"])], cv=3)
+    return stack.set_params(network__epochs=4, network__batch_size=16).fit(table()[0], labels(n_classes))
+
+
+@cache
+def fitted_network(**params):
+    """Return a network."""
+    return network_regressor(epochs=2, **params).fit(*table())
+
+
+def planted(n_rows=120, seed=0):
+    """Return a table of numbers and categories without any leak, and numbers to predict."""
+    generator = np.random.default_rng(seed)
     X, y = make_table(n_rows, seed)
-    X["noise"] = np.random.default_rng(seed + 1).normal(size=n_rows)
-    return X, y
-
-
-def parts():
-    """Return a branch for each kind of data and two learners, of which one reads columns of two branches."""
-    numbers = {"scale": "standard", "embedding": None, "dropout": 0.0}
-    return [
-        ("numbers", NumericBranch((4,), **numbers), NUMBERS),
-        ("place", CategoricalBranch(dim=2), PLACE),
-        ("noise", NumericBranch((2,), **numbers), NOISE),
-        ("boosting", HistGradientBoostingRegressor(max_iter=10, min_samples_leaf=5), [*NUMBERS, *NOISE]),
-        ("ridge", make_pipeline(SimpleImputer(), Ridge()), NUMBERS),
-    ]
-
-
-@cache
-def stack(**params):
-    """Return a fitted stack whose final estimator counts every base model."""
-    X, y = table()
-    network = MultimodalNetworkRegressor(**{**TRAINING, "epochs": 20}, optimizer__learning_rate=0.05)
-    params = {"network": network, "cv": 2, "random_state": 0, "final_estimator": Ridge(), **params}
-    return MultimodalStackingRegressor(parts(), **params).fit(X, y)
-
-
-@cache
-def classifier():
-    """Return a fitted stack of learners for two classes that takes missing cells."""
-    X, y = table()
-    boosting = HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=5)
-    learners = [("numbers", boosting, NUMBERS), ("noise", boosting, NOISE)]
-    return MultimodalStackingClassifier(learners, cv=2, random_state=0).fit(X, make_labels(y))
+    return X.assign(area=generator.normal(size=n_rows)), y

@@ -174,8 +174,10 @@ class MemberPredictionsDisplay:
         for axes, (name, values) in zip(self.axes_, shown.items(), strict=True):
             self.displays_[name] = draw(axes, values)
             axes.set_title(name, parse_math=False)
-        if kind in ("residuals", "actual"):
+        if kind == "residuals":
             self._share_limits()
+        elif kind == "actual":
+            self._share_square()
         return self
 
     def _kind(self, kind):
@@ -233,6 +235,14 @@ class MemberPredictionsDisplay:
 
     def _classes_of(self, values):
         return self.classes[values.argmax(axis=1)] if values.ndim == 2 else values
+
+    def _share_square(self):
+        values = np.concatenate([self.y, *self.predictions.values()])
+        margin = 0.03 * (values.max() - values.min() or 1.0)
+        limits = values.min() - margin, values.max() + margin
+        for axes in self.axes_:
+            axes.set_aspect("equal", adjustable="box")
+            axes.set(xlim=limits, ylim=limits)
 
     def _share_limits(self):
         for axis in ("x", "y"):

@@ -10,8 +10,17 @@ from ..branches._image import ImageBranch
 from ..branches._text import TextBranch
 from ._base_models import networks_of
 from ._check import NotApplicable
-from ._display import grid_of_axes
+from ._grad_cam import grad_cam
+from ._image_map_display import ImageMapDisplay
+from ._integrated_gradients import integrated_gradients
+from ._interaction_display import ModalityInteractionDisplay
+from ._member_importance import member_importance
+from ._member_importance_display import MemberImportanceDisplay
+from ._modality_importance import modality_importance
+from ._modality_importance_display import ModalityImportanceDisplay
 from ._report_page import Section, Table, Text, Words, picture
+from ._shapley_values import shapley_values
+from ._waterfall_display import WaterfallDisplay
 
 #: Rows that modalities are judged on, and rows whose cells stand in for absent ones.
 _N_ROWS, _N_BACKGROUND = 300, 20
@@ -22,10 +31,6 @@ _SEEN = "On rows that the estimator was fitted to: give X_test and y_test to see
 
 def modalities(reported):
     """Return Shapley values and interactions of modalities, for the score and for one prediction."""
-    from ._interaction_display import ModalityInteractionDisplay
-    from ._modality_importance import modality_importance
-    from ._modality_importance_display import ModalityImportanceDisplay
-
     rows = _chosen(reported, _N_ROWS)
     X, y = take(reported.X_test, rows, axis=0), take(reported.y_test, rows, axis=0)
     intro = _HELD_OUT if reported.is_held_out else _SEEN
@@ -37,50 +42,42 @@ def modalities(reported):
         intro += f" In the place of a modality that is absent stand its cells in {len(background)} rows."
     if len(result.modalities) < 2:
         raise NotApplicable("There is one modality.")
-    shuffled = modality_importance(reported.stack, X, y, n_repeats=3, random_state=0)
     table = [
-        [name, ", ".join(map(str, columns)), f"{value:+.3f}", f"{mean:+.3f} ± {deviation:.3f}"]
-        for (name, columns), value, mean, deviation in zip(
-            result.modalities.items(),
-            result.importances_mean,
-            shuffled.importances_mean,
-            shuffled.importances_std,
-            strict=True,
-        )
+        [name, ", ".join(map(str, columns)), f"{value:+.3f}"]
+        for (name, columns), value in zip(result.modalities.items(), result.importances_mean, strict=True)
     ]
-    header = ["modality", "columns", "Shapley value", "fall when shuffled"]
+    header = ["modality", "columns", "Shapley value"]
     score = f"The score is {result.score:.3f} with all modalities and {result.base_score:.3f} with none."
     captions = (
         "How much each modality adds to the score: Shapley values, which share what several modalities say.",
         "What pairs of modalities add together beyond what each adds alone: above 0 they help one another.",
     )
+    interactions = ModalityInteractionDisplay.from_interactions(result.interactions, result.modalities)
     blocks = [
         Text(score),
-        Table(header, table, numeric=(2, 3)),
-        picture(ModalityImportanceDisplay(result).plot().figure_, captions[0]),
-        picture(ModalityInteractionDisplay(result).plot().figure_, captions[1]),
+        Table(header, table, numeric=(2,)),
+        picture(ModalityImportanceDisplay.from_importance(result).figure_, captions[0]),
+        picture(interactions.figure_, captions[1]),
     ]
     return Section("Modalities", [*blocks, *_one_prediction(reported, background)], intro)
 
 
 def _one_prediction(reported, background):
-    from ._shapley_values import shapley_values
-    from ._waterfall_display import WaterfallDisplay
-
     row = _chosen(reported, 1)
     values = shapley_values(reported.stack, take(reported.X_test, row, axis=0), background=background)
-    display = WaterfallDisplay(values).plot()
+    target = None
+    if values.shapley_values.ndim > 2:  # the class that is predicted, or the first of several targets
+        place = 0 if values.classes is None else int(values.predictions[0].argmax())
+        target = place if values.classes is None else values.classes[place]
+    display = WaterfallDisplay.from_shapley_values(values, target=target)
     return [picture(display.figure_, f"How the prediction for the row at position {row[0]} comes about.")]
 
 
 def members(reported):
     """Return what each base model adds to the stack."""
-    from ._member_importance import member_importance
-    from ._member_importance_display import MemberImportanceDisplay
-
     reported.need_stack()
     table = member_importance(reported.stack, reported.X, reported.y, groups=reported.groups)
-    display = MemberImportanceDisplay(table).plot()
+    display = MemberImportanceDisplay.from_importance(table)
     caption = "How far the out-of-fold score falls without a base model, with standard errors."
     return Section("What base models add", [picture(display.figure_, caption)])
 
@@ -120,28 +117,18 @@ def _shown_branches(stack):
 
 
 def _images(stack, X, branch, names):
-    from ._grad_cam import grad_cam
-
     result = grad_cam(stack, X, branch=branch)
     maps, images = result.maps, result.images
     if maps.ndim == 4:  # several images in a row, of which the first is shown
         maps, images = maps[:, 0], images[:, 0]
-    axes = grid_of_axes(None, 2 * len(maps), "report", n_columns=2 * min(len(maps), 4), panel=(1.5, 1.8))
-    for (plain, marked), image, places, name in zip(_pairs(axes), images, maps, names, strict=True):
-        shades = {"cmap": "gray", "vmin": 0, "vmax": 255} if image.shape[-1] == 1 else {}
-        for ax in (plain, marked):
-            ax.imshow(image.squeeze(-1) if shades else image, **shades)
-            ax.set_axis_off()
-        if places.max() > 0:
-            marked.imshow(places, cmap="inferno", alpha=0.55)
-        plain.set_title(name.removeprefix("row at "), fontsize=8, loc="left")
+    plain = np.stack([np.zeros_like(maps), maps], axis=1).reshape(-1, *maps.shape[1:])
+    titles = [title for name in names for title in (name.removeprefix("row at "), "")]
+    display = ImageMapDisplay(np.repeat(images, 2, axis=0), plain, titles=titles).plot(n_columns=8)
     caption = f"{branch}: each image, and where it speaks for the prediction (layer {result.layer})."
-    return [picture(axes[0].figure, caption)]
+    return [picture(display.figure_, caption)]
 
 
 def _texts(stack, X, branch, names):
-    from ._integrated_gradients import integrated_gradients
-
     result = integrated_gradients(stack, X, branch=branch)
     words, values = result.names[branch], result.attributions[branch]
     if values.ndim > 2:  # several texts in a row, of which the first is shown
@@ -152,10 +139,6 @@ def _texts(stack, X, branch, names):
         read = [(str(word), float(value / size)) for word, value in zip(of_row, of_words, strict=False) if word]
         blocks.append(Words(f"{branch}, {name}", read or [("(nothing)", 0.0)]))
     return blocks
-
-
-def _pairs(axes):
-    return zip(axes[::2], axes[1::2], strict=True)
 
 
 def _said(value):
