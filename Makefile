@@ -18,7 +18,7 @@ installed_oldest = $(VENV_OLDEST)/.installed
 .PHONY: help demo test test-jax test-oldest lint format docs examples benchmarks clean
 
 help:
-	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture"
+	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture and a report"
 	@echo "make test         run the tests"
 	@echo "make test-jax     run the tests of the trainer on the JAX backend"
 	@echo "make test-oldest  run the tests with the oldest supported versions of the dependencies"
