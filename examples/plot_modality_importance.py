@@ -71,7 +71,7 @@ stack = MultimodalStackingRegressor(
         epochs=2 if QUICK else 40,
         batch_size=32,
         early_stopping=False,
-    ),  # fmt: skip
+    ),
     cv=GroupKFold(2 if QUICK else 5),
     random_state=0,
 )
