@@ -6,10 +6,10 @@ VENV_OLDEST ?= .venv-oldest
 WORKERS ?= -n auto --maxprocesses 4
 PYTEST_ARGS ?=
 # JAX compiles a program for every shape, for seconds each: one test of each kind.
-JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] \
+JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] or two_parts \
 	or frozen_layers or quantiles_never or (alike_in_every_way and (all_gaps or mse)) or by_hand or one_program
 JAX_FILES = $(addprefix tests/training/test_, jax.py keras_fit.py engine.py inference.py outputs.py tables.py) \
-	$(addprefix tests/network/test_, cross_fit.py members.py multitask.py staged.py) tests/test_freezing.py tests/tasks/test_quantiles.py
+	$(addprefix tests/network/test_, branchwise.py cross_fit.py members.py multitask.py staged.py) tests/test_freezing.py tests/tasks/test_quantiles.py
 
 python = $(VENV)/bin/python
 installed = $(VENV)/.installed

@@ -13,6 +13,7 @@ from . import (
     bench_images,
     bench_members,
     bench_memory,
+    bench_modalities,
     bench_predict,
     bench_search,
     bench_start,
@@ -31,6 +32,7 @@ AREAS = {
     "texts": bench_texts,
     "memory": bench_memory,
     "members": bench_members,
+    "modalities": bench_modalities,
     "start": bench_start,
     "predict": bench_predict,
 }

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._display import axes_for
 from ._modality_importance import modality_importance
+from ._shapley import without_rounding
 
 
 class ModalityInteractionDisplay:
@@ -108,7 +109,7 @@ class ModalityInteractionDisplay:
         limit = np.abs(values).max() or 1.0
         self.image_ = ax.imshow(values, cmap=cmap, vmin=-limit, vmax=limit)
         self.text_ = np.empty(values.shape, dtype=object)
-        for (row, column), value in np.ndenumerate(values):
+        for (row, column), value in np.ndenumerate(without_rounding(values)):
             color = "white" if abs(value) > 0.6 * limit else "black"
             self.text_[row, column] = ax.text(
                 column, row, format(value, values_format), ha="center", va="center", color=color

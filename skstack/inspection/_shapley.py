@@ -63,5 +63,11 @@ def shapley_interactions(values):
     return interactions
 
 
+def without_rounding(values, scale=0.0):
+    """Return values with 0 for those that are nothing but errors of rounding, beside the largest or a larger scale."""
+    largest = max(np.abs(values).max(initial=0.0), abs(scale))
+    return np.where(np.abs(values) < 1e-9 * largest, 0.0, values)
+
+
 def _n_players(values):
     return int(values.shape[0]).bit_length() - 1

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._compat import take
 from ._display import axes_for
+from ._shapley import without_rounding
 from ._shapley_values import shapley_values
 
 _UP, _DOWN = "tab:red", "tab:blue"
@@ -127,15 +128,14 @@ class WaterfallDisplay:
         starts[order], heights[order] = ends - values[order], np.arange(len(values))
         colors = [_UP if value >= 0 else _DOWN for value in values]
         self.bars_ = ax.barh(heights, values, left=starts, color=colors, height=0.6)
-        ax.bar_label(self.bars_, [values_format.format(value) for value in values], padding=3)
+        labels = [values_format.format(value) for value in without_rounding(values, self.base_value)]
+        ax.bar_label(self.bars_, labels, padding=3)
         for height, end in enumerate(ends):
             ax.plot([end, end], [height - 0.3, min(height + 1.3, len(values) - 0.7)], color="gray", linewidth=0.8)
-        for value, label in ((self.base_value, "base"), (ends[-1], "prediction")):
+        for value, label, above in ((self.base_value, "base", 3), (ends[-1], "prediction", 14)):
             ax.axvline(value, color="gray", linestyle=":", linewidth=1)
-            ax.annotate(
-                f"{label} {value:.4g}", (value, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
-                textcoords="offset points", ha="center", va="bottom", fontsize="small",
-            )  # fmt: skip
+            place = {"xycoords": ("data", "axes fraction"), "xytext": (0, above), "textcoords": "offset points"}
+            ax.annotate(f"{label} {value:.4g}", (value, 1.0), **place, ha="center", fontsize="small")
         ax.set_yticks(heights, self.modalities)
         ax.margins(x=0.18)
         ax.set(xlabel=self.value_name, ylabel="modality")

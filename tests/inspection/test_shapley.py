@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skstack.inspection._shapley import coalitions, shapley, shapley_interactions
+from skstack.inspection._shapley import coalitions, shapley, shapley_interactions, without_rounding
 
 
 def _game(n_players, seed=0):
@@ -73,3 +73,8 @@ def test_what_two_players_are_worth_together_alone_is_their_interaction():
     expected = np.zeros((3, 3))
     expected[0, 2] = expected[2, 0] = 4
     assert_allclose(shapley_interactions(values), expected, atol=1e-12)
+
+
+def test_errors_of_rounding_are_shown_as_nothing():
+    assert without_rounding(np.array([1.0, -1e-12, 1e-6])).tolist() == [1.0, 0.0, 1e-6]
+    assert without_rounding(np.array([1e-12, 1e-3]), scale=1e4).tolist() == [0.0, 1e-3]
