@@ -37,7 +37,7 @@ def test_the_map_is_where_the_patch_is(images):
 
 def test_the_map_is_the_sum_of_feature_maps_weighted_by_mean_gradients(images):
     result = grad_cam(patch_classifier(slope=3.0), table_of(images), branch="photo", output="patch")
-    # The logit is 3 times the mean of the maxima of 16 cells. A place of each has a gradient of 3 / 16, so the mean over
+    # The logit is 3 times the mean of the maxima of 16 cells: a place of each has a gradient of 3 / 16, the mean over
     # the map is 3 / 64, and the first filter returns 1 in the patch.
     weight = 3.0 / SIZE**2
     np.testing.assert_allclose(result.maps.max(axis=(1, 2)), weight, rtol=1e-5)

@@ -22,7 +22,7 @@ from skstack.inspection import integrated_gradients
 from skstack.preprocessing import tensor_column
 
 N_ROWS = 12
-FAST = {"epochs": 1, "early_stopping": False, "batch_size": 16, "head": (4,), "activation": "tanh", "random_state": 0}
+SMALL = {"head": (4,), "activation": "tanh", "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ BRANCHES = {
 def test_attributions_sum_to_the_prediction_less_that_of_the_baseline(table, name):
     branch, columns, shape = BRANCHES[name]
     y = np.arange(N_ROWS) * 1000.0
-    network = MultimodalNetworkRegressor([("part", branch, columns)], **FAST).fit(table, y)
+    network = MultimodalNetworkRegressor([("part", branch, columns)], **SMALL).initialize(table, y)
     result = integrated_gradients(network, table, n_steps=40)
     attributions = result.attributions["part"]
     if shape is not None:
@@ -84,8 +84,8 @@ def test_attributions_sum_to_the_prediction_less_that_of_the_baseline(table, nam
 
 
 def test_the_error_falls_with_the_number_of_steps(table):
-    network = MultimodalNetworkRegressor([("photo", ImageBranch(size=(6, 6), filters=(3,)), ["photo"])], **FAST)
-    network.fit(table, np.arange(N_ROWS) * 1000.0)
+    network = MultimodalNetworkRegressor([("photo", ImageBranch(size=(6, 6), filters=(3,)), ["photo"])], **SMALL)
+    network.initialize(table, np.arange(N_ROWS) * 1000.0)
     errors = []
     for n_steps in (2, 100):
         result = integrated_gradients(network, table, n_steps=n_steps)
@@ -147,7 +147,7 @@ def test_a_word_that_decides_is_found_under_its_name(table):
 
 def test_branches_share_the_difference_or_one_of_them_changes_alone(table):
     parts = [(name, *BRANCHES[name][:2]) for name in ("numbers", "words", "categories")]
-    network = MultimodalNetworkClassifier(parts, **FAST, n_members=2).fit(table, ["a", "b", "c"] * 4)
+    network = MultimodalNetworkClassifier(parts, **SMALL, n_members=2).initialize(table, ["a", "b", "c"] * 4)
     together = integrated_gradients(network, table, output="b", n_steps=20)
     assert together.attributions.keys() == {"numbers", "words", "categories"}
     total = sum(part.sum(axis=1) for part in together.attributions.values())
@@ -160,7 +160,9 @@ def test_branches_share_the_difference_or_one_of_them_changes_alone(table):
 
 
 def test_each_row_is_asked_about_the_class_that_is_predicted_for_it(table):
-    network = MultimodalNetworkClassifier([("numbers", *BRANCHES["numbers"][:2])], **FAST).fit(table, ["no", "yes"] * 6)
+    network = MultimodalNetworkClassifier([("numbers", *BRANCHES["numbers"][:2])], **SMALL).initialize(
+        table, ["no", "yes"] * 6
+    )
     result = integrated_gradients(network, table)
     assert result.outputs.tolist() == network.predict(table).tolist()
     np.testing.assert_allclose(result.predictions, network.predict_proba(table).max(axis=1), atol=1e-5)
@@ -170,7 +172,7 @@ def test_each_row_is_asked_about_the_class_that_is_predicted_for_it(table):
 
 def test_several_tasks_are_asked_by_name(table):
     y = pd.DataFrame({"price": np.arange(N_ROWS) * 10.0, "kind": ["flat", "house", "hut"] * 4})
-    network = MultitaskNetwork([("numbers", *BRANCHES["numbers"][:2])], **FAST).fit(table, y)
+    network = MultitaskNetwork([("numbers", *BRANCHES["numbers"][:2])], **SMALL).initialize(table, y)
     prices = integrated_gradients(network, table, output="price")
     np.testing.assert_allclose(prices.predictions, network.predict(table)["price"].astype(float), rtol=1e-4)
     huts = integrated_gradients(network, table, output=("kind", "hut"))
@@ -185,8 +187,8 @@ def test_what_was_computed_before_the_network_counts_as_a_whole(table, tmp_path)
     layers = [keras.Input((6, 6, 3), name="mine_input"), keras.layers.Conv2D(4, 3, name="mine_conv")]
     photo = ImageBranch(backbone=keras.Sequential(layers, name="mine"), preprocess="tf", hidden=())
     text = TextBranch(encoder=write_folder(tmp_path / "tiny"))
-    network = MultimodalNetworkRegressor([("photo", photo, ["photo"]), ("note", text, ["note"])], **FAST)
-    network.fit(table, np.arange(N_ROWS) * 1000.0)
+    network = MultimodalNetworkRegressor([("photo", photo, ["photo"]), ("note", text, ["note"])], **SMALL)
+    network.initialize(table, np.arange(N_ROWS) * 1000.0)
     result = integrated_gradients(network, table)
     assert [result.attributions[name].shape for name in ("photo", "note")] == [(N_ROWS,), (N_ROWS,)]
     total = result.attributions["photo"] + result.attributions["note"]
@@ -196,7 +198,9 @@ def test_what_was_computed_before_the_network_counts_as_a_whole(table, tmp_path)
 
 def test_a_tuned_encoder_is_traced_back_to_its_words(table, tmp_path):
     text = TextBranch(encoder=write_folder(tmp_path / "tiny"), trainable=1)
-    network = MultimodalNetworkRegressor([("note", text, ["note"])], **FAST).fit(table, np.arange(N_ROWS) * 1000.0)
+    network = MultimodalNetworkRegressor([("note", text, ["note"])], **SMALL).initialize(
+        table, np.arange(N_ROWS) * 1000.0
+    )
     result = integrated_gradients(network, table, n_steps=30)
     assert result.attributions["note"].shape == result.names["note"].shape
     differences = result.predictions - result.baseline_predictions
