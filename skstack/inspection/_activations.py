@@ -14,7 +14,8 @@ from ._pixels import image_branch, pixels_of
 def activations(estimator, X, layer, *, branch=None):
     """Return what a layer of a network returns for rows.
 
-    :class:`~skstack.NetworkEmbedder` makes a cross-fitted transformer of it, for other estimators to learn from.
+    For other estimators to learn from, take :class:`~skstack.NetworkEmbedder`: its features of a training row are those
+    of a network that has not seen it.
 
     Parameters
     ----------

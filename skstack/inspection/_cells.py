@@ -71,8 +71,8 @@ class BranchCells:
         cells = np.stack([*columns[0]])
         if cells.size != len(cells) * np.prod(X.shape[1:], dtype=int):
             raise ValueError(
-                f"branch {self.name!r} takes images of shape {cells.shape[1:]}, X holds some of shape {X.shape[1:]}: give "
-                "X as a DataFrame, whose cells may have any size."
+                f"branch {self.name!r} takes images of shape {cells.shape[1:]}, X holds some of shape {X.shape[1:]}: "
+                "give X as a DataFrame, whose cells may have any size."
             )
         return cells.reshape(len(cells), *X.shape[1:])
 

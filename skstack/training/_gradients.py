@@ -161,16 +161,23 @@ def _listening_call(layer, listen, given, heard):
 
 
 def _compiled(function):
-    """Return a function of values and trees of rows, compiled for the running backend; it returns arrays."""
-    program = None
+    """Return a function of values and trees of rows, compiled when it is called again; it returns arrays.
+
+    To trace a network takes longer than to go through it once, operation by operation.
+    """
+    program, n_calls = None, 0
 
     @float32_unless_mixed()
     def call(values, *rows):
-        nonlocal program
+        nonlocal program, n_calls
         refuse_fork()
-        if program is None:
-            program = _backend().compiled(function)
-        return map_structure(to_array, program(values, *rows))
+        n_calls += 1
+        if n_calls == 1:
+            result = function(*map_structure(ops.convert_to_tensor, (values, *rows)))
+        else:
+            program = program or _backend().compiled(function)
+            result = program(values, *rows)
+        return map_structure(to_array, result)
 
     return call
 
