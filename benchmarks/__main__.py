@@ -16,6 +16,7 @@ from . import (
     bench_memory,
     bench_modalities,
     bench_predict,
+    bench_report,
     bench_search,
     bench_start,
     bench_texts,
@@ -35,6 +36,7 @@ AREAS = {
     "memory": bench_memory,
     "members": bench_members,
     "modalities": bench_modalities,
+    "report": bench_report,
     "start": bench_start,
     "predict": bench_predict,
 }
