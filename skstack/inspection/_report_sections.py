@@ -11,7 +11,6 @@ from .._columns import branch_columns
 from ..reading._missing import missing_rows as missing_cells
 from ..reading._missing import single_columns
 from ..suggestion._code import code_of_parts
-from ..suggestion._kinds import KINDS
 from ._base_models import networks_of
 from ._check import NotApplicable, parts_of
 from ._check_stack import check_stack
@@ -50,16 +49,15 @@ def data(reported):
             [
                 column.name,
                 column.kind,
-                KINDS.get(column.kind, ""),
                 f"{missing:.1%}" if missing else "",
                 f"{column.n_distinct:,}" if column.n_distinct else "",
                 _example(of_column),
                 ", ".join(readers.get(column.position, [])) or "nobody",
             ]
         )
-    header = ["column", "kind", "holds", "missing", "distinct", "first cell", "read by"]
+    header = ["column", "kind", "missing", "distinct", "first cell", "read by"]
     intro = "What the cells look like, and which branches and learners read the column."
-    return Section("Data", [Table(header, rows, numeric=(3, 4)), *_target(reported)], intro)
+    return Section("Data", [Table(header, rows, numeric=(2, 3)), *_target(reported)], intro)
 
 
 def _readers(reported):

@@ -22,10 +22,10 @@ def test_data_tells_kinds_gaps_and_readers():
     X.iloc[:9, 0] = np.nan
     columns, target = data(_reported(X=X.assign(extra=1.5))).blocks
     rows = {row[0]: row[1:] for row in columns.rows}
-    assert rows["area"][0] == "numeric" and rows["area"][2] == "10.0%"
-    assert rows["area"][5] == "numbers, ridge"
-    assert rows["city"][3] == "3" and rows["city"][4] == X["city"].iloc[0]
-    assert rows["extra"][5] == "nobody"
+    assert rows["area"][0] == "numeric" and rows["area"][1] == "10.0%"
+    assert rows["area"][4] == "numbers, ridge"
+    assert rows["city"][2] == "3" and rows["city"][3] == X["city"].iloc[0]
+    assert rows["extra"][4] == "nobody"
     assert target.rows[0][1] == f"{table()[1].min():,.6g}"
 
 
