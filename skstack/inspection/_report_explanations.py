@@ -23,7 +23,7 @@ from ._shapley_values import shapley_values
 from ._waterfall_display import WaterfallDisplay
 
 #: Rows that modalities are judged on, and rows whose cells stand in for absent ones.
-_N_ROWS, _N_BACKGROUND = 300, 20
+_N_ROWS, _N_BACKGROUND = 200, 10
 
 _HELD_OUT = "On rows that the estimator was not fitted to."
 _SEEN = "On rows that the estimator was fitted to: give X_test and y_test to see what modalities are worth for others."
