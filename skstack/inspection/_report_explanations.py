@@ -10,6 +10,7 @@ from ..branches._image import ImageBranch
 from ..branches._text import TextBranch
 from ._base_models import networks_of
 from ._check import NotApplicable
+from ._display import axes_for
 from ._grad_cam import grad_cam
 from ._image_map_display import ImageMapDisplay
 from ._integrated_gradients import integrated_gradients
@@ -52,14 +53,20 @@ def modalities(reported):
         "How much each modality adds to the score: Shapley values, which share what several modalities say.",
         "What pairs of modalities add together beyond what each adds alone: above 0 they help one another.",
     )
-    interactions = ModalityInteractionDisplay.from_interactions(result.interactions, result.modalities)
+    square = axes_for(None, "report", figsize=(1.6 + 0.7 * len(table), 0.9 + 0.6 * len(table)), layout="constrained")
+    interactions = ModalityInteractionDisplay.from_interactions(result.interactions, result.modalities, ax=square)
     blocks = [
         Text(score),
         Table(header, table, numeric=(2,)),
-        picture(ModalityImportanceDisplay.from_importance(result).figure_, captions[0]),
+        picture(ModalityImportanceDisplay.from_importance(result, ax=_bars(table)).figure_, captions[0]),
         picture(interactions.figure_, captions[1]),
     ]
     return Section("Modalities", [*blocks, *_one_prediction(reported, background)], intro)
+
+
+def _bars(names):
+    """Return axes of a new figure for a bar for each name."""
+    return axes_for(None, "report", figsize=(6.4, 1.1 + 0.4 * len(names)), layout="constrained")
 
 
 def _one_prediction(reported, background):
@@ -69,7 +76,8 @@ def _one_prediction(reported, background):
     if values.shapley_values.ndim > 2:  # the class that is predicted, or the first of several targets
         place = 0 if values.classes is None else int(values.predictions[0].argmax())
         target = place if values.classes is None else values.classes[place]
-    display = WaterfallDisplay.from_shapley_values(values, target=target)
+    display = WaterfallDisplay.from_shapley_values(values, target=target, ax=_bars(values.modalities))
+    display.ax_.margins(x=0.25)  # for the numbers beside the bars
     return [picture(display.figure_, f"How the prediction for the row at position {row[0]} comes about.")]
 
 
@@ -77,7 +85,7 @@ def members(reported):
     """Return what each base model adds to the stack."""
     reported.need_stack()
     table = member_importance(reported.stack, reported.X, reported.y, groups=reported.groups)
-    display = MemberImportanceDisplay.from_importance(table)
+    display = MemberImportanceDisplay.from_importance(table, ax=_bars(table))
     caption = "How far the out-of-fold score falls without a base model, with standard errors."
     return Section("What base models add", [picture(display.figure_, caption)])
 
