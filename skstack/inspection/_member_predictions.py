@@ -117,7 +117,8 @@ class MemberPredictionsDisplay:
         estimator : estimator
             A fitted stack of one target.
         y : array-like of shape (n_samples,)
-            The targets that it was fitted to. Rows that no fold predicts are left out.
+            The targets that it was fitted to. Rows that no fold predicts, or for which the final estimator could not
+            be fitted to other folds, are left out.
         kind, ax
             See :meth:`from_estimator`.
 
@@ -137,10 +138,12 @@ class MemberPredictionsDisplay:
         of_stack = _decoded(stack, stack.final_oof_predictions_, _final_method(stack))
         predictions = {STACK: of_stack, **_by_member(stack, stack.oof_predictions_)}
         known = np.isfinite(stack.oof_predictions_).all(axis=1)
-        if np.isfinite(stack.final_oof_predictions_[known]).all():
-            predictions = {name: values[known] for name, values in predictions.items()}
-        else:  # what stands on top could not be fitted without some folds
-            predictions = {name: values[known] for name, values in predictions.items() if name != STACK}
+        of_all = known & np.isfinite(stack.final_oof_predictions_).all(axis=1)
+        if of_all.any():
+            known = of_all
+        else:  # what stands on top could not be fitted without a fold
+            del predictions[STACK]
+        predictions = {name: values[known] for name, values in predictions.items()}
         return cls._of(stack, np.asarray(y)[known], predictions).plot(kind=kind, ax=ax)
 
     @classmethod

@@ -63,7 +63,8 @@ def test_rows_that_no_fold_predicts_are_left_out():
     splits = [(np.arange(45), np.arange(45, 70)), (np.arange(70), np.arange(70, 90))]
     stack = MultimodalStackingRegressor([("a", Ridge(), ["area"]), ("b", Ridge(), ["rooms"])], cv=splits).fit(X, y)
     display = MemberPredictionsDisplay.from_out_of_fold(stack, y)
-    np.testing.assert_array_equal(display.y, y[45:])
+    np.testing.assert_array_equal(display.y, y[70:])  # before them, there is no other fold to fit the stack's top to
+    assert list(display.predictions) == ["stack", "a", "b"]
     assert np.isfinite(np.column_stack(list(display.predictions.values()))).all()
 
 

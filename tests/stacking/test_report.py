@@ -468,7 +468,9 @@ def test_columns_of_classes_and_rows_that_no_fold_predicts():
     assert stack.member_columns_ == {"logistic": slice(0, 3), "neighbours": slice(3, 6)}
     assert_allclose(stack.final_oof_predictions_.sum(axis=1), 1)
     stack = MultimodalStackingRegressor(REGRESSORS, cv=TimeSeriesSplit(3)).fit(X, y)
-    assert_array_equal(np.isnan(stack.final_oof_predictions_[:, 0]), np.isnan(stack.oof_predictions_[:, 0]))
+    first = stack.splits_[1][1][0]  # the first fold has no other to fit to
+    assert np.isnan(stack.final_oof_predictions_[:first]).all()
+    assert np.isfinite(stack.final_oof_predictions_[first:]).all()
     fitted = [(name, learner.fit(X, y)) for name, learner in REGRESSORS]
     assert MultimodalStackingRegressor(fitted, cv="prefit").fit(X, y).final_oof_predictions_ is None
 
