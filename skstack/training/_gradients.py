@@ -24,6 +24,9 @@ _CHUNK_BYTES = 2**23
 #: Rows that go through it at once at most.
 _CHUNK_ROWS = 64
 
+#: Calls before a program is compiled, with rows of up to so many bytes; with more of them it is the second one.
+_UNCOMPILED_CALLS, _FEW_BYTES = 8, 2**20
+
 
 class Points(NamedTuple):
     """Where gradients are taken.
@@ -163,7 +166,7 @@ def _listening_call(layer, listen, given, heard):
 def _compiled(function):
     """Return a function of values and trees of rows, compiled when it is called again; it returns arrays.
 
-    To trace a network takes longer than to go through it once, operation by operation.
+    To trace a network takes as long as to go through it some times, operation by operation, with few rows.
     """
     program, n_calls = None, 0
 
@@ -172,7 +175,8 @@ def _compiled(function):
         nonlocal program, n_calls
         refuse_fork()
         n_calls += 1
-        if n_calls == 1:
+        n_bytes = sum(np.asarray(leaf).nbytes for leaf in keras.tree.flatten(rows))
+        if n_calls <= (1 if n_bytes > _FEW_BYTES else _UNCOMPILED_CALLS):
             result = function(*map_structure(ops.convert_to_tensor, (values, *rows)))
         else:
             program = program or _backend().compiled(function)

@@ -59,7 +59,7 @@ BRANCHES = {
     "two texts": (TextBranch(encoder="cnn", dim=3, join=False, max_length=3, units=2, min_frequency=1, **SMOOTH),
                   ["note", "title"], (6,)),
     "both ways": (TextBranch(encoder="bigru", dim=3, units=2, min_frequency=1, max_length=5), ["note"], (5,)),
-    "attending words": (TextBranch(encoder="transformer", dim=4, n_heads=2, units=3, min_frequency=1, max_length=5,
+    "attending words": (TextBranch(encoder="transformer", dim=8, n_heads=2, units=3, min_frequency=1, max_length=5,
                                    **SMOOTH), ["note"], (5,)),
     "steps": (SequenceBranch("gru", (3,), max_length=6), ["series"], (6, 2)),
     "photo": (ImageBranch(size=(6, 6), filters=(2,), hidden=(), **SMOOTH), ["photo"], (6, 6)),
@@ -67,12 +67,16 @@ BRANCHES = {
 }  # fmt: skip
 
 
+# Where the way bends: pooling takes the greatest pixel, and layer normalisation divides by what may be near 0.
+STEPS = {"photo": 60, "attending words": 100}
+
+
 @pytest.mark.parametrize("name", BRANCHES)
 def test_attributions_sum_to_the_prediction_less_that_of_the_baseline(table, name):
     branch, columns, shape = BRANCHES[name]
     y = np.arange(N_ROWS) * 1000.0
     network = MultimodalNetworkRegressor([("part", branch, columns)], **SMALL).initialize(table, y)
-    result = integrated_gradients(network, table, n_steps=40)
+    result = integrated_gradients(network, table, n_steps=STEPS.get(name, 6))
     attributions = result.attributions["part"]
     if shape is not None:
         assert attributions.shape == (N_ROWS, *shape)
@@ -148,12 +152,12 @@ def test_a_word_that_decides_is_found_under_its_name(table):
 def test_branches_share_the_difference_or_one_of_them_changes_alone(table):
     parts = [(name, *BRANCHES[name][:2]) for name in ("numbers", "words", "categories")]
     network = MultimodalNetworkClassifier(parts, **SMALL, n_members=2).initialize(table, ["a", "b", "c"] * 4)
-    together = integrated_gradients(network, table, output="b", n_steps=20)
+    together = integrated_gradients(network, table, output="b", n_steps=5)
     assert together.attributions.keys() == {"numbers", "words", "categories"}
     total = sum(part.sum(axis=1) for part in together.attributions.values())
     np.testing.assert_allclose(total, together.predictions - together.baseline_predictions, atol=1e-3)
     np.testing.assert_allclose(together.predictions, network.predict_proba(table)[:, 1], atol=1e-5)
-    alone = integrated_gradients(network, table, branch="words", output="b", n_steps=20)
+    alone = integrated_gradients(network, table, branch="words", output="b", n_steps=5)
     assert alone.attributions.keys() == {"words"}
     np.testing.assert_allclose(alone.predictions, together.predictions, atol=1e-6)
     assert np.abs(alone.baseline_predictions - together.baseline_predictions).max() > 1e-5
@@ -201,7 +205,7 @@ def test_a_tuned_encoder_is_traced_back_to_its_words(table, tmp_path):
     network = MultimodalNetworkRegressor([("note", text, ["note"])], **SMALL).initialize(
         table, np.arange(N_ROWS) * 1000.0
     )
-    result = integrated_gradients(network, table, n_steps=30)
+    result = integrated_gradients(network, table, n_steps=6)
     assert result.attributions["note"].shape == result.names["note"].shape
     differences = result.predictions - result.baseline_predictions
     np.testing.assert_allclose(

@@ -36,7 +36,7 @@ def instrumented(model, *layers):
 
 def test_a_layer_is_heard_each_time_that_it_is_called_wherever_it_lies(model):
     looking = instrumented(model)
-    for _ in range(2):  # operation by operation first, then as a program
+    for _ in range(10):  # operation by operation first, then as a program
         outputs, ((once, twice),) = looking.outputs(looking.values(values_of(model)), {"x": X})
         assert_allclose(once, X**2)
         assert_allclose(twice, 4 * X**2)
@@ -47,7 +47,7 @@ def test_a_layer_is_heard_each_time_that_it_is_called_wherever_it_lies(model):
 def test_gradients_of_inputs_and_of_what_layers_return(model):
     looking, weights = instrumented(model), np.float32([1, 2, 0])
     values = looking.values(values_of(model))
-    for _ in range(2):
+    for _ in range(10):
         scores, found = looking.gradients(values, {"x": X}, Points({"x": X}, []), score, weights)
         assert_allclose(scores, 5 * (X**2 @ [1, 10]) * weights)
         assert_allclose(found.inputs["x"], 10 * X * [1, 10] * weights[:, None])
