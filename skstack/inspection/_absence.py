@@ -105,6 +105,9 @@ def _like(X, background):
 
 
 def _mean(predictions):
-    if isinstance(predictions[0], list):
-        return [np.mean(parts, axis=0) for parts in zip(*predictions, strict=True)]
-    return np.mean(predictions, axis=0)
+    first = predictions[0]
+    if isinstance(first, dict):
+        return {name: _mean([each[name] for each in predictions]) for name in first}
+    if isinstance(first, list):
+        return [_mean(parts) for parts in zip(*predictions, strict=True)]
+    return sum(predictions) / len(predictions)

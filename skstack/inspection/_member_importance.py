@@ -62,8 +62,9 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
     Notes
     -----
     A base model that says nothing new has an importance of zero or a little less, within its standard error: to weigh
-    it costs something. Two base models that say the same are of no importance by this, each alone. Coefficients may be
-    large for members that cancel each other out.
+    it costs something (unless, as in a forest, noise keeps the final estimator from overfitting). Two base models that
+    say the same are of no importance by this, each alone. Coefficients may be large for members that cancel each other
+    out.
 
     References
     ----------

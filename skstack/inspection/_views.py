@@ -42,12 +42,20 @@ def answering(estimator, ask):
     vars(same).update(vars(estimator))
     for name in _METHODS:
         if hasattr(estimator, name):
-            vars(same)[name] = lambda X, name=name, **params: ask(name, **params)
+            vars(same)[name] = _method(name, ask)
     if not (isinstance(estimator, (BaseStacking, TaskView)) or is_network(estimator)):
         # That of a pipeline, say, asks its last step.
         kind = ClassifierMixin if is_classifier(estimator) else RegressorMixin
         vars(same)["score"] = partial(kind.score, same)
     return same
+
+
+def _method(name, ask):
+    def method(X, **params):
+        return ask(name, **params)
+
+    method.__name__ = name  # by which scikit-learn's scorers tell what it returns
+    return method
 
 
 def views_of(estimator, X, source, positions=None):

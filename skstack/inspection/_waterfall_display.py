@@ -150,7 +150,7 @@ def _output(result, target):
         if target is not None and not (classes is not None and target == classes[0]):
             raise ValueError(f"'target' is {target!r}, but there is one output, which needs none.")
         return (), "prediction" if classes is None else f"prediction for class {classes[0]!s}"
-    known = list(range(n_outputs[0])) if classes is None else list(classes)
+    known = list(range(n_outputs[0])) if classes is None else np.asarray(classes).tolist()
     if target is None or target not in known:
         raise ValueError(f"there are several outputs: 'target' should be one of {known}, got {target!r}.")
     what = "output" if classes is None else "class"

@@ -7,10 +7,15 @@ once, and goes through the small rest of the network as often as there are combi
 import numpy as np
 
 from .._backend import keras
+from ..caching._lru import Cache
 from ..training._inference import CompiledCall
+from ..training._programs import architecture_key
 from ..training._seeds import seeded
-from ..training._values import named_variables, values_of
+from ..training._values import values_of
 from ._assembly import encode_branch
+
+#: Calls of the parts of networks, each for all networks of an architecture: to build them takes longer than to call.
+_calls = Cache(max_items=16)
 
 
 class Branchwise:
@@ -39,11 +44,10 @@ class Branchwise:
         """Return calls for the features of each branch, and for the rest, of each member."""
         given = [call.values for call in getattr(network._compiled_call, "calls", [network._compiled_call])]
         values = [values_of(network.model_) if of_member is None else of_member for of_member in given]
-        with seeded(0):  # the weights of these models are replaced
-            models = {part.name: self._assembly.build_branch(part) for part in self.branches}
-            rest = self._assembly.build_rest({name: model.output for name, model in models.items()})
-        calls = {name: [_call(model, of_member) for of_member in values] for name, model in models.items()}
-        return calls, [_call(rest, of_member) for of_member in values]
+        key = architecture_key(network._compiled_call.model)
+        calls, rest = _built(self._assembly) if key is None else _calls.get(key, lambda: _built(self._assembly))
+        of_branch = {name: [call.with_values(of_member) for of_member in values] for name, call in calls.items()}
+        return of_branch, [rest.with_values(of_member) for of_member in values]
 
     def features(self, part, X):
         """Return what a branch makes of rows of X, row by row.
@@ -82,8 +86,12 @@ class Branchwise:
         return keras.tree.map_structure(lambda *arrays: np.mean(arrays, axis=0, dtype="float64"), *outputs)
 
 
-def _call(model, values):
-    return CompiledCall(model, {name: values[name] for name in named_variables(model)})
+def _built(assembly):
+    """Return calls for the features of each branch, and for the rest, with initial values."""
+    with seeded(0):  # the weights of these models are replaced
+        models = {part.name: assembly.build_branch(part) for part in assembly.branches}
+        rest = assembly.build_rest({name: model.output for name, model in models.items()})
+    return {name: CompiledCall(model) for name, model in models.items()}, CompiledCall(rest)
 
 
 def with_outputs(network, outputs):

@@ -7,6 +7,7 @@ from _inspected import classifier, stack, table
 from _small import branches, make_labels, make_table
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 
 from skstack import MultitaskNetwork
 from skstack.inspection import DroppedModalityDisplay, dropped_modality_curve
@@ -48,6 +49,12 @@ def test_classes_scores_and_tasks():
     result = dropped_modality_curve(network, X, target, scoring=scorer, shares=[0.0, 1.0], n_repeats=1)
     assert_allclose(result.scores[0, 0], scorer(network, X, target))
     assert_allclose(result.scores[0, 1], scorer(network, X.assign(area=np.nan, rooms=np.nan), target))
+    price = pd.DataFrame({"price": y})
+    network = MultitaskNetwork(branches(), epochs=1, batch_size=64, early_stopping=False, random_state=0).fit(X, price)
+    params = {"background": X.iloc[:2], "scoring": scorer, "shares": [1.0], "n_repeats": 1}
+    result = dropped_modality_curve(network, X, price, **params)
+    each = [network.predict(X.assign(city=city))["price"] for city in X["city"].iloc[:2]]
+    assert_allclose(result.scores[1, 0], r2_score(y, (each[0] + each[1]) / 2))
 
 
 def test_background_rows_stand_in_for_learners_that_cannot_do_without():

@@ -56,3 +56,13 @@ def test_a_network_that_was_trained_further_is_seen_as_it_is_now():
     parts = Branchwise(network)
     outputs = parts.outputs(_features(parts, X))
     assert_allclose(with_outputs(network, outputs).predict(X), network.predict(X), rtol=1e-6)
+
+
+def test_networks_of_one_architecture_share_what_is_compiled_and_not_their_weights(monkeypatch):
+    X, y = make_table()
+    first, second = (network_regressor(random_state=seed).fit(X, y) for seed in (0, 1))
+    Branchwise(first)
+    monkeypatch.setattr("skstack.network._branchwise._built", None)
+    parts = Branchwise(second)
+    outputs = parts.outputs(_features(parts, X))
+    assert_allclose(with_outputs(second, outputs).predict(X), second.predict(X), rtol=1e-6)

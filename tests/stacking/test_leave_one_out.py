@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from _small import make_labels, make_table
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
+from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsRegressor
 
 from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
@@ -59,7 +59,9 @@ def test_nothing_of_the_stack_changes():
 
 
 def test_what_was_fitted_is_put_together_again():
-    stack, X, y = _stack(Ridge(), passthrough=["area"])
+    X, y = make_table(120)
+    parts = _parts(line=Ridge(), weak=Ridge(alpha=100.0))
+    stack = MultimodalStackingRegressor(parts, final_estimator=Ridge(), passthrough=["area"], cv=3)
     weight = np.linspace(0, 2, len(y))
     data = out_of_fold(stack.fit(X, y, sample_weight=weight), X, y, weight)
     assert list(data.features) == [*stack.get_feature_names_out()]
@@ -73,8 +75,9 @@ def test_groups_make_errors_larger():
     X, y = make_table(60)
     X, y, groups = pd.concat([X] * 4, ignore_index=True), np.tile(y, 4), np.tile(np.arange(60), 4)
     parts = _parts(line=Ridge(), near=KNeighborsRegressor())
-    stack = MultimodalStackingRegressor(parts, final_estimator=LinearRegression(), cv=GroupKFold(30))
-    stack.fit(X, y, groups=groups)
+    # Every group is in every fold, so that folds are alike, and rows seem to be many.
+    stack = MultimodalStackingRegressor(parts, final_estimator=LinearRegression(), cv=KFold(4))
+    stack.fit(X, y)
     grouped, alone = leave_one_out(stack, X, y, groups=groups), leave_one_out(stack, X, y)
     assert (grouped["standard_error"] > 1.3 * alone["standard_error"]).any()
     assert_array_equal(grouped["importance"], alone["importance"])
@@ -101,14 +104,16 @@ def test_classes_and_their_weights():
 
 def test_each_of_several_targets_has_its_own_lines():
     X, y = make_table(120)
-    target = pd.DataFrame({"price": y, "area": X["area"]})
+    target = pd.DataFrame({"dear": make_labels(y), "large": make_labels(X["area"])}, dtype=object)
     target.iloc[:5, 0] = np.nan
-    stack, _, _ = _stack(LinearRegression())
-    report = leave_one_out(stack.fit(X, target), X, target)
-    assert report.index.tolist() == [(t, m) for t in ("price", "area") for m in ("line", "near")]
-    assert report.loc["price", "n_rows"].tolist() == [115, 115] and report.loc["area", "n_rows"].tolist() == [120, 120]
-    for task in ("price", "area"):
-        expected = stack.stack_report_.loc[(task, "final estimator")]["score"].iloc[0]
+    parts = _parts(line=LogisticRegression(), weak=LogisticRegression(C=0.01))
+    stack = MultimodalStackingClassifier(parts, final_estimator=LogisticRegression(), cv=3).fit(X, target)
+    report = leave_one_out(stack, X, target)
+    assert report.index.tolist() == [(t, m) for t in ("dear", "large") for m in ("line", "weak")]
+    assert report.loc["dear", "n_rows"].tolist() == [115, 115] and report.loc["large", "n_rows"].tolist() == [120, 120]
+    for task in ("dear", "large"):
+        of_task = stack.stack_report_.xs(task, level="task").xs("final estimator", level="kind")
+        expected = of_task["score"].iloc[0]
         assert_allclose(report.loc[task, "score"], expected)
 
 
@@ -131,9 +136,11 @@ def test_what_cannot_be_left_out_is_said():
     fitted = MultimodalStackingRegressor(_parts(line=Ridge().fit(X[NUMBERS], y)), cv="prefit").fit(X, y)
     with pytest.raises(ValueError, match="makes no out-of-fold predictions"):
         leave_one_out(fitted, X, y)
-    guarded, X, y = _stack(HistGradientBoostingRegressor(max_iter=30, min_samples_leaf=2), guard=True)
-    target = pd.DataFrame({"price": y, "area": X["area"]})
-    target.iloc[:5, 0] = np.nan
+    labels = make_labels(y)
+    final = HistGradientBoostingClassifier(max_iter=30, min_samples_leaf=2)
+    parts = _parts(line=LogisticRegression(), weak=LogisticRegression(C=0.01))
+    guarded = MultimodalStackingClassifier(parts, final_estimator=final, cv=3, guard=True)
+    target = pd.DataFrame({"dear": labels, "same": labels})
     guarded.fit(X, target)
     with pytest.raises(ValueError, match="guard=False"):
         leave_one_out(guarded, X, target)
