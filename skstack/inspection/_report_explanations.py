@@ -35,11 +35,12 @@ def modalities(reported):
     rows = _chosen(reported, _N_ROWS)
     X, y = take(reported.X_test, rows, axis=0), take(reported.y_test, rows, axis=0)
     intro = _HELD_OUT if reported.is_held_out else _SEEN
+    how = {"method": "shapley", "scoring": _scoring(reported.stack, y)}
     try:
-        background, result = None, modality_importance(reported.stack, X, y, method="shapley")
+        background, result = None, modality_importance(reported.stack, X, y, **how)
     except ValueError:  # a learner that cannot do without, say
         background = take(reported.X, _chosen(reported, _N_BACKGROUND, reported.X), axis=0)
-        result = modality_importance(reported.stack, X, y, method="shapley", background=background)
+        result = modality_importance(reported.stack, X, y, background=background, **how)
         intro += f" In the place of a modality that is absent stand its cells in {len(background)} rows."
     if len(result.modalities) < 2:
         raise NotApplicable("There is one modality.")
@@ -48,7 +49,8 @@ def modalities(reported):
         for (name, columns), value in zip(result.modalities.items(), result.importances_mean, strict=True)
     ]
     header = ["modality", "columns", "Shapley value"]
-    score = f"The score is {result.score:.3f} with all modalities and {result.base_score:.3f} with none."
+    name = "The score" if how["scoring"] is None else "The score, {},".format(how["scoring"])
+    score = f"{name} is {result.score:.3f} with all modalities and {result.base_score:.3f} with none."
     captions = (
         "How much each modality adds to the score: Shapley values, which share what several modalities say.",
         "What pairs of modalities add together beyond what each adds alone: above 0 they help one another.",
@@ -62,6 +64,13 @@ def modalities(reported):
         picture(interactions.figure_, captions[1]),
     ]
     return Section("Modalities", [*blocks, *_one_prediction(reported, background)], intro)
+
+
+def _scoring(stack, y):
+    """Return by what modalities are judged: probabilities where there are some, which say more than classes."""
+    classes = getattr(stack, "classes_", None)
+    known = isinstance(classes, np.ndarray) and hasattr(stack, "predict_proba")
+    return "neg_log_loss" if known and len(np.unique(y)) == len(classes) else None
 
 
 def _bars(names):

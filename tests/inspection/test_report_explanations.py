@@ -37,6 +37,7 @@ def test_shapley_values_of_modalities_sum_to_the_score(is_held_out):
 def test_the_predicted_class_of_several_is_explained():
     section = modalities(_reported(fitted_classifier(3), labels(3)))
     assert len(section.blocks) == 5
+    assert "neg_log_loss" in section.blocks[0].text  # which tells more than the part of right classes
 
 
 def test_members_are_drawn_and_tables_have_no_examples():
