@@ -6,10 +6,13 @@ VENV_OLDEST ?= .venv-oldest
 WORKERS ?= -n auto --maxprocesses 4
 PYTEST_ARGS ?=
 # JAX compiles a program for every shape, for seconds each: one test of each kind.
-JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] \
-	or frozen_layers or quantiles_never or (alike_in_every_way and (all_gaps or mse)) or by_hand or one_program
+JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] or two_parts \
+	or frozen_layers or quantiles_never or (alike_in_every_way and (all_gaps or mse)) or by_hand or one_program \
+	or gradients_of or where_the_patch_is or is_looked_through or (sum_to_the_prediction and words) or a_word_that_decides \
+	or asks_for_white or brittle_pixel
 JAX_FILES = $(addprefix tests/training/test_, jax.py keras_fit.py engine.py inference.py outputs.py tables.py) \
-	$(addprefix tests/network/test_, cross_fit.py members.py multitask.py staged.py) tests/test_freezing.py tests/tasks/test_quantiles.py
+	$(addprefix tests/network/test_, branchwise.py cross_fit.py members.py multitask.py staged.py) tests/test_freezing.py tests/tasks/test_quantiles.py \
+	tests/training/test_gradients.py $(addprefix tests/inspection/test_, grad_cam.py integrated_gradients.py maximize.py one_pixel.py)
 
 python = $(VENV)/bin/python
 installed = $(VENV)/.installed
@@ -18,7 +21,7 @@ installed_oldest = $(VENV_OLDEST)/.installed
 .PHONY: help demo test test-jax test-oldest test-wheel lint format docs gallery examples benchmarks clean
 
 help:
-	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture"
+	@echo "make demo         predict house prices from photos, a zip code and numbers; prints scores, saves a picture and a report"
 	@echo "make test         run the tests"
 	@echo "make test-jax     run the tests of the trainer on the JAX backend"
 	@echo "make test-oldest  run the tests with the oldest supported versions of the dependencies"

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = attach(
         "WeightedAverageRegressor": ".stacking._weighted_average",
         "branches": ".branches",
         "datasets": ".datasets",
+        "inspection": ".inspection",
         "model_selection": ".model_selection",
         "preprocessing": ".preprocessing",
         "suggest_estimators": ".suggestion._suggest",

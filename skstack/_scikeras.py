@@ -26,6 +26,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from ._atomic import unchanged_on_error
+from ._doc_links import DocLinkMixin
 from ._forks import refuse_fork
 from ._suggestions import near_matches
 
@@ -174,7 +175,7 @@ class _LabelEncoder(ClassifierLabelEncoder):
         return decoded.reshape(len(y), -1) if return_proba else decoded
 
 
-class MendedWrapper(BaseWrapper):
+class MendedWrapper(DocLinkMixin, BaseWrapper):
     """Base of SciKeras estimators that keep to scikit-learn's rules.
 
     Put scikit-learn's mixin first, as everywhere: ``class Network(RegressorMixin, MendedWrapper)``.

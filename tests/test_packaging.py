@@ -47,6 +47,7 @@ KERAS = ("keras", "tensorflow", "jax", "scikeras")
 # The floors of the house, from the top: a room imports what lies below it, inside functions too, and nothing beside or
 # above it. A test finds circles that this order would miss; what is not named here may be imported by every room.
 FLOORS = (
+    ("inspection",),
     ("model_selection",),
     ("stacking",),
     ("suggestion",),

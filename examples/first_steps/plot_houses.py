@@ -38,6 +38,7 @@ from sklearn.svm import SVR
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
 from skstack.datasets import find_data, load_houses, make_houses
+from skstack.inspection import report
 
 # A run of half a minute that shows only that everything works.
 QUICK = bool(os.environ.get("SKSTACK_QUICK"))
@@ -178,4 +179,23 @@ if DEMO:
     output.parent.mkdir(exist_ok=True)
     figure.savefig(output, dpi=120)
     print(f"\npicture saved as {output}")
+
+# %%
+# The report
+# ----------
+# What the better stack is made of and what it goes by, on one page that needs nothing beside it: scores with standard
+# errors, out-of-fold predictions, modalities, and for some unseen houses which places of the photos count.
+if DEMO:
+    fitting, held_out = splits[-1]
+    page = report(
+        stacks[best.removeprefix("stack, ")],
+        X.iloc[fitting],
+        log_price[fitting],
+        output.with_suffix(".html"),
+        groups=groups[fitting],
+        X_test=X.iloc[held_out],
+        y_test=log_price[held_out],
+        title=f"Houses: {best}",
+    )
+    print(f"report saved as {page}")
 plt.show()

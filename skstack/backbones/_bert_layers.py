@@ -167,19 +167,27 @@ class TransformerLayer(Layer):
         return self.dense_norm(x + self.outer(ACTIVATIONS[self.activation](self.inner(x))))
 
     def _attention(self, x, ids):
-        query, value = self.query(x), self.value(x)
+        value = self.value(x)
         if self.adapters:
-            query, value = query + self.query_adapter(x), value + self.value_adapter(x)
-        n_rows, length, units = ops.shape(x)
-        size = units // self.n_heads
+            value = value + self.value_adapter(x)
+        mixed = ops.matmul(self.attention_weights([x, ids]), self._heads(value))
+        return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), ops.shape(x))
 
-        def heads(vectors):
-            return ops.transpose(ops.reshape(vectors, (n_rows, length, self.n_heads, size)), (0, 2, 1, 3))
-
-        scores = ops.matmul(heads(query), ops.transpose(heads(self.key(x)), (0, 1, 3, 2))) * size**-0.5
+    def attention_weights(self, inputs):
+        """Return how much each token looks at each other, of shape (None, n_heads, length, length)."""
+        x, ids = inputs
+        query = self.query(x)
+        if self.adapters:
+            query = query + self.query_adapter(x)
+        size = x.shape[-1] // self.n_heads
+        scores = ops.matmul(self._heads(query), ops.transpose(self._heads(self.key(x)), (0, 1, 3, 2))) * size**-0.5
         scores = ops.where(ids[:, None, None, :] != 0, scores, ops.cast(_NOTHING, scores.dtype))
-        mixed = ops.matmul(ops.softmax(scores, axis=-1), heads(value))
-        return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (n_rows, length, units))
+        return ops.softmax(scores, axis=-1)
+
+    def _heads(self, vectors):
+        n_rows, length, units = ops.shape(vectors)
+        parts = ops.reshape(vectors, (n_rows, length, self.n_heads, units // self.n_heads))
+        return ops.transpose(parts, (0, 2, 1, 3))
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(inputs[0].shape, dtype=self.compute_dtype)

@@ -260,6 +260,10 @@ class AudioBranch(ItemsBranch):
         """Tell whether another fitted branch builds the same layers."""
         return self.is_encoded_like(other)
 
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    attributed_layers = ("standardize",)
+
     # --- sub-network ------------------------------------------------------------------------------------------------
 
     def features(self, inputs):

@@ -8,11 +8,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._doc_links import DocLinkMixin
 from .._parts import check_instance
 from .._suggestions import SuggestingParams
 from ..training._seeds import numpy_seeded
 from ..training._trainable import check_trainable, set_trainable
 from ._blocks import check_activation, check_units, dense_layers, for_members
+from ._inspectable import Inspectable
 from ._rows import RowEncoder
 
 #: Ways to merge the feature vectors of several columns.
@@ -22,7 +24,7 @@ MERGES = ("concatenate", "add", "subtract", "multiply", "dot", "average", "maxim
 _ENCODER = "encoder"
 
 
-class Branch(SuggestingParams, RowEncoder, BaseEstimator, metaclass=ABCMeta):
+class Branch(DocLinkMixin, SuggestingParams, RowEncoder, Inspectable, BaseEstimator, metaclass=ABCMeta):
     """A description of how some columns become a tensor and how a Keras sub-network turns it into a feature vector.
 
     A branch predicts nothing by itself: it is a part of a network or stack, which clones it, fits it on the training

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ..reading._cells import is_date, named_columns, row_name
 from ._base import Branch
 from ._blocks import CHANNELS_LAST
+from ._inspectable import names_of_columns
 
 #: The part of the rows of a column of dates that may have a date of their own.
 _MOST_DATES = 0.9
@@ -155,6 +156,24 @@ class CategoricalBranch(Branch):
         else:
             table = model.get_layer("embedding").embeddings
             table.assign(np.asarray(table) * self._trained[:, None])
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    @property
+    def attributed_layers(self):
+        """The vectors or the indicators."""
+        return ("embedding",) if self.encoding == "embedding" else ("onehot",)
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the columns."""
+        (given,) = attributions[0]
+        if self.encoding == "embedding":
+            return given.sum(axis=-1)
+        return np.add.reduceat(given, self._offsets, axis=1)
+
+    def part_names(self, X, encoded):
+        """Return the names of the columns."""
+        return names_of_columns(X)
 
     def _dim(self):
         return self.dim or vector_length(max(len(categories) for categories in self.categories_))

@@ -13,6 +13,7 @@ from ..reading._dates import CYCLES, Dates, cycle_places, read_dates, split_days
 from ._base import Branch
 from ._blocks import CHANNELS_LAST
 from ._column_statistics import DenseColumn
+from ._inspectable import names_of_columns
 
 #: Parts that can be chosen, from coarse to fine.
 _PARTS = ("year", *CYCLES)
@@ -258,6 +259,27 @@ class DateBranch(Branch):
         since = since.reshape(len(numbers), -1)
         statistics = [_scaling(DenseColumn(values, sample_weight)) for values in since.T]
         self._statistics = np.array(statistics, dtype="float64").reshape(-1, 4).T
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    @property
+    def attributed_layers(self):
+        """The places in cycles, and the time since the training rows began, as far as the branch has them."""
+        n_cycles = len(self._cycle_names())
+        cycles = ("cycles",) if self.encoding == "periodic" else ("vectors",)
+        return cycles * (n_cycles > 0) + ("standardize",) * (self.cell_shape_[1] > n_cycles)
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the dates."""
+        n_columns, total = self.cell_shape_[0], 0.0
+        for name, (given,) in zip(self.attributed_layers, attributions, strict=True):
+            flags = 2 if name == "standardize" and n_columns > 1 else 1  # which stand behind all columns
+            total = total + given.reshape(len(given), flags, n_columns, -1).sum(axis=(1, 3))
+        return total
+
+    def part_names(self, X, encoded):
+        """Return the names of the columns."""
+        return names_of_columns(X)
 
     def is_encoded_like(self, other):
         """Tell whether another fitted branch encodes every row as this one does."""

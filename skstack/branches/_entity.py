@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 from ._base import Branch
 from ._blocks import CHANNELS_LAST
 from ._categorical import category_columns, code_table, count_categories, looked_up, ordered, rounded_up, vector_length
+from ._inspectable import names_of_columns
 
 #: The code of a cell that says nothing: missing, unseen in training, or too rare.
 _NOBODY = 0
@@ -134,6 +135,18 @@ class EntityBranch(Branch):
     def is_built_like(self, other):
         """Tell whether another fitted branch builds the same layers."""
         return (self._n_rows, self._dim(), self.cell_shape_) == (other._n_rows, other._dim(), other.cell_shape_)
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    attributed_layers = ("entities",)
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the ids."""
+        return attributions[0][0].sum(axis=-1)
+
+    def part_names(self, X, encoded):
+        """Return the names of the columns."""
+        return names_of_columns(X)
 
     def _dim(self):
         return self.dim or vector_length(len(self.entities_))

@@ -1,6 +1,7 @@
 """Branch for images: a pretrained backbone, or a small convolutional network from scratch."""
 
 from collections.abc import Mapping
+from copy import copy
 from functools import partial
 from numbers import Integral, Real
 from os import PathLike
@@ -310,6 +311,24 @@ class ImageBranch(SharesBackbone, ItemsBranch):
         if backbone.fingerprint != self._fingerprint:
             raise ValueError("the backbone has other weights than when the branch was fitted; fit again.")
         return backbone
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    def in_detail(self, pixels=False):
+        """Return a copy that takes pixels as floats; if wished, with the backbone that else computes before."""
+        detailed = copy(self)
+        if not self._is_frozen():
+            detailed.input_dtype_ = "float32"  # nothing can be differentiated by integers
+        elif pixels:
+            self._frozen_backbone()  # raises if it is another one than in training
+            detailed.trainable, detailed.input_dtype_ = True, "float32"
+            detailed.cell_shape_ = self._pixel_shape()
+            detailed.input_shape_ = (*self.uses, *detailed.cell_shape_)
+        return detailed
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the pixels, or to an image as a whole where its features are all that there is."""
+        return attributions[0][0].sum(axis=-1)
 
     # --- sub-network ------------------------------------------------------------------------------------------------
 

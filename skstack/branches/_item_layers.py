@@ -56,6 +56,12 @@ class PoolItems(Layer):
         scores = ops.where(there > 0, ops.matmul(hidden, self.query), -1e4)
         return ops.softmax(scores, axis=-2) * there
 
+    def attention_weights(self, inputs):
+        """Return what each item counts, of shape (..., n_items); for ``how="attention"``."""
+        features, empty = inputs
+        there = ops.expand_dims(ops.cast(empty < 0.5, features.dtype), -1)
+        return self._attention(features, there)[..., 0]
+
     def compute_output_spec(self, inputs):
         features, empty = inputs
         flags = (*empty.shape[:-1], 1) if len(empty.shape) == 2 else empty.shape[:-1]

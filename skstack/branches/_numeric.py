@@ -12,6 +12,7 @@ from ..reading._numbers_in_text import text_columns, with_numbers
 from ..reading._sparse_rows import SparseRows
 from ._base import Branch
 from ._column_statistics import column_groups
+from ._inspectable import flags_with_numbers, names_of_columns
 
 #: Columns that ``embedding="auto"`` embeds, at most: each of them makes `dim` inputs of the layer behind.
 _MAX_EMBEDDED = 100
@@ -262,6 +263,26 @@ class NumericBranch(Branch):
             edges = _clipped(self._edges) if self.scale == "robust" else self._edges
             for variable, values in zip(model.get_layer("piecewise").constants, _bins(edges), strict=True):
                 variable.assign(values)
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    attributed_layers = ("standardize",)
+
+    def baseline(self, outputs):
+        """Return the scaled numbers and flags of a row whose gaps were filled, without saying that it had any."""
+        filled = np.zeros_like(outputs[0][0])
+        filled[:, : self.cell_shape_[0]] = (self.fill_ - self.center_) / self.scale_
+        return [[filled]]
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the numbers, the flag of a gap counting as its number."""
+        return flags_with_numbers(attributions[0][0], self.cell_shape_[0])
+
+    def part_names(self, X, encoded):
+        """Return the names of the columns, with a number where several are read of one."""
+        if self._texts is not None and not self.shared:
+            X = with_numbers(X, self._texts, self.extract)
+        return names_of_columns(X)
 
     def _check_gaps(self, X, has_gaps):
         if self.impute is None and has_gaps:

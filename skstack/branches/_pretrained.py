@@ -1,6 +1,7 @@
 """Branch that starts from the weights that it has in another network."""
 
 import os
+from copy import copy
 from os import PathLike
 
 import numpy as np
@@ -192,6 +193,33 @@ class PretrainedBranch(Branch):
         """Write what the branch inside learned from rows into a sub-network that :meth:`assemble` made."""
         self.branch_.assign_statistics_to(model)
 
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    @property
+    def attributed_layers(self):
+        """Those of the branch inside."""
+        return self.branch_.attributed_layers
+
+    def in_detail(self, pixels=False):
+        """Return a copy with the branch inside in detail, without weights to start from: it has learned since."""
+        detailed = copy(self)
+        detailed.branch_, detailed.weights_ = self.branch_.in_detail(pixels), None
+        for name in ("cell_shape_", "input_shape_", "input_dtype_"):
+            setattr(detailed, name, getattr(detailed.branch_, name))
+        return detailed
+
+    def baseline(self, outputs):
+        """Return what the branch inside says."""
+        return self.branch_.baseline(outputs)
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return what the branch inside says."""
+        return self.branch_.sum_over_parts(attributions, encoded)
+
+    def part_names(self, X, encoded):
+        """Return what the branch inside says."""
+        return self.branch_.part_names(X, encoded)
+
     def _runs_code_of_user(self):
         return self.branch_._runs_code_of_user()
 
@@ -202,7 +230,8 @@ class PretrainedBranch(Branch):
 
     def _assemble(self, name, n_members=1):
         model = self.branch_._assemble(name)
-        _start_from(model, self.weights_)
+        if self.weights_ is not None:
+            _start_from(model, self.weights_)
         narrow_trainable(model, self.trainable)
         return model
 

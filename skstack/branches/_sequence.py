@@ -11,6 +11,7 @@ from ..reading._cells import named_columns, numbers, row_name, tensor_cells
 from ..reading._tensors import tensors_of
 from ._base import Branch
 from ._blocks import BATCH_NORM_MOMENTUM, CHANNELS_LAST, activation_layer, check_units, dense_layers
+from ._inspectable import flags_with_numbers
 
 #: Up to this many steps a recurrent layer is laid out step by step: a third of the time of a loop, while the graph of
 #: many steps would take long to compile (GRU of 32 units over 6 steps: 36 ms per 2,000 rows rather than 89 ms; of 64
@@ -231,6 +232,12 @@ class SequenceBranch(Branch):
     def assign_statistics(self, model):
         """Write the statistics of the channels into the sub-network."""
         model.get_layer("standardize").assign_statistics(self.fill_, self.center_, self.scale_, self.seen_missing_)
+
+    attributed_layers = ("standardize",)
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the numbers of each step, the flag of a gap counting as its number."""
+        return flags_with_numbers(attributions[0][0], self.cell_shape_[1])
 
     def _flat(self, x):
         from .._backend import keras

@@ -1,6 +1,7 @@
 """Branch for columns of raw text."""
 
 from collections.abc import Mapping
+from copy import copy
 from numbers import Integral, Real
 from os import PathLike
 from types import SimpleNamespace
@@ -274,6 +275,27 @@ class TextBranch(ItemsBranch):
 
     def _encode(self, X):
         return self._reading.encode(X)
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    @property
+    def attributed_layers(self):
+        """The vectors of tokens, where there are some."""
+        return self._reading.attributed_layers
+
+    def in_detail(self, pixels=False):
+        """Return a copy that has the vectors of single tokens, not their mean alone."""
+        detailed = copy(self)
+        detailed._reading = self._reading.in_detail()
+        return detailed
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the tokens, or to a text as a whole where its features are all that there is."""
+        return self._reading.sum_over_parts(attributions, encoded)
+
+    def part_names(self, X, encoded):
+        """Return the tokens of each text, "" behind its end."""
+        return self._reading.token_names(encoded)
 
     # --- sub-network ------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,23 @@ class TextReading(metaclass=ABCMeta):
     def assign_statistics(self, model):
         """Write what was learned from rows into the layers behind :meth:`features`."""
 
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    #: See :class:`~skstack.branches._inspectable.Inspectable`; what this returns is a mere feature of the whole text.
+    attributed_layers = ()
+
+    def in_detail(self):
+        """Return a copy that computes the same from single vectors of tokens, if it is one of tokens."""
+        return self
+
+    def sum_over_parts(self, attributions, encoded):
+        """Return attributions to the tokens, or to the text as a whole."""
+        return attributions[0][0].sum(axis=-1)
+
+    def token_names(self, encoded):
+        """Return the tokens of rows, "" for padding, as an array of shape (n_rows, length), or None."""
+        return None
+
     def pretrained_layer(self, model):
         """Return what the parameter `trainable` is about, or None."""
         return None

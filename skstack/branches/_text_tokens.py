@@ -11,7 +11,7 @@ from ..reading._word_vectors import find_vectors
 from ._categorical import rounded_up
 from ._text_columns import columns_of, concatenated, length_of, side_by_side, texts_of
 from ._text_reading import TextReading
-from ._token_encoders import ENCODERS
+from ._token_encoders import BOTH_WAYS, ENCODERS, mean_of_vectors
 
 #: Length of the vectors of tokens where nothing says what it should be.
 _DIM = 64
@@ -21,6 +21,9 @@ class Tokens(TextReading):
     """Token ids of texts, a table of vectors and an encoder on top."""
 
     dtype = "int32"
+
+    #: Whether the vectors of single tokens are there, of which else the mean alone may be computed.
+    has_single_vectors = False
 
     def fit(self, X, sample_weight):
         """Learn vocabulary and lengths from training rows."""
@@ -76,16 +79,40 @@ class Tokens(TextReading):
 
         settings = copy(self.settings)
         settings.dim = self.dim
-        table = (MeanOfTokenVectors if settings.encoder == "mean" else TokenVectors)(
-            self.n_rows, self.dim, name="vectors"
-        )
-        encode = ENCODERS[settings.encoder]
+        is_mean = settings.encoder == "mean"
+        layer = MeanOfTokenVectors if is_mean and not self.has_single_vectors else TokenVectors
+        table = layer(self.n_rows, self.dim, name="vectors")
+        encode = mean_of_vectors if self.has_single_vectors and is_mean else ENCODERS[settings.encoder]
         return concatenated(
             [
                 encode(settings, ids, table, f"{settings.encoder}_{index}")
                 for index, ids in enumerate(columns_of(inputs, self.lengths), 1)
             ]
         )
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    attributed_layers = ("vectors",)
+
+    def in_detail(self):
+        """See TextReading."""
+        detailed = copy(self)
+        detailed.has_single_vectors = True
+        return detailed
+
+    def sum_over_parts(self, attributions, encoded):
+        """See TextReading: the table is called for each column, and by encoders of both directions once for each."""
+        parts = [given.sum(axis=-1) for given in attributions[0]]
+        if self.settings.encoder in BOTH_WAYS:
+            ids = columns_of(encoded, self.lengths)
+            ways = zip(parts[::2], parts[1::2], ids, strict=True)
+            parts = [forward + _turned(backward, of_column) for forward, backward, of_column in ways]
+        return np.concatenate(parts, axis=1)
+
+    def token_names(self, encoded):
+        """See TextReading."""
+        names = np.array(["", "[UNK]", "[SEP]", *self.vocabulary.tokens_], dtype=object)
+        return names[np.asarray(encoded)]
 
     def pretrained_layer(self, model):
         """Return the table of vectors."""
@@ -107,3 +134,9 @@ class Tokens(TextReading):
             ids, vectors = self.vectors
             table[ids] = vectors
         weights.assign(table)
+
+
+def _turned(values, ids):
+    """Return values of tokens that were read from the last one to the first in the order of the text."""
+    n_tokens = np.count_nonzero(ids, axis=1)[:, np.newaxis]
+    return np.take_along_axis(values, (n_tokens - 1 - np.arange(ids.shape[1])) % ids.shape[1], axis=1)

@@ -1,6 +1,8 @@
 """Texts through a pretrained encoder that is a part of the network and trained further."""
 
-from ..backbones._text_encoder import token_ids
+import numpy as np
+
+from ..backbones._text_encoder import loaded_tokenizer, token_ids
 from ..backbones._text_loading import load_text_encoder
 from ..training._trainable import set_all_trainable, set_trainable
 from ._text_columns import columns_of, concatenated, joined_texts, length_of, side_by_side, texts_of
@@ -52,6 +54,20 @@ class TunedEncoder(TextReading):
         layer = TrainedFurther(trunk, settings.encoder_learning_rate, name="pretrained")
         pool = PoolTokens(encoder.pooling, encoder.normalize, name="pool")
         return concatenated([pool([layer(ids), ids]) for ids in columns_of(inputs, self.lengths)])
+
+    # --- inspection -------------------------------------------------------------------------------------------------
+
+    attributed_layers = ("pretrained/embeddings/words",)
+
+    def sum_over_parts(self, attributions, encoded):
+        """See TextReading: the encoder is called for each column."""
+        return np.concatenate([given.sum(axis=-1) for given in attributions[0]], axis=1)
+
+    def token_names(self, encoded):
+        """See TextReading."""
+        vocabulary = loaded_tokenizer(self.tokenizer)
+        names = {int(index): vocabulary.id_to_token(int(index) - 1) for index in np.unique(encoded) if index}
+        return np.array([[names.get(index, "") for index in row] for row in np.asarray(encoded).tolist()], dtype=object)
 
     def pretrained_layer(self, model):
         """Return the layers of the encoder."""

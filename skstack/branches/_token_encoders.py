@@ -25,6 +25,13 @@ def mean(settings, ids, table, name):
     return table(ids)  # which takes the mean itself
 
 
+def mean_of_vectors(settings, ids, table, name):
+    """Return the same of a table that returns the vectors one by one."""
+    from ._text_layers import MeanOfTokens
+
+    return MeanOfTokens(name=name)([table(ids), ids])
+
+
 def cnn(settings, ids, table, name):
     """Return the maxima of a convolution, or of several; parameters as for :func:`mean`."""
     from .._backend import keras
@@ -79,6 +86,9 @@ def transformer(settings, ids, table, name):
     x = layers.LayerNormalization(name=f"{name}_norm")(x)
     return MeanOfTokens(name=name)([x, ids])
 
+
+#: Encoders that read a text from its end, too.
+BOTH_WAYS = ("bigru", "bilstm")
 
 #: The functions by name.
 ENCODERS = {

@@ -62,6 +62,15 @@ class Assembly:
         # Before other layers ask for names, which may depend on what was built.
         self._output_layers = {task: self.names.output(name) for task, name in self.output_names.items()}
 
+    @property
+    def output_layers(self):
+        """The names of the layers that return the outputs."""
+        n_members = self.architecture.n_members
+        names = self._output_layers.values()
+        return (
+            list(names) if n_members == 1 else [self.names.own(f"{name}_mean") for name in self.output_names.values()]
+        )
+
     # --- model ------------------------------------------------------------------------------------------------------
 
     @float32_unless_mixed()
@@ -87,13 +96,42 @@ class Assembly:
         """Return a Keras model of the fused features alone, whose variables are called as in the whole network."""
         return keras.Model(*self._fused_features(), name=self.architecture.name)
 
+    @float32_unless_mixed()
+    def build_branch(self, part):
+        """Return a Keras model of the features of one branch, whose variables are called as in the whole network."""
+        inputs = {}
+        features = self._branch_features(part, inputs)
+        return keras.Model(inputs, features, name=self.names.of_branch(part.name, "features"))
+
+    @float32_unless_mixed()
+    def build_rest(self, features):
+        """Return a Keras model from the features of the branches to the outputs.
+
+        Parameters
+        ----------
+        features : dict of str to keras.KerasTensor
+            By the name of the branch: what models of :meth:`build_branch` return. Inputs are called like branches.
+        """
+        inputs = {
+            self.names.input(name): keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=self.names.input(name))
+            for name, tensor in features.items()
+        }
+        x = self._head(self._fused([inputs[self.names.input(part.name)] for part in self.branches]))
+        return keras.Model(inputs, self._by_output(self._outputs(x)), name=self.architecture.name)
+
     def _fused_features(self):
         """Return the inputs of the network, and what the branches make of them, fused."""
         inputs, features = {}, []
         for part in self.branches:
             with naming(f"branch {part.name!r}"):
-                features.append(self._member_features(part, self._branch_features(part, inputs)))
-        return inputs, fuse(self.architecture.fusion, features, self.names.own("fusion"))
+                features.append(self._branch_features(part, inputs))
+        return inputs, self._fused(features)
+
+    def _fused(self, features):
+        """Return the features of all branches as one, in a row for each member that shares the weights."""
+        pairs = zip(self.branches, features, strict=True)
+        of_members = [self._member_features(part, of_branch) for part, of_branch in pairs]
+        return fuse(self.architecture.fusion, of_members, self.names.own("fusion"))
 
     def _member_features(self, part, features):
         """Return the features of a branch in a row for each member that shares the weights of the network."""
@@ -165,6 +203,10 @@ class Assembly:
             kind: {self.output_names[name]: array for name, array in parts.items()}
             for kind, parts in targets.encode().items()
         }
+
+    def output_layer(self, task):
+        """Return the name of the last layer of a task."""
+        return self._output_layers[task]
 
     def _input_of(self, name, features, built):
         parts = [
@@ -363,13 +405,27 @@ def encode_rows(assembly, X, like=None):
         name, flags = assembly.names.input(part.name), assembly.names.missing(part.name)
         if part.name in known and _is_encoded_like(part.branch, known[part.name]):
             inputs |= {key: like[1][key] for key in (name, flags) if key in like[1]}
-            continue
-        with naming(f"branch {part.name!r}"):
-            columns = part.columns_of(X)
-            inputs[name], missing = part.branch.encode_with_missing(columns)
-        if assembly.has_missing_embedding(part.branch):
-            missing = missing if part.branch.missing_embedding else part.branch.missing(columns)
-            inputs[flags] = missing.astype("float32")
+        else:
+            inputs |= encode_branch(assembly, part, X)
+    return inputs
+
+
+def encode_branch(assembly, part, X):
+    """Return rows of a table as the inputs of one branch of a network, by name.
+
+    Parameters
+    ----------
+    assembly : Assembly
+    part : FittedBranch
+    X : DataFrame or ndarray of shape (n_samples, ...)
+    """
+    with naming(f"branch {part.name!r}"):
+        columns = part.columns_of(X)
+        encoded, missing = part.branch.encode_with_missing(columns)
+    inputs = {assembly.names.input(part.name): encoded}
+    if assembly.has_missing_embedding(part.branch):
+        missing = missing if part.branch.missing_embedding else part.branch.missing(columns)
+        inputs[assembly.names.missing(part.name)] = missing.astype("float32")
     return inputs
 
 

@@ -301,7 +301,8 @@ class MultimodalNetwork(
         Yields
         ------
         fitted : estimator
-            This network first, if it is fitted, then one for each split, which can predict and no more.
+            This network first, if it is fitted, then one for each split, which can predict and knows
+            its ``history_``, and no more.
         """
         validation_rows = X_val, y_val, sample_weight_val
         given = X, y, splits, sample_weight, groups
@@ -319,9 +320,13 @@ class MultimodalNetwork(
         """Return the decoded outputs of the network for rows of X, by task."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        outputs = self._assembly.by_task(self._compiled_call(encode_rows(self._assembly, X)))
+        outputs = self._assembly.by_task(self._forward(X))
         decoded = {name: task.decode(outputs[name]) for name, task in self.tasks_.items()}
         return _finite(decoded, X, type(self).__name__)
+
+    def _forward(self, X):
+        """Return the outputs of the Keras model for a checked table."""
+        return self._compiled_call(encode_rows(self._assembly, X))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_compiled_call")

@@ -14,9 +14,8 @@ from ..training._fit import Job
 from ..training._inference import predicting
 from ..training._seeds import draw_seed, seeded
 from ._assembly import Assembly, encode_rows, fit_branches
-from ._individual import individual_networks
 from ._initial_values import InitialValues
-from ._members import member_jobs, member_seeds
+from ._members import TrainedMember, individual_networks, member_jobs, member_seeds
 from ._staged import Member, StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows
@@ -51,7 +50,8 @@ def cross_fit(network, X, y, splits, sample_weight, groups, bar, deadline, valid
     Yields
     ------
     fitted : estimator
-        `network` itself, unless it is not refitted, and for each split a network that can predict, and no more.
+        `network` itself, unless it is not refitted, and for each split a network that can predict and
+        knows how it was trained, and no more.
     """
     X, targets = network._check_fit_data(X, y, sample_weight, groups, reset=True)
     given = _Given(X, y, targets.sample_weight, groups, ValidationRows.of(network, *validation_rows))
@@ -178,6 +178,7 @@ class Fold:
             network._take_over(members)
             return network
         vars(network).update(self.fitted_attributes(values))
+        network._keep([TrainedMember(history=member.history, stages=member.stages) for member in members])
         if network.keep_individual and members[0].individual:
             like = vars(reference.network).get("individual_networks_") if self.shares_program else None
             network.individual_networks_ = individual_networks(network, members, like)

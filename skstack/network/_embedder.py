@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import check_table
 from .._compat import fit_context
+from .._doc_links import DocLinkMixin
 from .._validation import check_lengths
 from ..training._inference import CompiledCall
 from ..training._seeds import seeded
@@ -16,7 +17,7 @@ from ._assembly import encode_rows
 from ._base import MultimodalNetwork
 
 
-class NetworkEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Feature vectors that a network has learned from the target: what its branches make of a row, before the head.
 
     Gradient boosting or support vectors cannot learn to read a text or a photo, but they can use what a network has

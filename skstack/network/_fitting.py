@@ -11,9 +11,8 @@ from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import encode_rows
 from ._cross_fit import assemble, split_targets
-from ._individual import individual_networks
 from ._initial_values import InitialValues
-from ._members import TrainedMember, mean_history, mean_stages, member_jobs, member_seeds
+from ._members import TrainedMember, individual_networks, mean_history, mean_stages, member_jobs, member_seeds
 from ._staged import StagedTraining, fits_of
 from ._stages import stages_of
 from ._validation_rows import ValidationRows

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from ..training._inference import predicting
 from ..training._values import assign_values, named_variables, values_of
 from ._assembly import Assembly, FittedBranch
 
@@ -26,7 +25,7 @@ class Individual:
         self.part = next(part for part in member.assembly.branches if part.name == name)
         self._alone = FittedBranch(_ALONE, self.part.branch, self.part.positions)
         self.assembly = self._assembly_of(self._alone)
-        self.values = None
+        self.values, self.history = None, {}
 
     def _assembly_of(self, part):
         fused = self.member.assembly
@@ -66,7 +65,7 @@ class Individual:
 
     def keep(self, trained, stage):
         """Take over what training brought about, and let the fused network begin with it."""
-        self.values = trained.values
+        self.values, self.history = trained.values, trained.history
         self.member.job = replace(self.member.job, values=self.fused_values(trained.values))
         self.member.stages.append(stage)
         self.member.individual[self.part.name] = self
@@ -87,30 +86,3 @@ class Individual:
         assembly = self._assembly_of(self.part)
         model = assembly.build() if model is None else model
         return assembly, model, dict(zip(named_variables(model), self.values.values(), strict=True))
-
-
-def individual_networks(network, members, like=None):
-    """Return the networks of single branches as estimators, by the name of the branch.
-
-    Parameters
-    ----------
-    network : estimator
-        The fused network; it knows the columns of X.
-    members : list of Member
-        The training of each of its members.
-    like : dict of str to estimator, default=None
-        What this returned for another fold of the same architecture, whose models are used; ``None`` makes models.
-    """
-    made = {}
-    for name in members[0].individual:
-        first, *others = (member.individual[name] for member in members)
-        assembly, model, values = first.under_its_name(None if like is None else like[name]._compiled_call.model)
-        values = [values, *(individual.under_its_name(model)[2] for individual in others)]
-        alone = network.of_one_branch(next((part for part in network.branches or [] if part[0] == name), None))
-        alone._adopt_columns(network)
-        if like is None:
-            alone._begin(assembly, model, values)
-        else:
-            vars(alone).update(alone._learned_attributes(assembly), _compiled_call=predicting(model, values))
-        made[name] = alone
-    return made

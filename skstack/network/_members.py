@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import clone
 
+from ..training._inference import predicting
 from ..training._seeds import draw_seed
 from ..training._values import assign_values
 from ._staged import Member
@@ -109,6 +110,34 @@ def mean_stages(stages):
     return [
         parts[0]._replace(history=mean_history([part.history for part in parts])) for parts in zip(*stages, strict=True)
     ]
+
+
+def individual_networks(network, members, like=None):
+    """Return the networks of single branches as estimators, by the name of the branch.
+
+    Parameters
+    ----------
+    network : estimator
+        The fused network; it knows the columns of X.
+    members : list of Member
+        The training of each of its members.
+    like : dict of str to estimator, default=None
+        What this returned for another fold of the same architecture, whose models are used; ``None`` makes models.
+    """
+    made = {}
+    for name in members[0].individual:
+        first, *others = (member.individual[name] for member in members)
+        assembly, model, values = first.under_its_name(None if like is None else like[name]._compiled_call.model)
+        values = [values, *(individual.under_its_name(model)[2] for individual in others)]
+        alone = network.of_one_branch(next((part for part in network.branches or [] if part[0] == name), None))
+        alone._adopt_columns(network)
+        if like is None:
+            alone._begin(assembly, model, values)
+        else:
+            vars(alone).update(alone._learned_attributes(assembly), _compiled_call=predicting(model, values))
+        alone._keep([TrainedMember(history=member.individual[name].history) for member in members])
+        made[name] = alone
+    return made
 
 
 class Members:

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._backend import keras
+from .._doc_links import DocLinkMixin
 from .._parts import check_instance, naming
 from .._suggestions import SuggestingParams, did_you_mean
 from ..training._trainable import check_trainable, narrow_trainable, set_all_trainable, set_learning_rate_multiplier
@@ -15,7 +16,7 @@ from ..training._trainable import check_trainable, narrow_trainable, set_all_tra
 INDIVIDUAL_THEN_JOINT = "individual+joint"
 
 
-class Stage(SuggestingParams, BaseEstimator):
+class Stage(DocLinkMixin, SuggestingParams, BaseEstimator):
     """A stage of training: what is trained in it, how fast and how long.
 
     A list of them is the parameter `stages` of a network. Each stage begins with the weights that the one before it

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import branch_columns, check_table, is_table
 from .._compat import check_feature_names_in, fit_context, take
+from .._doc_links import DocLinkMixin
 from ..reading._missing import missing_rows
 
 #: Parameter constraints of every embedder.
@@ -25,7 +26,7 @@ CONSTRAINTS = {
 }
 
 
-class Embedder(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class Embedder(DocLinkMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Features of each column by a frozen model, the mean of the training rows where a cell is missing, and PCA."""
 
     @abstractmethod

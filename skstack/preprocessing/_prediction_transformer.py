@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import check_table, is_polars, is_table, resolve_columns, select_columns
 from .._compat import check_response_method, fit_context, take
+from .._doc_links import DocLinkMixin
 from .._parts import check_instance
 from .._suggestions import SuggestingParams, did_you_mean
 
@@ -18,7 +19,7 @@ from .._suggestions import SuggestingParams, did_you_mean
 _METHODS = {"classifier": ("predict_proba", "decision_function", "predict"), "other": ("predict",)}
 
 
-class PredictionTransformer(SuggestingParams, TransformerMixin, BaseEstimator):
+class PredictionTransformer(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """Predictions of a fitted model as columns for the next model.
 
     The model was fitted on other rows, of another table perhaps, and stays as it is: `fit` learns nothing, and clones

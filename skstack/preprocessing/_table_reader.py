@@ -6,12 +6,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import branch_columns, check_table, resolve_columns
+from .._doc_links import DocLinkMixin
 from .._suggestions import SuggestingParams
 from ..reading._missing import missing_rows
 from ..reading._numbers_in_text import extracted
 
 
-class TableReader(SuggestingParams, TransformerMixin, BaseEstimator):
+class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimator):
     """Reads what cannot be told from the cells of a table, in front of skrub's transformers.
 
     Whole numbers may be codes, numbers may stand in texts, and texts may lack in some rows. The result is a pandas

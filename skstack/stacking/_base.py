@@ -11,15 +11,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from .._atomic import unchanged_on_error
 from .._callbacks import Stages, callback_context
 from .._columns import check_table
-from .._compat import CallbackSupportMixin, VisualBlock, take
+from .._compat import CallbackSupportMixin, take
 from .._deadline import Deadline
-from .._parts import PartsMixin, check_instance, split_part
+from .._doc_links import DocLinkMixin
+from .._parts import PartsMixin, check_instance
 from .._progress import showing_bar
 from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
+from ._diagram import diagram
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget, per_target
@@ -38,6 +40,7 @@ class BaseStacking(
     Predicting,
     Suggesting,
     TargetMixin,
+    DocLinkMixin,
     CallbackSupportMixin,
     PartsMixin,
     SuggestingParams,
@@ -238,7 +241,13 @@ class BaseStacking(
         self._models = models
         self.splits_ = splits
         self.oof_predictions_ = None if splits is None else np.hstack(predictions)
+        ends = np.cumsum([columns.shape[1] for columns in predictions])
+        self.member_columns_ = {
+            model.name: slice(int(end) - columns.shape[1], int(end))
+            for model, columns, end in zip(models, predictions, ends, strict=True)
+        }
         self.fitted_per_target_ = [model.name for model in models if isinstance(model.estimator, PerTarget)]
+        self.fold_histories_ = {model.name: model.histories for model in models if model.histories is not None}
         self.stack_method_ = [model.method for model in models]
         earlier = ["estimators_", "named_estimators_", "fold_estimators_"]
         for name in earlier if self.estimators is None else [*earlier, "suggestion_"]:
@@ -272,7 +281,8 @@ class BaseStacking(
         if self.guard and isinstance(self._task, SeveralTasks):
             final = per_target(final, self._task)
         self.final_estimator_ = fit_final(final, data, stages)
-        self.stack_report_ = make_report(self.final_estimator_, self._average, data, self.guard)
+        self.stack_report_, predicted = make_report(self.final_estimator_, self._average, data, self.guard)
+        self.final_oof_predictions_ = None if self.splits_ is None else data.spread(predicted)
         self._averaged = None
         if isinstance(self._task, SeveralTasks):
             self._replace_final(data)
@@ -327,9 +337,8 @@ class BaseStacking(
         return tags
 
     def _sk_visual_block_(self):
-        parts = [split_part(part) for part in self._parts]
-        names, estimators, columns = zip(*parts, strict=True)
-        details = [None if chosen is None else str(chosen) for chosen in columns]
-        base = VisualBlock("parallel", estimators, names=names, name_details=details, dash_wrapped=False)
-        last = VisualBlock("parallel", [self._unfitted_final()], names=["final_estimator"], dash_wrapped=False)
-        return VisualBlock("serial", (base, last), dash_wrapped=False)
+        network = None
+        if self.training != "individual":
+            network = self._network_class()() if self.network is None else self.network
+        parts = None if self.estimators is None and not hasattr(self, "suggestion_") else self._parts
+        return diagram(parts, network, self._unfitted_final())

@@ -1,11 +1,13 @@
 """Cross-fitting: predictions for every row by a model that never saw it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from scipy.stats import mode
 from sklearn.base import clone, is_classifier
+from sklearn.pipeline import Pipeline
 
 from .._callbacks import SILENT
 from .._columns import select_columns
@@ -41,6 +43,8 @@ class BaseModel:
         Whether its networks of single branches become base models too.
     kept_models : list of estimator, default=None
         The models of the folds, as long as these are wanted.
+    histories : list of dict, default=None
+        Loss and metrics of each fold after each epoch, of a base model that is trained in epochs.
     """
 
     name: str
@@ -52,6 +56,7 @@ class BaseModel:
     fold_models: list | None = None
     adds_individual: bool = False
     kept_models: list | None = None
+    histories: list | None = None
 
     @property
     def can_be_averaged(self):
@@ -87,6 +92,7 @@ class BaseModel:
         else:
             self.estimator = made.estimator
         self.kept_models = made.fold_models if self.adds_individual else None
+        self.histories = made.histories
         return made.predictions
 
     def n_fits(self, splits):
@@ -121,11 +127,14 @@ class CrossFitted:
         Out-of-fold; NaN for rows that no split predicts.
     fold_models : list of estimator or None
         Fitted on the training rows of each split, if they were asked for.
+    histories : list of dict or None
+        Loss and metrics after each epoch, for each split, of an estimator that has a ``history_``.
     """
 
     estimator: object
     predictions: np.ndarray
     fold_models: list | None = None
+    histories: list | None = None
 
 
 def cross_fit(
@@ -194,11 +203,17 @@ def cross_fit(
         results = _fit_all_at_once(clone(estimator), X, y, fits, how, validation, stage)
     else:
         results = _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage)
-    fitted, of_folds = (results[0][0], results[1:]) if refit else (None, results)
-    predictions = _gather(num_samples(X), splits, [predicted for _, predicted in of_folds])
+    fitted, of_folds = (results[0].model, results[1:]) if refit else (None, results)
+    predictions = _gather(num_samples(X), splits, [fold.predicted for fold in of_folds])
     if not np.isfinite(predictions[predicted_rows(splits)]).all():
         raise ValueError(f"base model {name!r} predicted NaN or infinity for a row that it was not fitted on.")
-    return CrossFitted(fitted, predictions, [model for model, _ in of_folds] if keep_fold_models else None)
+    histories = [fold.history for fold in of_folds]
+    return CrossFitted(
+        fitted,
+        predictions,
+        [fold.model for fold in of_folds] if keep_fold_models else None,
+        histories if any(histories) else None,
+    )
 
 
 @dataclass
@@ -260,14 +275,41 @@ def _fit_and_predict(estimator, X, y, fit, how, context):
         return _predicted(estimator, X, fit, how)
 
 
+class _Fitted(NamedTuple):
+    """What comes of a fit: the estimator, where it is wanted, predictions of the rows held out, and how it went."""
+
+    model: object
+    predicted: np.ndarray | None = None
+    history: dict | None = None
+
+
 def _predicted(estimator, X, fit, how):
-    """Return an estimator, or None in its place where nobody asked for it, and its predictions of the rows held out."""
     if fit.held_out is None:
-        return estimator, None
+        return _Fitted(estimator)
     predictions = getattr(estimator, how.method)(take(X, fit.held_out, axis=0))
     # Between processes, sending back the estimator of a fold would cost more than the predictions.
     kept = estimator if how.keep_fold_models else None
-    return kept, how.task.prediction_columns(estimator, predictions, how.method)
+    columns = how.task.prediction_columns(estimator, predictions, how.method)
+    return _Fitted(kept, columns, training_history(estimator))
+
+
+def training_history(estimator):
+    """Return loss and metrics of an estimator after each epoch of its training, or of the last step of a pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    Returns
+    -------
+    history : dict of str to list of float, or None
+        None where it has none, as it was not trained in epochs or is wrapped in something else.
+    """
+    if isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    history = getattr(estimator, "history_", None)
+    return {name: [float(value) for value in values] for name, values in history.items()} if history else None
 
 
 def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):

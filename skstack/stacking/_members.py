@@ -9,7 +9,7 @@ from .._compat import check_response_method
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from .._quality import QUALITIES
 from ..branches._base import Branch, check_no_branch_inside
-from ._cross_fit import BaseModel, predict_out_of_fold
+from ._cross_fit import BaseModel, predict_out_of_fold, training_history
 
 #: The name of the base model that joint training makes of all branches, and of the parameter with its template.
 JOINT = "network"
@@ -238,6 +238,7 @@ def add_individual(models, predictions, X, splits):
             estimator = network.estimator.individual_networks_[name] if refitted else of_folds[0]
             alone = BaseModel(name, estimator, None, network.method, network.task)
             alone.fold_models = None if refitted else of_folds
+            alone.histories = [training_history(model) for model in of_folds]
             models.append(alone)
         network.kept_models = None
     return predictions

@@ -164,6 +164,7 @@ class OutOfFold:
     ):
         n_samples = len(y)
         rows = np.arange(n_samples) if splits is None else predicted_rows(splits)
+        self._rows, self._n_samples = rows, n_samples
         some = len(rows) < n_samples
         self._models, self._class_weight = models, class_weight
         self.task = task
@@ -194,6 +195,12 @@ class OutOfFold:
         """Return the predictions that can be averaged, side by side."""
         return np.hstack([self.predictions[name] for name in self.averaged])
 
+    def spread(self, columns):
+        """Return columns of these rows for all rows that these were taken from, NaN for the others."""
+        spread = np.full((self._n_samples, columns.shape[1]), np.nan)
+        spread[self._rows] = columns
+        return spread
+
     def of_task(self, name):
         """Return the same for one of several tasks, by the rows that have its target.
 
@@ -211,6 +218,7 @@ class OutOfFold:
         """
         y = self.y[:, list(self.task.tasks).index(name)]
         rows, view = np.flatnonzero(~np.isnan(y)), copy(self)
+        view._rows, view._n_samples = rows, len(y)
         view.task = self.task.tasks[name]
         view.y = y[rows].astype(int) if view.task.has_classes else y[rows]
         view.sample_weight, view.groups = rows_of(self.sample_weight, rows), rows_of(self.groups, rows)

@@ -93,3 +93,25 @@ class Predicting(TransformerMixin):  # which wraps `transform` for `set_output` 
             params = process_routing(self, method, **params).final_estimator[method]
         with noting("in the final estimator"):
             return getattr(self.final_estimator_, method)(features, **params)
+
+
+def base_models(stack):
+    """Return the fitted base models of a stack, in the order of their predictions in ``oof_predictions_``."""
+    return list(stack._models)
+
+
+def seeing(stack, models, X):
+    """Return a fitted stack with other base models, which sees the same rows whatever it is asked to predict.
+
+    Parameters
+    ----------
+    stack : estimator
+        Fitted; stays as it is.
+    models : list of BaseModel
+        In the places of those of the stack.
+    X : DataFrame, array or sparse matrix of shape (n_samples, n_features)
+        Checked rows, for missing indicators and columns that are passed through.
+    """
+    same = object.__new__(type(stack))
+    vars(same).update(vars(stack), _models=models, _check_predict_data=lambda _: X)
+    return same

@@ -113,6 +113,8 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     fold_estimators_ : :class:`~sklearn.utils.Bunch`
         With refit="folds", the models of the folds of each base model by its name, lists in the order of ``splits_``.
         Networks among them can predict, and no more.
+    fold_histories_ : dict of str to list of dict
+        By the name of a base model that is trained in epochs, the ``history_`` of the model of each fold.
     left_out_ : dict of str to {"time_limit", "interrupt"}
         The names of base models that are not part of the stack, as they would not have been complete in time, and why.
     final_estimator_ : estimator
@@ -120,6 +122,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
     oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
         Out-of-fold predictions of all base models, in their order: what the final estimator was fitted to, before
         missing indicators and columns passed through. NaN in rows that no fold predicts; ``None`` with cv="prefit".
+    member_columns_ : dict of str to slice
+        By the name of each base model, its columns in `oof_predictions_` and in what ``transform`` returns.
+    final_oof_predictions_ : ndarray of shape (n_samples, n_columns) or None
+        What the stack itself predicts out of fold, in the form of a base model's columns: by a final estimator that is
+        fitted to the rows of the other folds. NaN in rows without, ``None`` with cv="prefit".
     splits_ : list of (ndarray, ndarray) or None
         The rows that base models were fitted on and that they predicted in each fold; ``None`` with cv="prefit".
     n_unpredicted_ : int

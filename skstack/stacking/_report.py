@@ -39,12 +39,15 @@ def make_report(final, average, data, guard):
     -------
     report : DataFrame
         See :class:`~skstack.MultimodalStackingRegressor`.
+    predicted : ndarray of shape (n_rows, n_columns)
+        Out of fold, what the stack predicts for these rows, as columns of a base model; NaN where that failed, and for
+        rows that no fold predicts.
     """
     method = check_response_method(final, data.task.methods).__name__
     predicted = _nested(final, data.features, data.fit_params, method, data, "the final estimator")
     if not isinstance(data.task, SeveralTasks):
         return _report(type(final).__name__, predicted, method, average, data, guard)
-    reports = {}
+    reports, used = {}, []
     for name, task in data.task.tasks.items():
         view, rows, _ = data.of_task(name)
         of_task = final.estimators[name] if isinstance(final, PerTarget) else final
@@ -54,8 +57,9 @@ def make_report(final, average, data, guard):
             columns = predicted[rows][:, owned]
         how = "predict" if method == "predict_tasks" and not task.has_classes else method
         how = "predict_proba" if how == "predict_tasks" else how
-        reports[name] = _report(type(of_task).__name__, columns, how, average, view, guard)
-    return pd.concat(reports, names=["task"])
+        reports[name], columns = _report(type(of_task).__name__, columns, how, average, view, guard)
+        used.append(view.spread(columns))
+    return pd.concat(reports, names=["task"]), np.hstack(used)
 
 
 def _report(final, predicted, method, average, data, guard):
@@ -83,7 +87,9 @@ def _report(final, predicted, method, average, data, guard):
         estimator, members = average(weighting, data.task), data.members()
         predictions[key] = _nested(estimator, members, data.weight_params, methods[key], data, f"{weighting!r} weights")
     report = _scored(predictions, methods, data)
-    return report.assign(used=_used(report, guard))
+    report = report.assign(used=_used(report, guard))
+    columns = predictions[report.index[report["used"]][0]]
+    return report, np.full((len(data.y), 1), np.nan) if columns is None else columns
 
 
 def weighting_used(report):

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import fit_context
+from .._doc_links import DocLinkMixin
 from .._protocols import TakesGaps
 from .._validation import check_lengths, check_weights
 from ..tasks._classification import ClassificationTask
@@ -20,7 +21,7 @@ from ._weighting import WEIGHTINGS, LogLoss, SquaredLoss
 _ROUNDING = 1e-3
 
 
-class _WeightedAverage(BaseEstimator):
+class _WeightedAverage(DocLinkMixin, BaseEstimator):
     """What regressor and classifier share: members side by side in X, a weight for each."""
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form

@@ -1,11 +1,12 @@
 """Estimators as Python code that makes them, with the imports that it needs."""
 
-from importlib import import_module
 from inspect import signature
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.pipeline import Pipeline, make_pipeline
+
+from .._doc_links import public_module
 
 _WIDTH = 100
 
@@ -140,14 +141,8 @@ def _imported(thing, imports):
     if module == "numpy" or isinstance(thing, np.ufunc):
         imports.add(("numpy", None))
         return f"np.{name}"
-    packages = module.split(".")
-    for end in range(len(packages), 0, -1):
-        package = ".".join(packages[:end])
-        is_public = not any(part.startswith("_") for part in packages[:end])
-        if is_public and getattr(import_module(package), name, None) is thing:
-            module = package
-            break
-    imports.add((module, name))
+    public = public_module(thing) if getattr(thing, "__module__", None) else None
+    imports.add((public or module, name))
     return name
 
 

@@ -123,8 +123,8 @@ class MultitaskMixin(ABC):
         return (_ClassificationView if self.tasks_[task].has_classes else _RegressionView)(self, task)
 
 
-class _View(BaseEstimator):
-    """One task of an estimator of several."""
+class TaskView(BaseEstimator):
+    """One task of a fitted estimator of several."""
 
     def __init__(self, estimator, task):
         self.estimator = estimator
@@ -142,11 +142,11 @@ class _View(BaseEstimator):
         return True
 
 
-class _RegressionView(RegressorMixin, _View):
+class _RegressionView(RegressorMixin, TaskView):
     """A task that predicts numbers."""
 
 
-class _ClassificationView(ClassifierMixin, _View):
+class _ClassificationView(ClassifierMixin, TaskView):
     """A task that predicts classes."""
 
     @property

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._doc_links import DocLinkMixin
 from .._parts import check_instance, naming
 from .._suggestions import SuggestingParams, did_you_mean
 from ._base import FEATURES
@@ -15,7 +16,7 @@ from ._classification import ClassificationTask
 from ._regression import RegressionTask
 
 
-class TaskSpec(SuggestingParams, BaseEstimator):
+class TaskSpec(DocLinkMixin, SuggestingParams, BaseEstimator):
     """What regression and classification have in common."""
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form

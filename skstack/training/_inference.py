@@ -60,10 +60,7 @@ class CompiledCall:
             As the model has them.
         """
         refuse_fork()
-        if self._call is None:
-            key = architecture_key(self.model)
-            self._call = _compile(self.model) if key is None else _compiled.get(key, lambda: _compile(self.model))
-            self._variables = named_variables(self.model)
+        self._prepare()
         n_samples = len(next(iter(inputs.values())))
         row_bytes = sum(array.nbytes for array in inputs.values()) // max(n_samples, 1)
         is_filled = row_bytes <= _SMALL_ROW_BYTES
@@ -77,6 +74,27 @@ class CompiledCall:
             for start in range(0, n_samples, step)
         ]
         return map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def with_values(self, values):
+        """Return the call of the same model, compiled once for both, with other values.
+
+        Parameters
+        ----------
+        values : dict of str to ndarray
+            Of the variables of the model, perhaps among others.
+        """
+        refuse_fork()
+        self._prepare()
+        other = CompiledCall(self.model, values)
+        other._call, other._variables = self._call, self._variables
+        return other
+
+    def _prepare(self):
+        """Compile the model unless that has been done."""
+        if self._call is None:
+            key = architecture_key(self.model)
+            self._variables = named_variables(self.model)
+            self._call = _compile(self.model) if key is None else _compiled.get(key, lambda: _compile(self.model))
 
     def _outputs(self, values, inputs, is_filled):
         n_samples = len(next(iter(inputs.values())))

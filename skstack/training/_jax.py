@@ -22,6 +22,11 @@ def value_and_gradients(function, values, by_row=()):
     return rest, gradients
 
 
+def compiled(function):
+    """Return a function of trees compiled, anew for each number of rows."""
+    return jax.jit(function)
+
+
 def place(array):
     """Return an array on the device."""
     return jnp.asarray(array)

@@ -69,6 +69,45 @@ def mean_of_rows(table, ids):
     )
 
 
+def compiled(function):
+    """Return a function of trees compiled for any number of rows.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of the values of variables, and trees of arrays with rows along the first axis.
+    """
+    programs = {}
+
+    def call(values, *rows):
+        arguments = tf.nest.map_structure(tf.convert_to_tensor, (values, *rows))
+        flat = tf.nest.flatten(arguments)
+        key = tuple((tensor.dtype, *tensor.shape[1:]) for tensor in flat[len(values) :])
+        if key not in programs:
+            programs[key] = _traced(function, arguments)
+        concrete, structure = programs[key]
+        return tf.nest.pack_sequence_as(structure, concrete(*flat))
+
+    return call
+
+
+def _traced(function, arguments):
+    """Return a function of tensors as a graph, and the structure of what it returns."""
+    structure, made = tf.nest.map_structure(lambda _: 0, arguments), []
+
+    def flat(*tensors):
+        result = function(*tf.nest.pack_sequence_as(structure, tensors))
+        made.append(tf.nest.map_structure(lambda _: 0, result))
+        return tf.nest.flatten(result)
+
+    values, *rows = arguments
+    signature = [tf.TensorSpec(value.shape, value.dtype) for value in values]
+    signature += [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in tf.nest.flatten(rows)]
+    with _without_remarks():
+        concrete = tf.function(flat, input_signature=signature, autograph=False).get_concrete_function()
+    return concrete, made[-1]
+
+
 def densified(optimizer):
     """Return the optimizer made to take the gradients of an embedding as a whole.
 

@@ -37,6 +37,7 @@ from skstack.branches import (
 )
 from skstack.preprocessing import tensor_column
 from skstack.training._seeds import draw_seed, seeded
+from skstack.training._values import assign_values, values_of
 
 N_ROWS = 24
 
@@ -210,6 +211,19 @@ def test_submodel_takes_the_encoded_rows_and_gives_a_vector(case):
     features = case.submodel.predict(case.fitted.encode(case.X), verbose=0)
     assert features.shape == (N_ROWS, case.submodel.output_shape[1])
     assert np.isfinite(features).all()
+
+
+def test_in_detail_it_computes_the_same_and_names_layers_that_it_has(case):
+    detailed = case.fitted.in_detail()
+    encoded = detailed.encode(case.X)
+    np.testing.assert_array_equal(encoded, case.fitted.encode(case.X))
+    model, values = detailed.assemble("part"), values_of(case.submodel)
+    assign_values(model, {name: values.get(name, value) for name, value in values_of(model).items()})
+    expected = case.submodel.predict(encoded, verbose=0)
+    np.testing.assert_allclose(model.predict(encoded, verbose=0), expected, rtol=1e-4, atol=1e-5)
+    layers = [layer.name for layer in model.layers]
+    assert all(path.split("/")[0] in layers for path in detailed.attributed_layers)
+    assert detailed.attributed_layers or detailed.input_dtype_.startswith("float")
 
 
 def test_dense_layers_are_as_asked(case):

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from _small import Recorder, make_table, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit, cross_val_predict
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skstack import MultimodalStackingRegressor
 from skstack._protocols import CrossFitter
-from skstack.stacking._cross_fit import average_of_folds, cross_fit
+from skstack.stacking._cross_fit import average_of_folds, cross_fit, training_history
 from skstack.stacking._splits import check_splits
 from skstack.tasks._regression import RegressionTask
 
@@ -181,3 +182,49 @@ def test_folds_that_know_a_class_decide_about_its_score():
     unknown = np.finfo("float64").min
     folds = [np.array([[1.0, unknown], [3.0, unknown]]), np.array([[2.0, 4.0], [5.0, unknown]])]
     assert_array_equal(average_of_folds(folds, votes=False), [[1.5, 4.0], [4.0, unknown]])
+
+
+# --- how the training went --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+def test_histories_of_folds_are_those_of_fits_to_their_rows(table, refit):
+    X, y = table
+    stack = stack_regressor(refit=refit).set_params(network__epochs=3).fit(X, y)
+    assert list(stack.fold_histories_) == ["network"]  # the ridge has no epochs
+    for (training, _), history in zip(stack.splits_, stack.fold_histories_["network"], strict=True):
+        network = stack.fold_estimators_["network"][0] if refit == "folds" else stack.named_estimators_["network"]
+        alone = clone(network).fit(X.iloc[training], y[training])
+        assert history.keys() == alone.history_.keys()
+        assert_allclose(history["loss"], alone.history_["loss"], rtol=1e-4)
+
+
+def test_histories_of_a_fold_know_nothing_of_the_rows_held_out(table):
+    X, y = table
+    stack = stack_regressor().set_params(network__epochs=2)
+    before, held_out = stack.fit(X, y).fold_histories_["network"][0], stack.splits_[0][1]
+    changed_X, changed_y = X.copy(), y.copy()
+    changed_X.iloc[held_out, 0] += 5.0
+    changed_y[held_out] -= 9.0
+    after = stack.fit(changed_X, changed_y).fold_histories_["network"]
+    assert after[0] == before
+    assert after[1] != before
+
+
+def test_networks_of_single_branches_have_the_history_of_their_stage(table):
+    X, y = table
+    stack = stack_regressor(training="individual+joint", individual_predictions=True).set_params(network__epochs=2)
+    histories = stack.fit(X, y).fold_histories_
+    assert list(histories) == ["network", "numbers", "place"]
+    assert {len(history["loss"]) for folds in histories.values() for history in folds} == {2}
+    assert histories["numbers"] != histories["place"]
+    stages = stack.named_estimators_["network"].stages_
+    for name in ("numbers", "place"):
+        (of_branch,) = [stage.history for stage in stages if stage.branches == [name]]
+        assert stack.named_estimators_[name].history_ == of_branch
+
+
+def test_history_of_the_last_step_of_a_pipeline_or_none(table):
+    network = stack_regressor().set_params(network__epochs=2).fit(*table).named_estimators_["network"]
+    assert training_history(make_pipeline("passthrough", network)) == network.history_
+    assert training_history(Ridge()) is None

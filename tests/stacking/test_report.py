@@ -439,3 +439,51 @@ def test_rows_count_by_the_weight_of_their_class(table, class_weight):
     expected = WeightedAverageClassifier(used.weighting).fit(stack.oof_predictions_, y, sample_weight=weight)
     assert used.class_weight is not None
     assert_allclose(used.weights_, expected.weights_)
+
+
+# --- what is predicted out of fold ------------------------------------------------------------------------------------
+
+
+def test_final_out_of_fold_predictions_are_those_of_a_fit_to_the_other_folds():
+    X, y = make_table()
+    X, splitter = X[NUMBERS], KFold(4)
+    stack = MultimodalStackingRegressor(REGRESSORS, LinearRegression(), cv=splitter).fit(X, y)
+    expected = cross_val_predict(LinearRegression(), stack.oof_predictions_, y, cv=splitter)
+    assert_allclose(stack.final_oof_predictions_[:, 0], expected)
+    assert stack.member_columns_ == {"ridge": slice(0, 1), "tree": slice(1, 2)}
+
+
+def test_final_out_of_fold_predictions_are_of_what_a_guard_chose():
+    X, y = make_table()
+    X = X[NUMBERS]
+    guarded = MultimodalStackingRegressor(REGRESSORS, LinearRegression(), cv=KFold(4), guard=True).fit(X, y)
+    used = guarded.stack_report_[guarded.stack_report_["used"]]["score"].item()
+    assert r2_score(y, guarded.final_oof_predictions_) == pytest.approx(used)
+
+
+def test_columns_of_classes_and_rows_that_no_fold_predicts():
+    X, y = make_table()
+    X, labels = X[NUMBERS], make_labels(y, 3)
+    stack = MultimodalStackingClassifier(CLASSIFIERS, cv=3).fit(X, labels)
+    assert stack.member_columns_ == {"logistic": slice(0, 3), "neighbours": slice(3, 6)}
+    assert_allclose(stack.final_oof_predictions_.sum(axis=1), 1)
+    stack = MultimodalStackingRegressor(REGRESSORS, cv=TimeSeriesSplit(3)).fit(X, y)
+    first = stack.splits_[1][1][0]  # the first fold has no other to fit to
+    assert np.isnan(stack.final_oof_predictions_[:first]).all()
+    assert np.isfinite(stack.final_oof_predictions_[first:]).all()
+    fitted = [(name, learner.fit(X, y)) for name, learner in REGRESSORS]
+    assert MultimodalStackingRegressor(fitted, cv="prefit").fit(X, y).final_oof_predictions_ is None
+
+
+def test_each_of_several_tasks_has_its_columns():
+    X, y = make_table()
+    targets = pd.DataFrame({"price": y, "class": make_labels(y, 3)})
+    targets.loc[:4, "price"] = np.nan
+    X = X[NUMBERS].reset_index(drop=True)
+    stack = MultimodalStackingMultitask(
+        [("numbers", network_regressor().branches[0][1], NUMBERS)], cv=2, random_state=0, guard=True
+    ).set_params(network__epochs=1)
+    predicted = stack.fit(X, targets).final_oof_predictions_
+    assert predicted.shape == (len(X), 4)  # a number and three classes
+    assert np.isnan(predicted[:5, 0]).all() and np.isfinite(predicted[5:, 0]).all()
+    assert_allclose(predicted[:, 1:].sum(axis=1), 1, atol=1e-6)

@@ -1,0 +1,74 @@
+"""Opened networks of an estimator, and the mean of what is seen in them."""
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from ..network._opened import OpenedNetwork
+from ._networks import find_networks
+from ._targets import Target
+
+
+class Inside:
+    """A network opened to look at one output of it.
+
+    Parameters
+    ----------
+    found : FoundNetwork
+    output : object
+        See Target.
+    pixels : collection of str, default=()
+    logits : bool, default=False
+        See OpenedNetwork.
+    """
+
+    def __init__(self, found, output, pixels=(), logits=False):
+        self.found = found
+        self.opened = OpenedNetwork(found.network, pixels, logits)
+        self.target = Target(self.opened.assembly, output, logits)
+
+    def encode(self, X):
+        """Return rows of X as the model takes them."""
+        return self.opened.encode(self.found.rows(X))
+
+    def branch(self, name):
+        """Return a branch, in detail."""
+        return self.opened.part(name).branch
+
+    def weights(self, outputs):
+        """Return the weights of the score of each row, from the outputs of each member, and what they are about."""
+        mean = np.mean([self.target.of_task(of_member) for of_member in outputs], axis=0)
+        positions = self.target.positions(mean)
+        return self.target.weights(positions), positions
+
+
+def insides(estimator, branch=None, output=None, **how):
+    """Return the networks of an estimator that a branch is in, opened; see Inside."""
+    return [Inside(found, output, **how) for found in find_networks(estimator, branch)]
+
+
+def mean_of_insides(results):
+    """Return the mean of what was seen in several networks, Bunches whose arrays of floats are alike in shape.
+
+    Raises
+    ------
+    ValueError
+        If they are not: each has a vocabulary of its own.
+    """
+    first, *others = results
+    if not others:
+        return first
+    return Bunch(**{name: _mean([result[name] for result in results]) for name in first})
+
+
+def _mean(values):
+    first = values[0]
+    if isinstance(first, dict):
+        return Bunch(**{name: _mean([value[name] for value in values]) for name in first})
+    if not isinstance(first, np.ndarray) or first.dtype.kind not in "f":
+        if not all(np.array_equal(first, value) for value in values[1:]):
+            raise ValueError(
+                "the networks of the folds differ in what they see: look into one of them, such as "
+                "stack.fold_estimators_['network'][0]."
+            )
+        return first
+    return np.mean(values, axis=0)

@@ -1,0 +1,290 @@
+"""Predictions of a stack and of each of its base models side by side: residuals, calibration, confusion."""
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from .._suggestions import did_you_mean
+from .._validation import check_lengths
+from ._base_models import is_stack, last_of
+from ._display import grid_of_axes
+
+#: Kinds of pictures, and whether they are of classes.
+_KINDS = {"residuals": False, "actual": False, "confusion": True, "calibration": True}
+
+#: How many rows a scatter plot shows.
+_N_POINTS = 1000
+
+#: How the predictions of the stack itself are called.
+STACK = "stack"
+
+
+class MemberPredictionsDisplay:
+    """Residuals, calibration or confusion of a stack and of each of its base models, side by side.
+
+    Drawn by scikit-learn's own displays, with the same axes for all.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        True targets.
+    predictions : dict of str to ndarray of shape (n_samples,) or (n_samples, n_classes)
+        By the name of the base model: numbers, classes, or probabilities of the classes.
+    classes : ndarray of shape (n_classes,), default=None
+        The classes in the order of the probabilities; ``None`` if numbers are predicted.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes of shape (n_panels,)
+        The axes drawn into.
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+    displays_ : dict of str to display
+        scikit-learn's displays by the name of the base model.
+
+    See Also
+    --------
+    sklearn.metrics.PredictionErrorDisplay : Draws residuals.
+    sklearn.calibration.CalibrationDisplay : Draws calibration.
+    sklearn.metrics.ConfusionMatrixDisplay : Draws confusion.
+
+    Notes
+    -----
+    With more than two classes, calibration is that of the class which is predicted: how often it is right, by the
+    probability that it was given [1]_.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.inspection import MemberPredictionsDisplay
+    >>> y = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> display = MemberPredictionsDisplay(y, {"stack": y + 0.1, "ridge": y - 0.5}).plot()
+    >>> list(display.displays_)
+    ['stack', 'ridge']
+    """
+
+    def __init__(self, y, predictions, *, classes=None):
+        self.y = y
+        self.predictions = predictions
+        self.classes = classes
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, kind="auto", ax=None):
+        """Draw predictions of given rows, which the stack should not have been fitted to.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted stack of one target.
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of data.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        kind : {"auto", "residuals", "actual", "confusion", "calibration"}, default="auto"
+            What to draw: residuals or actual targets against predictions, a confusion matrix (each row of it sums to
+            1), or a calibration curve; by default residuals of numbers and confusion of classes.
+        ax : matplotlib.axes.Axes or array-like of Axes, default=None
+            Axes whose place is divided, or one for the stack and each base model; a new figure by default.
+
+        Returns
+        -------
+        display : MemberPredictionsDisplay
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the estimator is no stack of one target, or `kind` does not go with what it predicts.
+        """
+        stack = _checked(estimator)
+        columns = np.asarray(stack.transform(X))
+        of_stack = stack.predict_proba(X) if hasattr(stack, "predict_proba") else stack.predict(X)
+        predictions = {STACK: of_stack, **_by_member(stack, columns)}
+        return cls._of(stack, y, predictions).plot(kind=kind, ax=ax)
+
+    @classmethod
+    def from_out_of_fold(cls, estimator, y, *, kind="auto", ax=None):
+        """Draw the out-of-fold predictions of the rows that a stack was fitted to.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted stack of one target.
+        y : array-like of shape (n_samples,)
+            The targets that it was fitted to. Rows that no fold predicts, or for which the final estimator could not
+            be fitted to other folds, are left out.
+        kind, ax
+            See :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : MemberPredictionsDisplay
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the estimator is no stack of one target with out-of-fold predictions, as it has none with cv="prefit".
+        """
+        stack = _checked(estimator)
+        if stack.oof_predictions_ is None:
+            raise ValueError("a stack with cv='prefit' has no out-of-fold predictions: use from_estimator.")
+        check_lengths(stack.oof_predictions_, y)
+        of_stack = _decoded(stack, stack.final_oof_predictions_, _final_method(stack))
+        predictions = {STACK: of_stack, **_by_member(stack, stack.oof_predictions_)}
+        known = np.isfinite(stack.oof_predictions_).all(axis=1)
+        of_all = known & np.isfinite(stack.final_oof_predictions_).all(axis=1)
+        if of_all.any():
+            known = of_all
+        else:  # what stands on top could not be fitted without a fold
+            del predictions[STACK]
+        predictions = {name: values[known] for name, values in predictions.items()}
+        return cls._of(stack, np.asarray(y)[known], predictions).plot(kind=kind, ax=ax)
+
+    @classmethod
+    def _of(cls, stack, y, predictions):
+        y = column_or_1d(y)
+        return cls(y, predictions, classes=stack.classes_ if is_classifier(stack) else None)
+
+    def plot(self, *, kind="auto", ax=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        kind : {"auto", "residuals", "actual", "confusion", "calibration"}, default="auto"
+            See :meth:`from_estimator`.
+        ax : matplotlib.axes.Axes or array-like of Axes, default=None
+            Axes whose place is divided, or one for each panel; a new figure by default.
+
+        Returns
+        -------
+        display : MemberPredictionsDisplay
+        """
+        kind = self._kind(kind)
+        shown = self.predictions
+        if kind == "calibration":
+            shown = {name: values for name, values in shown.items() if values.ndim == 2}
+            if not shown:
+                raise ValueError("kind='calibration' needs probabilities, which nothing here predicts.")
+        self.axes_ = np.array(grid_of_axes(ax, len(shown), type(self).__name__), dtype=object)
+        self.figure_ = self.axes_[0].figure
+        draw, self.displays_ = getattr(self, f"_draw_{kind}"), {}
+        for axes, (name, values) in zip(self.axes_, shown.items(), strict=True):
+            self.displays_[name] = draw(axes, values)
+            axes.set_title(name, parse_math=False)
+        if kind == "residuals":
+            self._share_limits()
+        elif kind == "actual":
+            self._share_square()
+        return self
+
+    def _kind(self, kind):
+        if kind == "auto":
+            return "residuals" if self.classes is None else "confusion"
+        if kind not in _KINDS:
+            raise ValueError(f"unknown kind {kind!r}.{did_you_mean(kind, _KINDS)} Known are {[*_KINDS]}.")
+        if _KINDS[kind] != (self.classes is not None):
+            predicted = "numbers" if self.classes is None else "classes"
+            raise ValueError(f"kind={kind!r} does not go with {predicted}, which this stack predicts.")
+        return kind
+
+    def _draw_residuals(self, axes, values):
+        return self._draw_errors(axes, values, "residual_vs_predicted")
+
+    def _draw_actual(self, axes, values):
+        return self._draw_errors(axes, values, "actual_vs_predicted")
+
+    def _draw_errors(self, axes, values, kind):
+        return PredictionErrorDisplay.from_predictions(
+            self.y,
+            values,
+            kind=kind,
+            subsample=min(_N_POINTS, len(self.y)),
+            random_state=0,
+            ax=axes,
+            scatter_kwargs={"s": 8, "alpha": 0.5},
+        )
+
+    def _draw_confusion(self, axes, values):
+        labels = unique_labels(self.classes, self.y) if len(self.classes) else None
+        return ConfusionMatrixDisplay.from_predictions(
+            self.y,
+            self._classes_of(values),
+            labels=labels,
+            normalize="true",
+            values_format=".2f",
+            include_values=len(labels) <= 10,
+            xticks_rotation="vertical",
+            cmap="Blues",
+            colorbar=False,
+            ax=axes,
+        )
+
+    def _draw_calibration(self, axes, values):
+        if len(self.classes) == 2:
+            right, probability = self.y == self.classes[1], values[:, 1]
+        else:
+            right, probability = self.y == self._classes_of(values), values.max(axis=1)
+        probability = np.clip(probability, 0, 1)  # which single precision may leave by a rounding
+        display = CalibrationDisplay.from_predictions(right, probability, n_bins=10, strategy="quantile", ax=axes)
+        axes.get_legend().remove()
+        axes.set(xlabel="predicted probability", ylabel="part that is so", xlim=(0, 1), ylim=(0, 1))
+        return display
+
+    def _classes_of(self, values):
+        return self.classes[values.argmax(axis=1)] if values.ndim == 2 else values
+
+    def _share_square(self):
+        values = np.concatenate([self.y, *self.predictions.values()])
+        margin = 0.03 * (values.max() - values.min() or 1.0)
+        limits = values.min() - margin, values.max() + margin
+        for axes in self.axes_:
+            axes.set_aspect("equal", adjustable="box")
+            axes.set(xlim=limits, ylim=limits)
+
+    def _share_limits(self):
+        for axis in ("x", "y"):
+            limits = np.array([getattr(axes, f"get_{axis}lim")() for axes in self.axes_])
+            for axes in self.axes_:
+                getattr(axes, f"set_{axis}lim")(limits[:, 0].min(), limits[:, 1].max())
+
+
+def _checked(estimator):
+    """Return a fitted stack of one target, or raise."""
+    stack = last_of(estimator)
+    check_is_fitted(stack)
+    if not is_stack(stack):
+        raise TypeError(f"expected a fitted stack, got {type(stack).__name__}.")
+    multiclass = is_classifier(stack) and not isinstance(stack.classes_, list)
+    widths = {columns.stop - columns.start for columns in stack.member_columns_.values()}
+    if not multiclass and (is_classifier(stack) or widths != {1}):
+        raise ValueError("this stack predicts several values for each row: one target can be drawn at a time.")
+    return stack
+
+
+def _by_member(stack, columns):
+    """Return the predictions of each base model from the columns that the final estimator gets."""
+    methods = zip(stack.member_columns_.items(), stack.stack_method_, strict=True)
+    return {name: _decoded(stack, columns[:, place], method) for (name, place), method in methods}
+
+
+def _final_method(stack):
+    return "predict_proba" if hasattr(stack, "predict_proba") else "predict"
+
+
+def _decoded(stack, columns, method):
+    """Return numbers, classes or probabilities of all classes from columns of base models, which say it shorter."""
+    if not is_classifier(stack):
+        return columns[:, 0].astype("float64")
+    if method == "predict_proba":
+        return np.hstack([1 - columns, columns]) if columns.shape[1] == 1 else columns
+    if method == "decision_function":
+        places = columns.argmax(axis=1) if columns.shape[1] > 1 else (columns[:, 0] > 0).astype(int)
+    else:
+        places = np.nan_to_num(columns[:, 0]).astype(int)
+    return stack.classes_[places]

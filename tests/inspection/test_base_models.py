@@ -1,0 +1,24 @@
+"""The base models of a fitted stack."""
+
+from _inspected import fitted_network, fitted_regressor
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from skstack.inspection._base_models import is_stack, last_of, network_of, networks_of
+
+
+def test_networks_of_stacks_of_folds_and_alone():
+    stack, network = fitted_regressor(), fitted_network()
+    assert networks_of(stack) == {"network": stack.named_estimators_["network"]}
+    of_folds = fitted_regressor(refit="folds")
+    assert networks_of(of_folds)["network"] is of_folds.fold_estimators_["network"][0]
+    assert networks_of(network) == {"MultimodalNetworkRegressor": network}
+    assert network_of(make_pipeline("passthrough", stack)) is stack.named_estimators_["network"]
+
+
+def test_last_step_of_pipelines_within_pipelines():
+    ridge = Ridge()
+    assert last_of(make_pipeline("passthrough", make_pipeline("passthrough", ridge))) is ridge
+    assert last_of(ridge) is ridge
+    assert not is_stack(ridge)
+    assert is_stack(fitted_regressor())

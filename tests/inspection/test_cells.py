@@ -1,0 +1,59 @@
+"""Rows with other cells in the columns of a branch."""
+
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+from _insides import image_branch, patch_classifier, patch_images, table_of
+
+from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor
+from skstack.branches import NumericBranch
+from skstack.inspection._cells import BranchCells
+
+
+def test_images_are_those_that_the_branch_sees_whatever_their_size():
+    images = patch_images()
+    larger = np.repeat(np.repeat(images, 2, axis=1), 2, axis=2)
+    cells = BranchCells(patch_classifier(), table_of(larger), "photo")
+    np.testing.assert_array_equal(cells.images(), images)
+
+
+def test_a_row_comes_several_times_each_with_another_cell():
+    X, images = table_of(patch_images()), patch_images()
+    rows = BranchCells(patch_classifier(), X, "photo").rows(2, [images[0], images[1]])
+    assert rows["area"].tolist() == [2, 2]
+    assert rows.index.tolist() == [2, 2]
+    np.testing.assert_array_equal(np.stack(rows["photo"]), images[:2])
+    np.testing.assert_array_equal(np.stack(X["photo"]), images)
+
+
+def test_an_array_of_images_holds_the_cells_itself():
+    images = patch_images()[..., 0]
+    network = MultimodalNetworkClassifier([("photo", image_branch())], head=(), random_state=0)
+    network.initialize(images, [0, 1] * 2)
+    cells = BranchCells(network, images, "photo")
+    assert cells.images().shape == (4, 8, 8, 1)
+    np.testing.assert_array_equal(cells.with_cells([[*cells.images()]]), images)
+    network.initialize(np.repeat(np.repeat(images, 2, axis=1), 2, axis=2), [0, 1] * 2)
+    cells = BranchCells(network, np.repeat(np.repeat(images, 2, axis=1), 2, axis=2), "photo")
+    with pytest.raises(ValueError, match="give X as a DataFrame"):
+        cells.with_cells([[*cells.images()]])
+
+
+@pytest.mark.parametrize("container", ["array of integers", "polars"])
+def test_numbers_of_other_containers_are_exchanged(container):
+    table = np.arange(12).reshape(4, 3)
+    X = table if container == "array of integers" else polars.DataFrame(table, schema=["a", "b", "c"])
+    network = MultimodalNetworkRegressor([("n", NumericBranch((2,), embedding=None), [0, 2])], random_state=0)
+    network.initialize(X, np.arange(4.0))
+    changed = np.asarray(BranchCells(network, X, "n").with_cells([np.full(4, 0.5), np.full(4, 1.5)]))
+    np.testing.assert_array_equal(changed, np.stack([np.full(4, 0.5), table[:, 1], np.full(4, 1.5)], axis=1))
+
+
+def test_several_images_in_a_row_are_refused():
+    images = patch_images()
+    X = pd.DataFrame({"a": [*images], "b": [*images]})
+    network = MultimodalNetworkClassifier([("photo", image_branch(shared=True))], head=(), random_state=0)
+    network.initialize(X, [0, 1] * 2)
+    with pytest.raises(ValueError, match="has several images in a row"):
+        BranchCells(network, X, "photo").images()

@@ -1,0 +1,32 @@
+"""What checks look at."""
+
+import pytest
+from _inspected import fitted_network, fitted_regressor, table
+from _small import branches
+from sklearn.linear_model import Ridge
+
+from skstack import MultimodalStackingRegressor
+from skstack.branches import ImageBranch
+from skstack.inspection._check import Checked, NotApplicable, image_root_of, parts_of
+
+
+def test_parts_are_those_in_use():
+    assert [name for name, _, _ in parts_of(fitted_regressor())] == ["numbers", "place", "ridge"]
+    assert [name for name, _, _ in parts_of(fitted_network())] == ["numbers", "place"]
+    suggested = MultimodalStackingRegressor()
+    assert parts_of(suggested) == []
+    suggested.suggestion_ = [*branches(), ("ridge", Ridge())]
+    assert parts_of(suggested)[-1][2] is None
+
+
+def test_the_folder_of_images_is_that_of_the_first_branch_that_has_one():
+    assert image_root_of(fitted_regressor()) is None
+    photos = MultimodalStackingRegressor([*branches(), ("photo", ImageBranch(root="photos"), ["photo"])])
+    assert image_root_of(photos) == "photos"
+
+
+def test_columns_are_described_and_splits_are_needed():
+    checked = Checked(fitted_regressor(), *table())
+    assert {column.name: column.kind for column in checked.columns}["city"] == "categorical"
+    with pytest.raises(NotApplicable, match="no splits"):
+        checked.need_splits()

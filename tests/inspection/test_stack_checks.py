@@ -1,0 +1,45 @@
+"""Faults of a stack are found."""
+
+import numpy as np
+from _checked import clean_table, fitted_stack
+from sklearn.linear_model import LinearRegression, Ridge
+
+from skstack.inspection import check_stack
+
+
+class _Constant(LinearRegression):
+    """Predicts the mean."""
+
+    def predict(self, X):
+        return np.full(len(X), self.intercept_)
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(np.zeros_like(X), y)
+        return self
+
+
+def test_a_modality_without_any_weight_is_dead():
+    X, y = clean_table()
+    stack = fitted_stack(X, y, final_estimator=LinearRegression())
+    assert check_stack(stack, X, y, checks=["dead_modality"]) == []
+    stack.final_estimator_.coef_[1] = 0
+    (finding,) = check_stack(stack, X, y, checks=["dead_modality"])
+    assert "'other'" in finding.message
+
+
+def test_a_stack_below_its_best_base_model_is_found():
+    X, y = clean_table()
+    stack = fitted_stack(X, y, final_estimator=_Constant())
+    (finding,) = check_stack(stack, X, y, checks=["below_best_member"])
+    assert "'one'" in finding.message
+    guarded = fitted_stack(X, y, final_estimator=_Constant(), guard=True)
+    assert check_stack(guarded, X, y, checks=["below_best_member"]) == []
+
+
+def test_base_models_that_take_turns_have_unstable_weights():
+    X, y = clean_table(60)
+    twins = [("one", Ridge(alpha=1e-3), ["area"]), ("other", Ridge(alpha=2e-3), ["area"])]
+    stack = fitted_stack(X, y, twins, final_estimator=LinearRegression())
+    found = check_stack(stack, X, y, checks=["unstable_weights"])
+    assert {finding.severity for finding in found} == {"tip"}
+    assert check_stack(fitted_stack(X, y, final_estimator=LinearRegression()), X, y, checks=["unstable_weights"]) == []

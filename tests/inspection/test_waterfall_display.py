@@ -1,0 +1,50 @@
+"""Bars from the base value to one prediction."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from _inspected import classifier, stack, table
+from numpy.testing import assert_allclose
+from sklearn.utils import Bunch
+
+from skstack.inspection import WaterfallDisplay, shapley_values
+
+
+def test_bars_lead_from_the_base_value_to_the_prediction():
+    X, _ = table()
+    result = shapley_values(stack(), X)
+    display = WaterfallDisplay.from_estimator(stack(), X, row=5)
+    bars = sorted(display.bars_, key=lambda bar: bar.get_y())
+    at = result.base_values[5]
+    for bar in bars:
+        assert_allclose(bar.get_x(), at)
+        at = bar.get_x() + bar.get_width()
+    assert_allclose(at, stack().predict(X)[5])
+    lengths = [abs(bar.get_width()) for bar in bars]
+    assert lengths == sorted(lengths)
+    assert_allclose([bar.get_width() for bar in display.bars_], result.shapley_values[5])
+    ticks = dict(zip(display.ax_.get_yticks(), [t.get_text() for t in display.ax_.get_yticklabels()], strict=True))
+    assert ticks[2] == list(result.modalities)[np.abs(result.shapley_values[5]).argmax()]
+    plt.close("all")
+
+
+def test_a_class_of_two_needs_no_target_and_one_of_several_outputs_does():
+    X, _ = table()
+    result = shapley_values(classifier(), X)
+    assert WaterfallDisplay.from_shapley_values(result).ax_.get_xlabel() == "prediction for class fair"
+    with pytest.raises(ValueError, match="there is one output"):
+        WaterfallDisplay.from_shapley_values(result, target="cheap")
+    several = Bunch(
+        shapley_values=np.arange(12.0).reshape(2, 2, 3),
+        base_values=np.zeros((2, 3)),
+        predictions=np.zeros((2, 3)),
+        modalities={"a": [0], "b": [1]},
+        classes=np.array(["x", "y", "z"]),
+    )
+    display = WaterfallDisplay.from_shapley_values(several, row=1, target="y")
+    assert [bar.get_width() for bar in display.bars_] == [7, 10]
+    with pytest.raises(ValueError, match=r"'target' should be one of \['x', 'y', 'z'\], got None"):
+        WaterfallDisplay.from_shapley_values(several)
+    several.classes = None
+    assert [bar.get_width() for bar in WaterfallDisplay.from_shapley_values(several, target=2).bars_] == [2, 5]
+    plt.close("all")
