@@ -1,7 +1,6 @@
 """scikit-learn's inspection and SHAP on stacks and networks of mixed columns."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 from _inspected import NUMBERS, parts, stack, table
 from _small import TRAINING, make_labels, network_regressor, stack_classifier
