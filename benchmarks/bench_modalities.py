@@ -14,6 +14,9 @@ from ._comparison import Comparison, Figure
 from ._job import Job
 
 NUMBERS = [f"number_{position}" for position in range(6)]
+#: Rows to fit to; more would not change what is timed.
+N_FIT = 100
+
 WORDS = "house garden bright quiet street large small kitchen view old new sunny roof garage pool".split()
 
 
@@ -61,7 +64,7 @@ def in_turns(n_samples, size, n_repeats):
     from skstack.inspection import shapley_values
 
     X, y = make_data(n_samples, size)
-    stack = fit_stack(X, y, size)
+    stack = fit_stack(X[:N_FIT], y[:N_FIT], size)
     predictions = stack.predict(X)  # compiled now, and pictures are read
 
     def run():

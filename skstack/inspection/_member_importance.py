@@ -99,7 +99,7 @@ def _weights(stack, index):
     if not isinstance(index, pd.MultiIndex):
         return _weights_of(final, stack.member_columns_, list(index))
     weights = []
-    for task, lines in index.to_frame().groupby("task", sort=False):
+    for task, lines in index.to_frame(index=False).groupby("task", sort=False):
         alone = final.for_task(task) if hasattr(final, "for_task") else None
         weights += _weights_of(alone, stack.member_columns_, list(lines["name"]))
     return weights

@@ -1,7 +1,6 @@
 """scikit-learn's inspection and SHAP on stacks and networks of mixed columns."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 from _inspected import NUMBERS, parts, stack, table
 from _small import TRAINING, make_labels, network_regressor, stack_classifier
@@ -68,11 +67,9 @@ def test_shap_explains_learners_and_networks_of_numbers(name):
         model = MultimodalNetworkRegressor([("x", branch)], **settings, optimizer__learning_rate=0.05).fit(X, y)
     explained = shap.explainers.Exact(model.predict, shap.maskers.Independent(X[:10]))(X[:4], silent=True)
     assert_allclose(explained.values.sum(axis=1) + explained.base_values, model.predict(X[:4]), rtol=1e-4)
-    area, _, noise = np.abs(explained.values).mean(axis=0)
-    assert area > 2 * noise
 
 
-def test_shap_explains_a_stack_by_groups_of_columns_as_we_do():
+def test_shap_and_ours_are_the_same_with_a_background():
     shap = pytest.importorskip("shap", reason="the peer that values with a background are compared with")
     from skstack.inspection import shapley_values
 
