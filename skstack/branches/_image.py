@@ -218,7 +218,7 @@ class ImageBranch(SharesBackbone, ItemsBranch):
         super().check_parameters()
         if self.size is not None and len(check_units(self.size, "size")) != 2:
             raise ValueError(f"'size' should be height and width in pixels, got {self.size}.")
-        self._strengths()
+        _strengths(self.augment)
         if self.backbone is not None:
             if self._is_random() and not self.trainable:
                 raise ValueError(
@@ -234,20 +234,6 @@ class ImageBranch(SharesBackbone, ItemsBranch):
                 f"{halvings} blocks halve height and width {halvings} times: size={size} should be at "
                 f"least {2**halvings} pixels each way, or 'filters' shorter than {self.filters}."
             )
-
-    def _strengths(self):
-        """Return the strength of each way to augment images that is wished for."""
-        given = self.augment or {}
-        if not isinstance(given, Mapping):
-            given = {name: _STRENGTHS.get(name) for name in given}
-        for name, strength in given.items():
-            if name not in _STRENGTHS:
-                raise ValueError(f"'augment' should name some of {', '.join(_STRENGTHS)}, got {name!r}.")
-            if name == "flip" and strength not in ("horizontal", "vertical", "both"):
-                raise ValueError(f"'flip' in 'augment' should be horizontal, vertical or both, got {strength!r}.")
-            if name != "flip" and not (isinstance(strength, Real) and 0 < strength <= 1):
-                raise ValueError(f"{name!r} in 'augment' should be a number above 0 and up to 1, got {strength!r}.")
-        return dict(given)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
@@ -347,7 +333,7 @@ class ImageBranch(SharesBackbone, ItemsBranch):
     def _augmented(self, x):
         from ._image_layers import RandomAffine, RandomContrast
 
-        strengths = self._strengths()
+        strengths = _strengths(self.augment)
         contrast = strengths.pop("contrast", None)
         if strengths:
             x = RandomAffine(**strengths, name="random_affine")(x)
@@ -378,6 +364,21 @@ class ImageBranch(SharesBackbone, ItemsBranch):
         x = convolution_blocks(x, self.filters, self.activation, self.batch_norm)
         pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
         return pool[self.pooling](data_format=CHANNELS_LAST, name="pool")(x)
+
+
+def _strengths(augment):
+    """Return the strength of each way to augment images that is wished for."""
+    given = augment or {}
+    if not isinstance(given, Mapping):
+        given = {name: _STRENGTHS.get(name) for name in given}
+    for name, strength in given.items():
+        if name not in _STRENGTHS:
+            raise ValueError(f"'augment' should name some of {', '.join(_STRENGTHS)}, got {name!r}.")
+        if name == "flip" and strength not in ("horizontal", "vertical", "both"):
+            raise ValueError(f"'flip' in 'augment' should be horizontal, vertical or both, got {strength!r}.")
+        if name != "flip" and not (isinstance(strength, Real) and 0 < strength <= 1):
+            raise ValueError(f"{name!r} in 'augment' should be a number above 0 and up to 1, got {strength!r}.")
+    return dict(given)
 
 
 def _with_channels(tensors):

@@ -111,8 +111,9 @@ class AttributionDisplay:
         if len(rest):
             lengths.append(values[rest].sum())
             names.append(f"{len(rest)} other{'s' if len(rest) > 1 else ''}")
+        lengths, names = lengths[::-1], names[::-1]  # the first bar is drawn at the bottom
         colors = [_FOR if length >= 0 else _AGAINST for length in lengths]
-        ax.barh(range(len(lengths))[::-1], lengths, color=colors, tick_label=names)
+        ax.barh(range(len(lengths)), lengths, color=colors, tick_label=names)
         ax.axvline(0.0, color="gray", linewidth=0.8)
         ax.set_xlabel(self.label)
 

@@ -29,7 +29,7 @@ def network(table):
 def bars(display):
     return {
         label.get_text(): bar.get_width()
-        for label, bar in zip(display.ax_.get_yticklabels(), display.ax_.patches[::-1], strict=True)
+        for label, bar in zip(display.ax_.get_yticklabels(), display.ax_.patches, strict=True)
     }
 
 

@@ -14,8 +14,10 @@ from skstack.inspection._cells import BranchCells
 def test_images_are_those_that_the_branch_sees_whatever_their_size():
     images = patch_images()
     larger = np.repeat(np.repeat(images, 2, axis=1), 2, axis=2)
-    cells = BranchCells(patch_classifier(), table_of(larger), "photo")
-    np.testing.assert_array_equal(cells.images(), images)
+    network, X = patch_classifier(), table_of(larger)
+    seen = BranchCells(network, X, "photo").images()
+    assert seen.shape == images.shape
+    np.testing.assert_array_equal(seen, network.encode(X)["photo"])
 
 
 def test_a_row_comes_several_times_each_with_another_cell():

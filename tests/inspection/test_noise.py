@@ -111,7 +111,7 @@ def test_noise_on_pixels_turns_predictions_and_none_leaves_them():
         ({"branch": "numbers", "kind": "gausian"}, "Did you mean 'gaussian'"),
         ({"branch": "numbers", "levels": [-1]}, "'levels' of 'gaussian' should be numbers from 0"),
         ({"branch": "city", "levels": [1.5]}, "'levels' of 'replace' should be numbers from 0 to 1"),
-        ({"branch": "city", "kind": "gaussian"}, "branch 'city' has other cells than numbers"),
+        ({"branch": "city", "kind": "gaussian"}, "noise is for cells of numbers, which branch 'city' does not have"),
         ({"branch": "city", "kind": "pixels"}, "only images"),
         ({"branch": "numbers", "n_repeats": 0}, "n_repeats == 0"),
     ],

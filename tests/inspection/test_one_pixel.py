@@ -51,7 +51,7 @@ def test_where_no_pixel_counts_none_succeeds(dark):
     )
     assert not result.success.any()
     assert result.pixels.shape == (2, 2, 3)
-    assert result.n_evaluations.tolist() == [36, 36]  # 3 generations of 12
+    assert (result.n_evaluations < 36).all()  # 3 generations of 12: it ends where all candidates are alike
     np.testing.assert_allclose(result.attacked_scores, result.scores)
 
 

@@ -17,7 +17,7 @@ def of_tasks(**tasks):
 
 
 def classes(*labels):
-    return ClassificationTask().fit(np.array(labels))
+    return ClassificationTask("Network").fit(np.array(labels))
 
 
 NUMBER = RegressionTask().fit(np.arange(3.0))
