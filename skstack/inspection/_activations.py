@@ -94,7 +94,9 @@ def top_examples(estimator, X, layer, *, branch, filters=None, n_examples=9):
         ``indices`` : ndarray of int of shape (n_filters, n_examples)
             Positions of the rows in X, the best first.
         ``activations`` : ndarray of shape (n_filters, n_examples)
+            How much they excite the filter.
         ``filters`` : ndarray of int of shape (n_filters,)
+            Positions of the filters in the layer.
         ``images`` : ndarray of uint8 of shape (n_filters, n_examples, height, width, channels) or None
             What the branch sees of these rows, if these are images: of several images in a row the one that counts.
 

@@ -58,7 +58,9 @@ def dropped_modality_curve(
         With these attributes:
 
         shares : ndarray of shape (n_shares,)
+            As given.
         scores : ndarray of shape (n_modalities, n_shares, n_repeats)
+            Of each repeat.
         scores_mean, scores_std : ndarray of shape (n_modalities, n_shares)
             Mean and standard deviation over the repeats.
         modalities : dict of str to list

@@ -44,6 +44,7 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
         ``outputs`` : ndarray of shape (n_samples,)
             What is explained: the class, or the position of the output.
         ``layer`` : str
+            The layer that the maps come from.
 
         With an axis for the images of a row behind the first one where the branch has several, in columns that share
         it or in a cell.

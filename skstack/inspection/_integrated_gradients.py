@@ -49,6 +49,7 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
         ``names`` : Bunch of str to ndarray or None
             What the parts are called: columns, or of each row its words, "" behind the end.
         ``predictions``, ``baseline_predictions`` : ndarray of shape (n_samples,)
+            For the rows, and for the baseline.
         ``outputs`` : ndarray of shape (n_samples,)
             What is explained: the class, or the position of the output.
 

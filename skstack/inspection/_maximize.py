@@ -61,9 +61,11 @@ def maximize_activation(
     -------
     result : Bunch
         ``images`` : ndarray of uint8 of shape (n_filters, height, width, channels)
+            What excites each filter.
         ``activations`` : ndarray of shape (n_filters,)
             Means of the filters' maps for these images.
         ``filters`` : ndarray of int of shape (n_filters,)
+            Their positions in the layer.
 
     Raises
     ------

@@ -71,6 +71,7 @@ def modality_importance(
         With these attributes:
 
         importances_mean : ndarray of shape (n_modalities,)
+            How far the score falls, or the Shapley value.
         importances_std : ndarray of shape (n_modalities,)
             Standard deviation over permutations or folds; not for "shapley".
         importances : ndarray of shape (n_modalities, n_repeats)
