@@ -64,7 +64,8 @@ def _mean(values):
     first = values[0]
     if isinstance(first, dict):
         return Bunch(**{name: _mean([value[name] for value in values]) for name in first})
-    if not isinstance(first, np.ndarray) or first.dtype.kind not in "f":
+    are_floats = isinstance(first, np.ndarray) and first.dtype.kind == "f"
+    if not are_floats or len({value.shape for value in values}) > 1:
         if not all(np.array_equal(first, value) for value in values[1:]):
             raise ValueError(
                 "the networks of the folds differ in what they see: look into one of them, such as "

@@ -30,7 +30,7 @@ def test_networks_that_read_other_words_have_no_mean():
 
 
 def test_maps_of_the_networks_of_folds_are_averaged():
-    X = table_of(np.concatenate([patch_images()] * 2))
+    X = table_of(np.concatenate([patch_images(), 255 - patch_images()]))
     template = MultimodalNetworkClassifier(epochs=1, early_stopping=False)
     parts = [("photo", image_branch(), ["photo"])]
     stack = MultimodalStackingClassifier(parts, network=template, cv=2, refit="folds", random_state=0)
