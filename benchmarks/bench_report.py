@@ -27,6 +27,7 @@ def make_data(n_houses):
 def fit_stack(houses, X, y, groups):
     """Return a stack whose network was trained for one epoch."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.model_selection import GroupKFold
 
     from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
     from skstack.branches import CategoricalBranch, ImageBranch, NumericBranch
@@ -40,7 +41,7 @@ def fit_stack(houses, X, y, groups):
         ("boosting", HistGradientBoostingRegressor(max_iter=50), NUMBERS),
     ]
     network = MultimodalNetworkRegressor(epochs=1, early_stopping=False)
-    stack = MultimodalStackingRegressor(parts, network=network, cv=3, random_state=0)
+    stack = MultimodalStackingRegressor(parts, network=network, cv=GroupKFold(3), random_state=0)
     return stack.fit(X, y, groups=groups)
 
 

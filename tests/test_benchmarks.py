@@ -51,6 +51,8 @@ TINY = {
     "n_peer_fits": 2,
     "n_rounds": 1,
     "size": 32,
+    "side": 16,
+    "n_houses": 40,
 }
 
 COMPARISONS = {comparison.name: comparison for comparison in chosen([])}
