@@ -68,9 +68,9 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
 
         - "dead_modality": exchanging the cells of a modality between rows changes no prediction;
         - "below_best_member": by ``stack_report_`` the stack is worse than one of its base models, by more than twice
-          the standard error of the difference;
+          the standard error of the difference, and a tenth of that of the score;
         - "duplicates": the same rows or images stand on both sides of a split; rows, of the same target too, more
-          often than by chance;
+          often than by chance; images, unless a tenth of all rows look the same, as drawings may;
         - "leaking_groups": a group stands on both sides of a split;
         - "giveaways": a column predicts the target nearly perfectly by itself;
         - "unstable_weights": the part of all weight that a base model gets from the final estimator differs by more

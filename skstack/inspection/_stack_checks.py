@@ -18,6 +18,9 @@ _DEAD = 1e-3
 #: Standard errors from which on a difference of scores is none by chance.
 _CERTAIN = 2
 
+#: Part of the standard error of a score up to which a difference is of no matter, however certain it is.
+_OF_NO_MATTER = 0.1
+
 #: Part of all weight by which that of a base model may differ between folds.
 _UNSTABLE = 0.5
 
@@ -38,7 +41,7 @@ def dead_modality(checked):
         if part < _DEAD:
             found.append(
                 f"Modality {name!r} changes nothing: with its cells exchanged between rows, predictions move by "
-                f"{part:.1g} of their deviation. Leave it out, or see what is wrong with its branch."
+                f"{part:.1g} of their deviation. Leave it out, or see what is wrong with what reads it."
             )
     return found
 
@@ -70,7 +73,8 @@ def _below_best(task, report):
     used = report[report["used"]].iloc[0]
     if len(models) < 2 or not np.isfinite(used["difference"]):
         return
-    if used["difference"] + _CERTAIN * used["difference_standard_error"] < 0:
+    certain = used["difference"] + _CERTAIN * used["difference_standard_error"] < 0
+    if certain and abs(used["difference"]) > _OF_NO_MATTER * used["standard_error"]:
         where = "" if task is None else f" for task {task!r}"
         yield (
             f"The stack{where} is worse than its base model {models.idxmax()!r}: {used['scoring']} {used['score']:.3f} "

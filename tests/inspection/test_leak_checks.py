@@ -45,6 +45,12 @@ def test_an_image_on_both_sides_of_a_split_is_found():
     assert "0 and 29" in finding.message
 
 
+def test_images_that_all_look_alike_are_no_duplicates():
+    X = pd.DataFrame({"area": np.random.default_rng(0).normal(size=30), "photo": [np.zeros((24, 24, 3), "uint8")] * 30})
+    stack = fitted_stack(X, X["area"].to_numpy(), [("one", Ridge(), ["area"]), ("other", LinearRegression(), ["area"])])
+    assert check_stack(stack, X, X["area"].to_numpy(), checks=["duplicates"]) == []
+
+
 def test_torn_groups_are_found_in_the_splits_of_the_stack_or_in_others():
     X, y = clean_table()
     stack, groups = fitted_stack(X, y), np.repeat(np.arange(60), 2)

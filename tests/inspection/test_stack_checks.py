@@ -36,6 +36,20 @@ def test_a_stack_below_its_best_base_model_is_found():
     assert check_stack(guarded, X, y, checks=["below_best_member"]) == []
 
 
+def test_a_stack_that_is_below_by_nothing_to_speak_of_is_not():
+    X, y = clean_table()
+    stack = fitted_stack(X, y, final_estimator=_Constant())
+    for difference, n_found in ((-0.05, 0), (-0.2, 1)):
+        report = stack.stack_report_.copy()
+        report.loc[report["used"], ["standard_error", "difference", "difference_standard_error"]] = (
+            1.0,
+            difference,
+            0.01,
+        )
+        stack.stack_report_ = report
+        assert len(check_stack(stack, X, y, checks=["below_best_member"])) == n_found
+
+
 def test_base_models_that_take_turns_have_unstable_weights():
     X, y = clean_table(60)
     twins = [("one", Ridge(alpha=1e-3), ["area"]), ("other", Ridge(alpha=2e-3), ["area"])]
