@@ -14,8 +14,8 @@ from ._check import NotApplicable
 #: How many times more pairs of equal rows than by chance there have to be.
 _MORE_THAN_CHANCE = 10
 
-#: Part of all rows that one group of equal images may hold: drawings and spectra, of which more look alike to a hash made
-#: for photos, are not told apart by it.
+#: Part of all rows that one group of equal images may hold. More of them look alike where they are drawings or spectra,
+#: which a hash made for photos does not tell apart.
 _MAX_ALIKE = 0.1
 
 #: Examples in a message.
