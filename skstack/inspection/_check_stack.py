@@ -38,6 +38,12 @@ class Finding(NamedTuple):
         An issue makes scores or predictions wrong; a tip asks for a look.
     message : str
         What was found, and what helps.
+
+    Examples
+    --------
+    >>> from skstack.inspection import Finding
+    >>> print(Finding("duplicates", "issue", "2 rows are the same."))
+    duplicates (issue): 2 rows are the same.
     """
 
     check: str

@@ -153,6 +153,15 @@ class DroppedModalityDisplay:
     See Also
     --------
     dropped_modality_curve : Computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.inspection import DroppedModalityDisplay
+    >>> scores = np.array([[[0.9, 0.9], [0.5, 0.7]]])
+    >>> display = DroppedModalityDisplay(shares=np.array([0.0, 1.0]), scores=scores, modalities=["photo"]).plot()
+    >>> display.lines_[0].get_ydata().tolist()
+    [0.9, 0.6]
     """
 
     def __init__(self, *, shares, scores, modalities, score_name=None):

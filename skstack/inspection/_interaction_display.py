@@ -33,6 +33,15 @@ class ModalityInteractionDisplay:
     --------
     modality_importance : Computes it for the score.
     shapley_values : Computes it for single predictions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.inspection import ModalityInteractionDisplay
+    >>> interactions = np.array([[0.5, -0.1], [-0.1, 0.3]])
+    >>> display = ModalityInteractionDisplay(interactions=interactions, modalities=["photo", "text"]).plot()
+    >>> display.text_[0, 1].get_text()
+    '-0.1'
     """
 
     def __init__(self, *, interactions, modalities, value_name=None):

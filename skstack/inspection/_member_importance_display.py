@@ -27,6 +27,18 @@ class MemberImportanceDisplay:
     See Also
     --------
     member_importance : Computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from skstack import MultimodalStackingRegressor
+    >>> from skstack.inspection import MemberImportanceDisplay
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> y = X[:, 0] + X[:, 1]
+    >>> stack = MultimodalStackingRegressor([("one", Ridge(), [0]), ("other", Ridge(), [1])], cv=3).fit(X, y)
+    >>> len(MemberImportanceDisplay.from_estimator(stack, X, y).bars_)
+    2
     """
 
     def __init__(self, *, importance):

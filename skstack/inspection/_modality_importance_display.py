@@ -33,6 +33,13 @@ class ModalityImportanceDisplay:
     --------
     modality_importance : Computes it.
     ModalityInteractionDisplay : Draws what pairs of modalities add together.
+
+    Examples
+    --------
+    >>> from skstack.inspection import ModalityImportanceDisplay
+    >>> display = ModalityImportanceDisplay(importances_mean=[0.2, 0.6], modalities=["photo", "text"]).plot()
+    >>> len(display.bars_)
+    2
     """
 
     def __init__(self, *, importances_mean, modalities, importances_std=None, score_name=None):

@@ -37,6 +37,15 @@ class WaterfallDisplay:
     See Also
     --------
     shapley_values : Computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skstack.inspection import WaterfallDisplay
+    >>> values = np.array([3.0, -1.0])
+    >>> display = WaterfallDisplay(shapley_values=values, base_value=10.0, modalities=["photo", "text"]).plot()
+    >>> [float(bar.get_width()) for bar in display.bars_]
+    [3.0, -1.0]
     """
 
     def __init__(self, *, shapley_values, base_value, modalities, value_name="prediction"):
