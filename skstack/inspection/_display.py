@@ -31,6 +31,22 @@ def axes_for(ax, owner, **figure):
     return plt.subplots(**figure)[1] if ax is None else ax
 
 
+def bars_from_zero(ax, names, lengths, errors=None):
+    """Draw horizontal bars from a line at 0, the first one at the bottom, and return them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    names : list of str
+    lengths : array-like of shape (n_bars,)
+    errors : array-like of shape (n_bars,), default=None
+        Half the length of the error bars.
+    """
+    bars = ax.barh(names, lengths, xerr=errors, capsize=3)
+    ax.axvline(0.0, color="black", linewidth=0.8)
+    return bars
+
+
 def grid_of_axes(ax, n_panels, owner, *, n_columns=3, panel=(3.6, 3.2)):
     """Return as many axes as there are panels.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._display import axes_for
+from ._display import axes_for, bars_from_zero
 from ._member_importance import member_importance
 
 
@@ -116,8 +116,7 @@ class MemberImportanceDisplay:
             name if np.isnan(weight) else f"{name}\nweight {weight:.2g}"
             for name, weight in zip(table.index, table["weight"], strict=True)
         ]
-        self.bars_ = ax.barh(names, table["importance"], xerr=table["standard_error"], capsize=3)
-        ax.axvline(0.0, color="black", linewidth=0.8)
+        self.bars_ = bars_from_zero(ax, names, table["importance"], table["standard_error"])
         ax.set(xlabel=f"Fall of the score without it ({table['scoring'].iloc[0]})", ylabel="base model")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -48,7 +48,7 @@ def modalities_of(estimator, X, modalities=None):
     """
     if modalities is not None:
         return _given(X, modalities)
-    readers = list(_readers(estimator, X, list(range(X.shape[1]))))
+    readers = list(readers_of(estimator, X, list(range(X.shape[1]))))
     found = _united([(name, columns) for name, columns, is_branch in readers if is_branch])
     covered = {column for columns in found.values() for column in columns}
     rest = [(name, [c for c in columns if c not in covered]) for name, columns, is_branch in readers if not is_branch]
@@ -79,17 +79,17 @@ def _given(X, modalities):
     return found
 
 
-def _readers(estimator, X, columns):
+def readers_of(estimator, X, columns):
     """Yield the name of each part that reads columns of X, these columns, and whether it is a branch."""
     if isinstance(estimator, TaskView):
-        yield from _readers(estimator.estimator, X, columns)
+        yield from readers_of(estimator.estimator, X, columns)
     elif isinstance(estimator, Pipeline):
-        yield from _readers(estimator[-1], X, columns_of_last_step(estimator, X))
+        yield from readers_of(estimator[-1], X, columns_of_last_step(estimator, X))
     elif isinstance(estimator, BaseStacking):
         for model in base_models(estimator):
             own, fitted = _chosen(columns, model.positions), model.fitted[0]
             if is_network(fitted) or isinstance(fitted, BaseStacking):
-                yield from _readers(fitted, X, own)
+                yield from readers_of(fitted, X, own)
             else:
                 yield model.name, own, False
     elif is_network(estimator):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import axes_for
+from ._display import axes_for, bars_from_zero
 from ._modality_importance import modality_importance
 
 
@@ -116,8 +116,7 @@ class ModalityImportanceDisplay:
         order = np.argsort(self.importances_mean, kind="stable")
         errors = None if self.importances_std is None else np.asarray(self.importances_std)[order]
         names = [self.modalities[index] for index in order]
-        self.bars_ = ax.barh(names, np.asarray(self.importances_mean)[order], xerr=errors, capsize=3)
-        ax.axvline(0.0, color="black", linewidth=0.8)
+        self.bars_ = bars_from_zero(ax, names, np.asarray(self.importances_mean)[order], errors)
         ax.set(xlabel=f"Importance ({self.score_name or 'score'})", ylabel="modality")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -15,7 +15,7 @@ from .._validation import check_lengths
 from ..suggestion._columns import describe_columns
 from ._base_models import is_stack, last_of
 from ._check import NotApplicable, image_root_of
-from ._modalities import _readers
+from ._modalities import readers_of
 from ._report_explanations import examples, members, modalities
 from ._report_page import Section, Text, no_windows, render
 from ._report_sections import data, diagnostics, findings, network, scores, settings, training
@@ -148,7 +148,7 @@ class Reported:
     @cached_property
     def parts(self):
         """Names of branches and learners, and the positions of the columns that they read."""
-        readers = _readers(self.stack, self.X, list(range(np.shape(self.X)[1])))
+        readers = readers_of(self.stack, self.X, list(range(np.shape(self.X)[1])))
         return list(dict.fromkeys((name, tuple(columns)) for name, columns, _ in readers))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import stack, table
+from _modalities import stack, table
 from _small import make_labels, make_table
 from numpy.testing import assert_allclose
 from sklearn.dummy import DummyRegressor

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import stack, table
+from _modalities import stack, table
 from numpy.testing import assert_allclose
 
 from skstack.inspection import MemberImportanceDisplay, member_importance

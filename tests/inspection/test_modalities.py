@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import MODALITIES, stack, table
+from _modalities import MODALITIES, stack, table
 from _small import branches, make_table, network_regressor, stack_regressor
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingRegressor

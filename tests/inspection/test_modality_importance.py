@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _inspected import MODALITIES, NOISE, NUMBERS, classifier, stack, table
+from _modalities import MODALITIES, NOISE, NUMBERS, classifier, stack, table
 from _small import make_labels
 from numpy.testing import assert_allclose
 from sklearn.ensemble import HistGradientBoostingRegressor

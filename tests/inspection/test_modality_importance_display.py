@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import pytest
-from _inspected import stack, table
+from _modalities import stack, table
 from numpy.testing import assert_allclose
 
 from skstack.inspection import ModalityImportanceDisplay, modality_importance

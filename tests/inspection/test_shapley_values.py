@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import MODALITIES, classifier, stack, table
+from _modalities import MODALITIES, classifier, stack, table
 from _small import branches, make_labels, make_table
 from numpy.testing import assert_allclose
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor

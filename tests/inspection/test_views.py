@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import NOISE, NUMBERS, classifier, stack, table
+from _modalities import NOISE, NUMBERS, classifier, stack, table
 from _small import branches, make_labels, make_table, network_classifier, network_regressor, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import is_classifier, is_regressor

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from _inspected import classifier, stack, table
+from _modalities import classifier, stack, table
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import pytest
-from _inspected import NUMBERS, parts, stack, table
+from _modalities import NUMBERS, parts, stack, table
 from _small import TRAINING, make_labels, network_regressor, stack_classifier
 from numpy.testing import assert_allclose
 from sklearn.inspection import PartialDependenceDisplay, partial_dependence, permutation_importance

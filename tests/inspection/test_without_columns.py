@@ -1,7 +1,7 @@
 """Estimators without the parts that read some columns."""
 
 import pytest
-from _inspected import stack, table
+from _modalities import stack, table
 from _small import branches, make_table, network_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
