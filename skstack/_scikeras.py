@@ -60,6 +60,7 @@ def _takes(taken, name):
     return taken is None or name in taken or (name.isdigit() and _ANY_POSITION in taken)
 
 
+@lru_cache(maxsize=64)
 def _method_names(model_class):
     """Map the methods of a class of models to the names that can be routed to them; None for any name."""
     methods = {method: _keyword_names(getattr(model_class, method)) for method in _METHODS}

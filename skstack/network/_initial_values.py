@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..training._seeds import seeded
-from ..training._values import assign_values, named_variables, values_of
+from ..training._values import as_values, assign_values, named_variables, values_of
 
 
 class InitialValues:
@@ -30,6 +30,7 @@ class InitialValues:
         self._assembly, self._model = assembly, model
         self._drawn = {seed: values_of(model)}
         self._first = self._drawn[seed]
+        self._remaining = None
 
     def of_members(self, seeds, assembly):
         """Return the values that the members of a network begin with.
@@ -49,9 +50,24 @@ class InitialValues:
     def _with_statistics(self, seed, assembly):
         if seed not in self._drawn:
             self._drawn[seed] = self._draw(seed)
-        assign_values(self._model, self._drawn[seed])
+        drawn = self._drawn[seed]
+        if self._remaining is not None:
+            assembly.assign_statistics(self._model)
+            return {**drawn, **as_values(self._remaining)}
+        assign_values(self._model, drawn)
         assembly.assign_statistics(self._model)
-        return values_of(self._model)
+        values = values_of(self._model)
+        if self._draws is not None:
+            self._remaining = self._not_random(values, drawn)
+        return values
+
+    def _not_random(self, values, drawn):
+        """Return the variables with values that are not drawn, or in the place of which statistics stand."""
+        return {
+            name: variable
+            for name, variable in named_variables(self._model).items()
+            if name not in self._draws or not np.array_equal(values[name], drawn[name])
+        }
 
     def _draw(self, seed):
         with seeded(seed):

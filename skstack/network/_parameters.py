@@ -2,6 +2,7 @@
 
 import inspect
 from contextlib import suppress
+from functools import lru_cache
 from numbers import Integral, Real
 
 import numpy as np
@@ -140,8 +141,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
         return sorted([*self._own_names(), *(name for name in vars(self) if "__" in name and name[0] != "_")])
 
     def _own_names(self):
-        parameters = inspect.signature(type(self).__init__).parameters.values()
-        return {parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD} - {"self"}
+        return _names_of(type(self))
 
     def _known_names(self):
         known = super()._known_names()
@@ -285,6 +285,13 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             watchers=watchers,
             vectorized=VECTORIZED[self.fold_training],
         )
+
+
+@lru_cache(maxsize=64)
+def _names_of(cls):
+    """Return the names of the parameters of a class of networks."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return frozenset(part.name for part in parameters if part.kind is not part.VAR_KEYWORD) - {"self"}
 
 
 def _suitable_batch(n_rows):

@@ -38,7 +38,8 @@ class Engine:
     """
 
     def __init__(self, program, settings, job, placed):
-        self._runner = Runner(program, settings)
+        self._runner = Runner(program)
+        self._hyperparameters = self._runner.hyperparameters(settings)
         self._data = Data(job.data, self._runner, placed)
         self.name = job.name
         self._stopping_data = Data(job.stopping_data, self._runner, placed)
@@ -69,7 +70,9 @@ class Engine:
     def _run(self, kind, data, rows, batch_size):
         state = self._runner.reset(self.state)
         for placed, indices in data.pieces(rows, batch_size):
-            state = self._runner.run(kind, state, self._placed_fixed, placed, indices, batch_size)
+            state = self._runner.run(
+                kind, state, self._placed_fixed, self._hyperparameters, placed, indices, batch_size
+            )
         return state
 
     def listen(self, schedule):
@@ -94,20 +97,20 @@ class VectorizedEngine:
     Parameters
     ----------
     program : Program
-    settings : dict
-        Holds the optimizer.
-    jobs : list of Job
+    trainings : list of Training
+        With the settings of each, which hold the optimizer.
     """
 
-    def __init__(self, program, settings, jobs):
-        self._runner = Runner(program, settings)
-        place = self._runner.place
+    def __init__(self, program, trainings):
+        self._runner = Runner(program)
+        place, jobs = self._runner.place, [training.job for training in trainings]
+        self._hyperparameters = [self._runner.hyperparameters(training.settings) for training in trainings]
+        self._stacked_hyperparameters = self._runner.stack(self._hyperparameters)
         self._fixed = [program.steps.fixed(job.values) for job in jobs]
         self._placed_fixed = [map_structure(place, values) for values in self._fixed]
         self._stacked_fixed = self._runner.stack(self._placed_fixed)
-        self._stacked = self._runner.stack(
-            [map_structure(place, program.steps.start(job.values, job.optimizer_state, settings)) for job in jobs]
-        )
+        starts = [program.steps.start(job.values, job.optimizer_state, settings) for job, settings, _ in trainings]
+        self._stacked = self._runner.stack([map_structure(place, start) for start in starts])
         self._data = _Together([job.data for job in jobs], self._runner)
         has_own = any(job.validation_data is not None for job in jobs)
         self._stopping_data = _Together([job.stopping_data for job in jobs], self._runner) if has_own else self._data
@@ -125,17 +128,18 @@ class VectorizedEngine:
 
     def _run(self, kind, data, rows, batch_size):
         """Go through rows in step, and what some networks have left network by network; return the stacked state."""
-        runner = self._runner
+        runner, values = self._runner, (self._stacked_fixed, self._stacked_hyperparameters)
         state = self._stacked | runner.zeros(self._n_networks)
         batches, left = in_step(rows, batch_size)
         for in_one_size in batches:
-            state = runner.run_vectorized(kind, state, self._stacked_fixed, data.joined, data.offsets, in_one_size)
+            state = runner.run_vectorized(kind, state, *values, data.joined, data.offsets, in_one_size)
         if not any(map(len, left)):
             return state
         after = []
         for place, (of_network, indices) in enumerate(zip(runner.unstack(state), left, strict=True)):
+            own = self._placed_fixed[place], self._hyperparameters[place]
             for placed, chosen in data.of_network(place).pieces(indices, batch_size) if len(indices) else ():
-                of_network = runner.run(kind, of_network, self._placed_fixed[place], placed, chosen, batch_size)
+                of_network = runner.run(kind, of_network, *own, placed, chosen, batch_size)
             after.append(of_network)
         return runner.stack(after)
 
@@ -188,32 +192,33 @@ class _Joined:
 
 
 class Runner:
-    """A program with the values of its hyperparameters."""
+    """What engines need of a program."""
 
-    def __init__(self, program, settings):
+    def __init__(self, program):
         self._loops = program.loops
         self._backend = program.backend
         self.steps = program.steps
         self.model = program.model
         self.place = program.backend.place
         self.device = program.device
-        optimizer = keras.optimizers.get(settings["optimizer"])
-        self._hyperparameters = {
-            name: self.place(np.float32(getattr(optimizer, name))) for name in self.steps.hyperparameters
-        }
         self._zero = map_structure(self.place, self.steps.reset({}))
+
+    def hyperparameters(self, settings):
+        """Return the values of the hyperparameters of the optimizer in some settings, by name."""
+        optimizer = keras.optimizers.get(settings["optimizer"])
+        return {name: self.place(np.float32(getattr(optimizer, name))) for name in self.steps.hyperparameters}
 
     def reset(self, state):
         """Return a state with loss and metrics set back."""
         return state | self._zero
 
-    def run(self, kind, state, fixed, data, rows, batch_size):
+    def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through rows of placed data in batches."""
-        return self._loops.run(kind, state, fixed, self._hyperparameters, data, rows, batch_size)
+        return self._loops.run(kind, state, fixed, hyperparameters, data, rows, batch_size)
 
-    def run_vectorized(self, kind, state, fixed, data, offsets, batches):
-        """Go through batches of several networks in step, whose states are stacked."""
-        return self._loops.run_vectorized(kind, state, fixed, self._hyperparameters, data, offsets, batches)
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, batches):
+        """Go through batches of several networks in step, whose states, values and hyperparameters are stacked."""
+        return self._loops.run_vectorized(kind, state, fixed, hyperparameters, data, offsets, batches)
 
     def zeros(self, n_networks):
         """Return what sets loss and metrics of several networks back, stacked."""

@@ -1,11 +1,13 @@
-"""Training networks: one, or those of all folds."""
+"""Training networks: one, those of all folds, or all those that several fits ask for."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from .._backend import float32_unless_mixed, keras
 from .._progress import Watchers
+from .._turns import ask, takes_turns
 from ._batches import Order
 from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
@@ -133,29 +135,62 @@ def fit(network, settings, make, jobs, schedule):
     """
     with float32_unless_mixed():
         weights = divided(network)[0]
-        for job, trained in zip(jobs, _trained(network, settings, make, jobs, schedule), strict=True):
+        trainings = Trainings(network, make, [Training(job, settings, schedule) for job in jobs])
+        all_trained = ask(trainings) if takes_turns() else train(trainings)
+        for job, trained in zip(jobs, all_trained, strict=True):
             name = f"{network.name}, {job.name}," if job.name else network.name
             check_trained(trained, weights, name, schedule)
             yield trained
 
 
-def _trained(network, settings, make, jobs, schedule):
-    """Train the networks, whatever becomes of them."""
+class Training(NamedTuple):
+    """A job with the settings and the schedule that it is trained with."""
+
+    job: Job
+    settings: dict
+    schedule: Schedule
+
+
+class Trainings(NamedTuple):
+    """Trainings that one program can do, with a network of its architecture and what makes a model for it; see fit.
+
+    Their settings and schedules differ, if at all, in what is handed to the program as values, in watchers and in how
+    many epochs there are.
+    """
+
+    network: object
+    make: object
+    each: list
+
+
+def train(trainings):
+    """Train networks of one architecture, whatever becomes of them.
+
+    Parameters
+    ----------
+    trainings : Trainings
+
+    Yields
+    ------
+    trained : Trained
+    """
+    network, make, each = trainings
+    jobs, settings, schedule = [training.job for training in each], each[0].settings, each[0].schedule
     if needs_keras_fit(settings, schedule):
         with acquired(network, settings, make, joins=None) as program:
-            for job in jobs:
-                yield _keras_fit(program, settings, job, schedule)
+            for training in each:
+                yield _keras_fit(program, training)
         return
     with acquired(network, settings, make, joins=not schedule.callbacks) as program:
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
             program.steps.prepare_metrics(_first_rows(jobs[0].data))
         if is_vectorized(network, jobs, schedule, program.device):
-            for group in in_groups(network, jobs):
-                yield from _run(VectorizedEngine(program, settings, group), group, schedule)
+            for group in in_groups(network, each):
+                yield from _run(VectorizedEngine(program, group), group)
             return
         placed = {}
-        for job in jobs:
-            yield from _run(Engine(program, settings, job, placed), [job], schedule)
+        for training in each:
+            yield from _run(Engine(program, training.settings, training.job, placed), [training])
 
 
 def needs_keras_fit(settings, schedule):
@@ -184,14 +219,15 @@ def _first_rows(data):
     return {kind: {name: np.asarray(array[:2]) for name, array in part.items()} for kind, part in data.items()}
 
 
-def _run(engine, jobs, schedule):
+def _run(engine, trainings):
     """Train the networks of an engine epoch by epoch and yield them."""
+    jobs, schedule = [training.job for training in trainings], trainings[0].schedule
     orders = [Order(job.training_rows, job.seed) for job in jobs]
     validation = [job.validation_rows for job in jobs]
     validation_batch = _validation_batch(jobs[0].data, schedule.batch_size)
-    runs = [_Run(engine, place, job.index, schedule) for place, job in enumerate(jobs)]
+    runs = [_Run(engine, place, one.job.index, one.schedule) for place, one in enumerate(trainings)]
     listeners = engine.listen(schedule)
-    for epoch in range(schedule.initial_epoch, schedule.epochs):
+    for epoch in range(schedule.initial_epoch, max(one.schedule.epochs for one in trainings)):
         listeners.begin_epoch(epoch)
         for run in runs:
             run.begin_epoch()
@@ -226,6 +262,7 @@ class _Run:
 
     def __init__(self, engine, place, index, schedule):
         self._engine, self._place, self._index = engine, place, index
+        self._last_epoch = schedule.epochs - 1
         self._stopping = Stopping(schedule.patience)
         self._watchers = schedule.watchers
         self._last = None
@@ -248,7 +285,7 @@ class _Run:
         if "val_loss" in logs:
             self._stopping.after(epoch, logs["val_loss"], state)
         wants_end = self._watchers.end_epoch(self._index, logs, lambda: self._finished(None, state)[0])
-        if wants_end or self._stopping.is_over or is_lost(logs):
+        if wants_end or self._stopping.is_over or is_lost(logs) or epoch == self._last_epoch:
             self.end()
 
     def end(self):
@@ -270,7 +307,8 @@ def _validation_batch(data, batch_size):
     return int(np.clip(_VALIDATION_BYTES // row_bytes(data), max(batch_size, 256), max(batch_size, 4096)))
 
 
-def _keras_fit(program, settings, job, schedule):
+def _keras_fit(program, training):
+    job, settings, schedule = training
     validation_batch = _validation_batch(job.data, schedule.batch_size)
     values, optimizer_state, history = fit_with_keras(program, settings, job, schedule, validation_batch)
     return Trained(values, optimizer_state, history)

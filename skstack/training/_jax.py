@@ -85,7 +85,7 @@ def _one(step, state, fixed, hyperparameters, data, rows, n_steps):
 
 
 def _vectorized(step, state, fixed, hyperparameters, data, offsets, rows, n_steps):
-    stepped = jax.vmap(step, in_axes=(0, 0, None, 0))
+    stepped = jax.vmap(step, in_axes=0)
 
     def body(index, state):
         batch = jax.tree.map(lambda array, offset: array[rows[index] + offset[:, None]], data, offsets)

@@ -138,12 +138,20 @@ def settings_key(settings):
     return None if configs is None else json.dumps(configs, sort_keys=True, default=str)
 
 
-def program_key(network, settings):
+def program_key(network, settings, of_network=None):
     """Return a text that is the same for networks that one program can train, or None if that cannot be told.
 
     Learning rate, weight decay and the rates of our own dropout layers are no part of it.
+
+    Parameters
+    ----------
+    network : keras.Model
+    settings : dict
+        See :func:`acquired`.
+    of_network : str, default=None
+        What :func:`architecture_key` says of the network, if that is known.
     """
-    of_network, configs = architecture_key(network), _configs(settings)
+    of_network, configs = of_network or architecture_key(network), _configs(settings)
     if of_network is None or configs is None:
         return None
     optimizer = configs[0]["config"] if isinstance(configs[0], dict) else {}

@@ -88,7 +88,7 @@ def is_vectorized(network, jobs, schedule, device):
 
 
 def in_groups(network, jobs):
-    """Return jobs in groups of which each can be trained at once, all of about the same size.
+    """Return jobs, or trainings, in groups of which each can be trained at once, all of about the same size.
 
     Parameters
     ----------

@@ -184,9 +184,9 @@ class Loops:
         Parameters
         ----------
         kind : {"train", "evaluate"}
-        state, fixed : trees of tensors
+        state, fixed, hyperparameters : trees of tensors
             With a leading axis for the network.
-        hyperparameters, data : trees of tensors
+        data : dict
             Shared by the networks.
         offsets : dict
             For each part of `data`, where the rows of each network begin.
@@ -263,7 +263,7 @@ def _step_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
         )
         with _tracing_together():
             return index + 1, tf.vectorized_map(
-                lambda parts: step(parts[0], parts[1], hyperparameters, parts[2]), (state, fixed, batch)
+                lambda parts: step(parts[0], parts[1], parts[3], parts[2]), (state, fixed, batch, hyperparameters)
             )
 
     return _loop(body, state, tf.shape(rows)[0])

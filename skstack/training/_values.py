@@ -80,7 +80,11 @@ def values_of(model):
     values : dict of str to ndarray
         By the names of :func:`named_variables`.
     """
-    variables = named_variables(model)
+    return as_values(named_variables(model))
+
+
+def as_values(variables):
+    """Return the values of variables by name."""
     return dict(zip(variables, as_arrays(variables.values()), strict=True))
 
 

@@ -1,0 +1,119 @@
+"""One Keras model for all networks of a search that are built alike.
+
+To build a Keras model takes longer than to train a small one. Candidates that differ in how they are trained, and the
+folds of each, draw their initial values by one model and predict by it with values of their own, as the networks of
+cross-fitting do.
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from numbers import Number
+
+from ..training._inference import CompiledCall
+from ..training._seeds import seeded
+from ._initial_values import InitialValues
+
+#: Parameters of networks that change nothing about what is built, those routed to them included.
+_OF_TRAINING = (
+    "allow_missing_columns",
+    "batch_size",
+    "bootstrap",
+    "callbacks",
+    "class_weight",
+    "early_stopping",
+    "epochs",
+    "fold_training",
+    "keep_individual",
+    "max_samples",
+    "metrics",
+    "optimizer",
+    "patience",
+    "random_state",
+    "validation_fraction",
+    "validation_part",
+    "verbose",
+    "warm_start",
+)
+
+#: Parameters with which a network is trained in one stage in which all of it is trained; what stages set on a model
+#: would else be seen by others.
+_ONE_STAGE = {"stages": None, "trainable": True, "branch_learning_rate": 1.0, "freeze_epochs": 0}
+
+_known = ContextVar("models by what they are built from", default=None)
+
+
+@contextmanager
+def sharing_models():
+    """Let networks that are fitted in the block share the Keras models that they are built from."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+class SharedModel:
+    """A Keras model that several networks are built from.
+
+    Parameters
+    ----------
+    assembly : Assembly
+    seed : int
+        With which it is built.
+    """
+
+    def __init__(self, assembly, seed):
+        with seeded(seed):
+            self.model = assembly.build()
+        self.assembly, self.initial = assembly, InitialValues(assembly, self.model, seed)
+        self._call = CompiledCall(self.model)
+
+    def call(self, values):
+        """Return what predicts with the given values; it is compiled once for all."""
+        return self._call.with_values(values)
+
+
+def shared_model(network, assembly, seed):
+    """Return the model that a network shares with others, or None if it is to have its own.
+
+    Parameters
+    ----------
+    network : estimator
+    assembly : Assembly
+    seed : int
+        With which a model is built if there is none yet.
+    """
+    known, key = _known.get(), None
+    if known is not None and all(getattr(network, name) == value for name, value in _ONE_STAGE.items()):
+        key = _key(network)
+    if key is None:
+        return None
+    alike = known.setdefault(key, [])
+    for shared in alike:
+        if shared.assembly.is_built_like(assembly):
+            return shared
+    alike.append(SharedModel(assembly, seed))
+    return alike[-1]
+
+
+def _key(network):
+    """Return the parameters that a model depends on, or None if some cannot be compared."""
+    without = _OF_TRAINING if network.share_weights else (*_OF_TRAINING, "n_members")
+    params = {
+        name: _frozen(value)
+        for name, value in network.get_params().items()
+        if name.partition("__")[0] not in without and name != "branches" and not hasattr(value, "get_params")
+    }
+    if any(value is None for value in params.values()):
+        return None
+    return type(network), tuple(sorted(params.items()))
+
+
+def _frozen(value):
+    """Return a value that tells plain ones apart, or None for any other."""
+    if value is None or isinstance(value, (str, Number)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        parts = [_frozen(part) for part in value]
+        return None if None in parts else repr(parts)
+    return None
