@@ -3,7 +3,11 @@
 from abc import ABC, abstractmethod
 
 
-class CrossFitter(ABC):
+class TrainsNetworks:
+    """An estimator whose fit may train networks, which searches let it do together with other fits."""
+
+
+class CrossFitter(TrainsNetworks, ABC):
     """An estimator that fits itself for all folds of a stack, rather than being cloned for each.
 
     It is asked for by its class. Wrappers that hand on every attribute, as

@@ -1,5 +1,14 @@
-"""Model selection: what scikit-learn's splits need to know about rows of several kinds of data."""
+"""Model selection: searches that train networks together, and what splits need to know about rows of several kinds."""
 
 from .._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"duplicate_groups": "._duplicates"})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "GridSearchCV": "._searches",
+        "HalvingGridSearchCV": "._searches",
+        "HalvingRandomSearchCV": "._searches",
+        "RandomizedSearchCV": "._searches",
+        "duplicate_groups": "._duplicates",
+    },
+)

@@ -6,10 +6,17 @@ from functools import partial
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import ParallelBackendBase, get_active_backend
 
+from .._protocols import TrainsNetworks
 from .._turns import run_in_turns
 
 #: Fits that take turns at once: each holds its rows, and more networks than these share one program anyway.
 _AT_ONCE = 64
+
+
+def trains_networks(estimator):
+    """Tell whether fits of an estimator, or of a part of it, train networks."""
+    parts = estimator.get_params().values() if hasattr(estimator, "get_params") else ()
+    return any(isinstance(part, TrainsNetworks) for part in (estimator, *parts))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from .._deadline import Deadline
 from .._doc_links import DocLinkMixin
 from .._parts import PartsMixin, check_instance
 from .._progress import showing_bar
+from .._protocols import TrainsNetworks
 from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
@@ -44,6 +45,7 @@ class BaseStacking(
     CallbackSupportMixin,
     PartsMixin,
     SuggestingParams,
+    TrainsNetworks,
     BaseEstimator,
 ):
     """A stack, whatever it predicts.

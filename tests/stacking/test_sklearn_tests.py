@@ -2,7 +2,8 @@
 
 import pytest
 import sklearn
-from run_sklearn_stacking_tests import EXPECTED, outcomes, verdicts
+from _sklearn_tests import verdicts
+from run_sklearn_stacking_tests import TESTS
 from sklearn.utils.fixes import parse_version
 
 #: These are about the numbers that learners reach, and take as long as all others together.
@@ -14,8 +15,8 @@ SLOW = ("with_sample_weight", "stratify_default", "cv_influence", "drop_binary_p
     reason="older versions of scikit-learn test another stacking, with other messages",
 )
 def test_tests_of_scikit_learn():
-    ours = outcomes(["-k", " and ".join(f"not {name}" for name in SLOW)])
-    assert not verdicts(ours, EXPECTED)
+    ours = TESTS.outcomes(["-k", " and ".join(f"not {name}" for name in SLOW)])
+    assert not verdicts(ours, TESTS.expected)
     assert sum(how is None for how in ours.values()) > 65
 
 
