@@ -60,7 +60,7 @@ class Fitting:
                 model = assembly.build()
             initial = InitialValues(assembly, model, seed)
         else:
-            model, initial = shared.model, shared.initial
+            model, initial = shared.model, shared.initial(seed)
         values = initial.of_members(member_seeds(seed, self.n_networks), assembly)
         if stage is not None:
             stage.apply(assembly, model)

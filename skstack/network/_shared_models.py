@@ -63,10 +63,21 @@ class SharedModel:
     """
 
     def __init__(self, assembly, seed):
-        with seeded(seed):
-            self.model = assembly.build()
-        self.assembly, self.initial = assembly, InitialValues(assembly, self.model, seed)
+        self.assembly, self._initial = assembly, {}
+        self.model = self._built(seed)
         self._call = CompiledCall(self.model)
+
+    def initial(self, seed):
+        """Return what draws the values that training begins with, by a model built with the seed of the network."""
+        if seed not in self._initial:
+            self._built(seed)
+        return self._initial[seed]
+
+    def _built(self, seed):
+        with seeded(seed):
+            model = self.assembly.build()
+        self._initial[seed] = InitialValues(self.assembly, model, seed)
+        return model
 
     def call(self, values):
         """Return what predicts with the given values; it is compiled once for all."""
