@@ -126,7 +126,14 @@ def test_candidates_drawn_at_random(table, trained):
 def test_halving(table, trained, kind):
     X, y = table
     rates = {"optimizer__learning_rate": [0.001, 0.01, 0.1]}
-    params = {"resource": "epochs", "max_resources": 6, "min_resources": 2, "cv": FOLDS, "random_state": 0, "refit": False}
+    params = {
+        "resource": "epochs",
+        "max_resources": 6,
+        "min_resources": 2,
+        "cv": FOLDS,
+        "random_state": 0,
+        "refit": False,
+    }
     ours, theirs = (
         of(network_regressor(), rates, **params).fit(X, y) for of in (kind, getattr(model_selection, kind.__name__))
     )
@@ -168,7 +175,8 @@ def test_parameters_are_those_of_scikit_learn():
 
 
 @pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"), reason="the table of differences is that of scikit-learn 1.9"
+    parse_version(sklearn.__version__) < parse_version("1.9"),
+    reason="the table of differences is that of scikit-learn 1.9",
 )
 def test_tests_of_scikit_learn():
     ours = TESTS.outcomes(["-k", " and ".join(f"not {name}" for name in SLOW)])

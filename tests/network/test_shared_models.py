@@ -47,7 +47,9 @@ def test_networks_that_differ_in_how_they_are_trained_share_a_model(table, built
     assert len({id(network._compiled_call.model) for network in networks}) == 1
     for network, expected in zip(networks, alone, strict=True):
         np.testing.assert_allclose(network.predict(X), expected, rtol=1e-5)
-        np.testing.assert_allclose(np.ravel(network.model_(network.encode(X))), np.ravel(network._forward(X)), rtol=1e-5)
+        np.testing.assert_allclose(
+            np.ravel(network.model_(network.encode(X))), np.ravel(network._forward(X)), rtol=1e-5
+        )
     assert len({id(network.model_) for network in networks}) == len(networks)
 
 

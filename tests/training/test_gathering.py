@@ -84,7 +84,11 @@ def test_networks_of_another_architecture_are_trained_apart(groups):
 
 @pytest.mark.parametrize(
     "change",
-    [{"callbacks": [keras.callbacks.LambdaCallback()]}, {"batch_size": 32}, {"optimizer": "Adam", "weight_decay": None}],
+    [
+        {"callbacks": [keras.callbacks.LambdaCallback()]},
+        {"batch_size": 32},
+        {"optimizer": "Adam", "weight_decay": None},
+    ],
     ids=["callbacks", "batch_size", "optimizer"],
 )
 def test_what_one_program_cannot_do_is_done_apart(groups, change):
