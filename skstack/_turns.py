@@ -1,7 +1,7 @@
 """Functions that take turns: each has a thread of its own, and one of them runs at a time, until it is over or waits.
 
-Fits of a search ask for the training of networks one after the other. Where they take turns, what all of them ask for is
-known before any of it is done, and networks that one program can train are trained by it together
+Fits of a search ask for the training of networks one after the other. Where they take turns, what all of them ask for
+is known before any of it is done, and networks that one program can train are trained by it together
 (:mod:`skstack.training._gathering`). Nothing depends on how fast a thread is: who runs, and when what is asked for gets
 done, follows from the order of the functions.
 """
@@ -67,8 +67,8 @@ def run_in_turns(functions, answer):
     functions : list of callable
         Each runs in a copy of the context of the caller until it is over, calls :func:`ask` or has to wait.
     answer : callable
-        Is given a list of (question, future) pairs, in the order of the functions, as soon as no function can go on, and
-        sets the result or the exception of each future. It runs in the thread of the caller.
+        Is given a list of (question, future) pairs, in the order of the functions, as soon as no function can go on,
+        and sets the result or the exception of each future. It runs in the thread of the caller.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Running scikit-learn's own tests of a class on ours, and telling where they differ.
 
-The tests are those of the installed scikit-learn. They run in a process where scikit-learn's classes are ours and nothing
-else is changed; nothing gets written beside scikit-learn. Every test must pass, or stand in a table of expected
+The tests are those of the installed scikit-learn. They run in a process where scikit-learn's classes are ours and
+nothing else is changed; nothing gets written beside scikit-learn. Every test must pass, or stand in a table of expected
 differences with the reason why it cannot.
 """
 

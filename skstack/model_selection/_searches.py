@@ -9,8 +9,7 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - they a
 
 from ._together import together, trains_networks
 
-
-#: What ends when the candidates of the running search are evaluated; no attribute of the search, which is sent to workers.
+#: What ends when all candidates of the running search are evaluated. No attribute of it: it is sent to workers.
 _until_evaluated = ContextVar("until all candidates of a search are evaluated")
 
 
@@ -30,7 +29,7 @@ class TrainsTogether:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Target values.
         **params : dict
-            Such as ``sample_weight`` and ``groups``, for the estimator, the scorer and the splitter; see scikit-learn's.
+            Such as ``sample_weight`` and ``groups``, for the estimator, the scorer and the splitter.
 
         Returns
         -------
@@ -57,8 +56,8 @@ class GridSearchCV(TrainsTogether, model_selection.GridSearchCV):
 
     scikit-learn's class of this name with one thing changed: networks of candidates and folds that differ in values
     only, such as learning rate, weight decay, dropout, seeds, epochs or the weights of rows, are trained by one
-    vectorised program. ``cv_results_`` is the same, but for rounding and for the times: those of fits that go on in turns
-    overlap. See the :ref:`user guide <searches>`.
+    vectorised program. ``cv_results_`` is the same, but for rounding and for the times: those of fits that take turns
+    overlap. See the :ref:`guide <searches>`.
 
     Parameters
     ----------
