@@ -2,4 +2,6 @@
 
 from .._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"duplicate_groups": "._duplicates"})
+__getattr__, __dir__, __all__ = attach(
+    __name__, {"duplicate_groups": "._duplicates", "read_cv_results": "._checkpoint"}
+)

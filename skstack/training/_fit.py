@@ -1,6 +1,7 @@
 """Training networks: one, or those of all folds."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from .._progress import Watchers
 from ._batches import Order
 from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
+from ._kept import trained_once
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
 from ._rule import in_groups, is_vectorized
@@ -144,7 +146,8 @@ def _trained(network, settings, make, jobs, schedule):
     if needs_keras_fit(settings, schedule):
         with acquired(network, settings, make, joins=None) as program:
             for job in jobs:
-                yield _keras_fit(program, settings, job, schedule)
+                train = partial(_keras_fit, program, settings, job)
+                yield trained_once(network, settings, job, schedule, train)
         return
     with acquired(network, settings, make, joins=not schedule.callbacks) as program:
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
@@ -155,7 +158,13 @@ def _trained(network, settings, make, jobs, schedule):
             return
         placed = {}
         for job in jobs:
-            yield from _run(Engine(program, settings, job, placed), [job], schedule)
+            train = partial(_trained_alone, program, settings, job, placed)
+            yield trained_once(network, settings, job, schedule, train)
+
+
+def _trained_alone(program, settings, job, placed, schedule):
+    (trained,) = _run(Engine(program, settings, job, placed), [job], schedule)
+    return trained
 
 
 def needs_keras_fit(settings, schedule):
