@@ -13,6 +13,9 @@ from ._result_files import MISSING, is_of_other_format, read, write
 #: Parameters that leave the result as it is, or say how long it may take.
 _OF_NO_MATTER = {"checkpoint", "memory", "n_jobs", "on_interrupt", "time_limit", "verbose"}
 
+#: Parameters that are lists of names, parts and perhaps columns, in which the parts have parameters of their own.
+_LISTS = {"branches", "estimators", "steps", "transformer_list", "transformers"}
+
 #: Characters of a value in a message.
 _SHOWN = 60
 
@@ -46,7 +49,7 @@ def facts_of_parameters(estimator):
             continue
         if any(other.startswith(f"{name}__") for other in params):  # what is inside has facts of its own
             facts[name] = Fact.of(type(value), type(value).__name__)
-        elif name.rpartition("__")[2] in ("estimators", "steps", "branches", "transformers") and value is not None:
+        elif name.rpartition("__")[2] in _LISTS and value is not None:
             facts[name] = Fact.of([(part[0], *part[2:]) for part in value])
         else:
             facts[name] = Fact.of(value)
@@ -143,7 +146,7 @@ def _difference(old, new):
     if changed:
         was, now = (", ".join(_with_name(name, of.versions[name]) for name in changed) for of in (old, new))
         return f"was written with {was}, not {now}"
-    changed = _innermost(_changed(old.parameters, new.parameters))
+    changed = _outermost(_changed(old.parameters, new.parameters))
     if changed:
         was, now = (", ".join(f"{name}={_text(of.parameters, name)}" for name in changed) for of in (old, new))
         return f"belongs to {old.what} with {was}, not {now}"
@@ -165,11 +168,11 @@ def _changed(old, new):
     return [name for name in names if name not in old or name not in new or old[name].differs_from(new[name])]
 
 
-def _innermost(names):
-    """Return parameters without those that hold others of them, as a list of parts holds what is called after these."""
+def _outermost(names):
+    """Return parameters without those of parts that are others altogether, and lists of parts where parts differ."""
     if len(names) > 1:
-        names = [name for name in names if name != "estimators"]
-    return [name for name in names if not any(other.startswith(f"{name}__") for other in names)]
+        names = [name for name in names if name.rpartition("__")[2] not in _LISTS]
+    return [name for name in names if not any(name.startswith(f"{other}__") for other in names)]
 
 
 def _text(facts, name):

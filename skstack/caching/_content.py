@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from ._arrow_content import arrow_content
 from ._code import class_token, function_token
 
 #: Objects of these types hold nothing that a pickle does not show as it is; asked first, as they are most of all.
@@ -89,12 +90,12 @@ class _Digester(pickle.Pickler):
 
     def _token_of_package(self, kind, thing):
         roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
-        if "pandas" in roots and hasattr(thing, "iloc") and thing.ndim == 2:
-            return _frame_token(thing)
+        if "pandas" in roots:
+            return _pandas_token(kind, thing)
         if "polars" in roots and hasattr(thing, "to_arrow"):
-            return "polars", _digest(thing.to_arrow())
-        if "pyarrow" in roots and hasattr(thing, "type"):
-            return _arrow_token(thing)
+            return "polars", _digest(arrow_content(thing.to_arrow()))
+        if "pyarrow" in roots and (hasattr(thing, "null_count") or hasattr(thing, "column_names")):
+            return "arrow", _digest(arrow_content(thing))
         if "keras" in roots and hasattr(thing, "get_config"):
             return _keras_token(kind, thing)
         return None
@@ -119,9 +120,18 @@ def _text_digest(text):
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
 
-def _frame_token(frame):
-    columns = [_digest(_cells(frame.iloc[:, position].array)) for position in range(frame.shape[1])]
-    return "DataFrame", _digest((frame.columns, frame.index)), columns
+def _pandas_token(kind, thing):
+    import pandas as pd
+
+    if isinstance(thing, pd.DataFrame):
+        columns = [_digest(_cells(thing.iloc[:, position].array)) for position in range(thing.shape[1])]
+        return "DataFrame", _digest((thing.columns, thing.index)), columns
+    if isinstance(thing, pd.Series):
+        return "Series", _digest((thing.name, thing.index, _cells(thing.array)))
+    if isinstance(thing, pd.api.extensions.ExtensionArray):
+        _, arguments, state, *_ = thing.__reduce_ex__(4)
+        return kind.__name__, _digest((arguments, _without_notes(state)))
+    return None
 
 
 def _cells(array):
@@ -129,22 +139,13 @@ def _cells(array):
     return array.to_numpy() if type(array).__name__ in ("NumpyExtensionArray", "PandasArray") else array
 
 
-def _arrow_token(array):
-    import pyarrow as pa
-
-    hashing = blake2b(digest_size=20)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-        chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
-    else:
-        chunks = [array]
-    # A stream leaves out what lies in front of a slice and behind it.
-    with pa.PythonFile(_Sink(hashing), mode="w") as file:
-        schema = pa.schema([("cells", array.type)])
-        with pa.ipc.new_stream(file, schema) as stream:
-            for chunk in chunks:
-                stream.write_batch(pa.record_batch([chunk], schema=schema))
-    return "arrow", str(array.type), len(array), hashing.hexdigest()
+def _without_notes(state):
+    """Return the state of an array of pandas without what it has taken down on the way."""
+    if isinstance(state, dict):
+        return {name: value for name, value in state.items() if name not in ("_cache", "_readonly")}
+    if isinstance(state, tuple):
+        return [part for part in map(_without_notes, state) if not isinstance(part, dict) or part]
+    return state
 
 
 def _keras_token(kind, thing):
