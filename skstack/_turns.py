@@ -1,8 +1,18 @@
-"""Threads of which one runs at a time."""
+"""Functions that take turns, of which one runs at a time."""
 
-from contextlib import nullcontext
+import time
+
+#: Seconds between two looks at what others, such as another process, let a function wait for.
+_PAUSE = 0.01
 
 
-def set_aside():
-    """Return a context manager for a block in which a thread waits for another one."""
-    return nullcontext()
+def wait_until(condition):
+    """Wait until a condition holds.
+
+    Parameters
+    ----------
+    condition : callable
+        Returns whether it holds. It is not called again once it has returned True.
+    """
+    while not condition():
+        time.sleep(_PAUSE)

@@ -1,8 +1,9 @@
-"""Waiting for another thread."""
+"""Waiting for others."""
 
-from skstack._turns import set_aside
+from skstack._turns import wait_until
 
 
-def test_waiting_changes_nothing_where_there_are_no_turns():
-    with set_aside():
-        pass
+def test_waiting_ends_as_soon_as_a_condition_holds():
+    answers = iter([False, False, True])
+    wait_until(lambda: next(answers))
+    assert list(answers) == []

@@ -148,8 +148,11 @@ def _difference(old, new):
         return f"was written with {was}, not {now}"
     changed = _outermost(_changed(old.parameters, new.parameters))
     if changed:
-        was, now = (", ".join(f"{name}={_text(of.parameters, name)}" for name in changed) for of in (old, new))
-        return f"belongs to {old.what} with {was}, not {now}"
+        was, now = ({name: f"{name}={_text(of.parameters, name)}" for name in changed} for of in (old, new))
+        alike = [name for name in changed if was[name] == now[name]]
+        if alike:
+            return f"belongs to {old.what} with other code or content of {', '.join(alike)}"
+        return f"belongs to {old.what} with {', '.join(was.values())}, not {', '.join(now.values())}"
     changed = _changed(old.data, new.data)
     if changed:
         was, now = (", ".join(f"{name} ({_text(of.data, name)})" for name in changed) for of in (old, new))

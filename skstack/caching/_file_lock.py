@@ -2,30 +2,17 @@
 
 import os
 from contextlib import contextmanager, suppress
+from functools import partial
 
-from .._turns import set_aside
+from .._turns import wait_until
 
 try:
     import fcntl
 except ImportError:  # Windows
     import msvcrt
-    import time
-
-    #: Seconds between two looks at a lock that somebody else has.
-    _PAUSE = 0.05
-
-    def _lock_at_once(descriptor):
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise BlockingIOError(error.errno, "somebody else has the lock") from error
 
     def _lock(descriptor):
-        while True:
-            try:
-                return _lock_at_once(descriptor)
-            except BlockingIOError:
-                time.sleep(_PAUSE)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def _unlock(descriptor):
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -33,11 +20,8 @@ except ImportError:  # Windows
 
 else:
 
-    def _lock_at_once(descriptor):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
     def _lock(descriptor):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(descriptor):
         # Not left to closing: a process forked meanwhile has the same descriptor open.
@@ -74,17 +58,22 @@ def _acquired(path):
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            try:
-                _lock_at_once(descriptor)
-            except BlockingIOError:
-                with set_aside():
-                    _lock(descriptor)
+            wait_until(partial(_is_locked, descriptor))
             if _is_still(path, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _is_locked(descriptor):
+    """Take a lock if nobody has it; tell whether that was done."""
+    try:
+        _lock(descriptor)
+    except (BlockingIOError, PermissionError):  # on Windows the latter
+        return False
+    return True
 
 
 def _is_still(path, descriptor):

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from .._turns import set_aside
+from .._turns import wait_until
 from ._file_lock import file_lock
 from ._lru import LRU
 from ._result_files import MISSING, read, write
@@ -122,9 +122,7 @@ class MemoryResults(Results):
             lock, n_users = self._locks.get(key, (threading.Lock(), 0))
             self._locks[key] = lock, n_users + 1
         try:
-            if not lock.acquire(blocking=False):
-                with set_aside():
-                    lock.acquire()
+            wait_until(lambda: lock.acquire(blocking=False))
             try:
                 yield
             finally:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._backend import float32_unless_mixed, keras
 from .._progress import Watchers
+from ..caching._keeping import unfinished_results
 from ._batches import Order
 from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
@@ -143,11 +144,12 @@ def fit(network, settings, make, jobs, schedule):
 
 def _trained(network, settings, make, jobs, schedule):
     """Train the networks, whatever becomes of them."""
+    results = unfinished_results()
     if needs_keras_fit(settings, schedule):
         with acquired(network, settings, make, joins=None) as program:
             for job in jobs:
                 train = partial(_keras_fit, program, settings, job)
-                yield trained_once(network, settings, job, schedule, train)
+                yield trained_once(network, settings, job, schedule, results, train)
         return
     with acquired(network, settings, make, joins=not schedule.callbacks) as program:
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
@@ -159,7 +161,7 @@ def _trained(network, settings, make, jobs, schedule):
         placed = {}
         for job in jobs:
             train = partial(_trained_alone, program, settings, job, placed)
-            yield trained_once(network, settings, job, schedule, train)
+            yield trained_once(network, settings, job, schedule, results, train)
 
 
 def _trained_alone(program, settings, job, placed, schedule):

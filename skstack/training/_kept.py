@@ -9,14 +9,13 @@ from dataclasses import replace
 from .._progress import Watchers
 from ..caching._code import running_keras, versions
 from ..caching._content import digest
-from ..caching._keeping import unfinished_results
 from ..caching._result_files import MISSING
 from ._optimizers import rate_multipliers
 from ._programs import architecture_key, settings_key
 from ._values import divided
 
 
-def trained_once(network, settings, job, schedule, train):
+def trained_once(network, settings, job, schedule, results, train):
     """Return a trained network, which `train` trains unless a fit that was killed has done so.
 
     Parameters
@@ -27,6 +26,8 @@ def trained_once(network, settings, job, schedule, train):
         See :func:`~skstack.training._fit.fit`.
     job : Job
     schedule : Schedule
+    results : Results or None
+        Of :func:`~skstack.caching._keeping.unfinished_results` where the training was asked for.
     train : callable
         Takes the schedule and returns the trained network.
 
@@ -34,7 +35,6 @@ def trained_once(network, settings, job, schedule, train):
     -------
     trained : Trained
     """
-    results = unfinished_results()
     # What callbacks do, or see, is not in the result.
     key = None if results is None or schedule.callbacks else _key(network, settings, job, schedule)
     if key is None:

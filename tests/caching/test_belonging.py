@@ -23,6 +23,15 @@ def _record(estimator=None, data=None, seed=0, what="a fit", **changed):
     return record
 
 
+class Mine(Ridge):
+    """A learner whose code has changed since."""
+
+
+def _other_code():
+    mine = type("Mine", (Ridge,), {"__module__": __name__, "fit": lambda self, X, y: self})
+    return make_pipeline(mine())
+
+
 @pytest.fixture
 def folder(tmp_path):
     take_folder(tmp_path / "new" / "checkpoint", _record(seed=3))
@@ -63,6 +72,12 @@ def test_other_computations_are_refused_with_what_differs(folder, record, messag
     with pytest.raises(ValueError, match=message):
         take_folder(folder, record)
     assert take_folder(folder, _record()).seed == 3
+
+
+def test_other_code_under_the_same_name_is_another_parameter(tmp_path):
+    take_folder(tmp_path, _record(make_pipeline(Mine())))
+    with pytest.raises(ValueError, match="belongs to a fit with other code or content of mine\\."):
+        take_folder(tmp_path, _record(_other_code()))
 
 
 def test_parameters_that_make_no_difference_and_what_is_inside_of_others():

@@ -64,7 +64,7 @@ def test_a_killed_process_holds_no_lock(tmp_path):
 
 def test_a_lock_without_its_file_is_none(tmp_path, monkeypatch):
     """Whoever waits for a lock whose owner removes the file has to lock the new one."""
-    path, opened, lock = tmp_path / "lock", [], _file_lock._lock_at_once
+    path, opened, lock = tmp_path / "lock", [], _file_lock._lock
 
     def removed_meanwhile(descriptor):
         lock(descriptor)
@@ -72,34 +72,32 @@ def test_a_lock_without_its_file_is_none(tmp_path, monkeypatch):
         if len(opened) == 1:
             os.unlink(path)
 
-    monkeypatch.setattr(_file_lock, "_lock_at_once", removed_meanwhile)
+    monkeypatch.setattr(_file_lock, "_lock", removed_meanwhile)
     with file_lock(path):
         assert len(opened) == 2
         assert path.exists()
 
 
 def test_waiting_lets_other_threads_have_their_turn(tmp_path, monkeypatch):
-    turns = []
+    looked = []
 
-    class Aside:
-        def __enter__(self):
-            turns.append("aside")
-            held.__exit__(None, None, None)
+    def wait_until(condition):
+        while not condition():
+            looked.append(1)
+            held.__exit__(None, None, None)  # as another function would in its turn
 
-        def __exit__(self, *_):
-            turns.append("back")
-
-    monkeypatch.setattr(_file_lock, "set_aside", Aside)
+    monkeypatch.setattr(_file_lock, "wait_until", lambda condition: condition())
     held = file_lock(tmp_path / "lock")
     held.__enter__()
+    monkeypatch.setattr(_file_lock, "wait_until", wait_until)
     with file_lock(tmp_path / "lock"):
-        assert turns == ["aside", "back"]
+        assert looked == [1]
 
 
 def test_file_systems_without_locks_say_so_and_nothing_stays_open(tmp_path, monkeypatch):
     def no_locks(descriptor):
         raise OSError(errno.ENOTSUP, "no locks here")
 
-    monkeypatch.setattr(_file_lock, "_lock_at_once", no_locks)
+    monkeypatch.setattr(_file_lock, "_lock", no_locks)
     with pytest.raises(OSError, match="no locks here"), file_lock(tmp_path / "lock"):
         pass
