@@ -174,7 +174,7 @@ def scikeras_grid_stack(epochs, n_candidates, **sizes):
 
 
 _OF_STACK = {
-    "work": "GridSearchCV over a stack, {n_candidates} candidates x {n_folds} folds, {n_samples:,} rows, {epochs} epochs",
+    "work": "GridSearchCV over a stack, {n_candidates} candidates x {n_folds} folds, {n_samples:,} rows",
     "ours_job": "bench_search:our_grid_stack",
     "full": {"n_samples": 1000, "epochs": 10, "n_folds": 3, "n_candidates": 24},
     "quick": {"n_samples": 200, "epochs": 1, "n_folds": 2, "n_candidates": 2},

@@ -50,6 +50,24 @@ class NoCallbacks:
         return nullcontext()
 
 
+def format_cv_results(candidates, n_splits, results, return_train_score):
+    """Return the ``cv_results_`` of a search from what scikit-learn's searches get for each fit.
+
+    Parameters
+    ----------
+    candidates : list of dict
+        Their parameters.
+    n_splits : int
+    results : list of dict
+        Candidate by candidate, and in each split by split.
+    return_train_score : bool
+    """
+    from sklearn.model_selection import GridSearchCV
+
+    search = GridSearchCV(None, {}, return_train_score=return_train_score)
+    return search._format_results(candidates, n_splits, results)
+
+
 def own_requests(routing, method):
     """Return what an estimator asks for itself, rather than for others in it, or None.
 
@@ -72,6 +90,7 @@ __all__ = [
     "check_sample_weight",
     "column_positions",
     "fit_context",
+    "format_cv_results",
     "num_samples",
     "own_requests",
     "routing_enabled",

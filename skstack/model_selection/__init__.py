@@ -10,5 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "HalvingRandomSearchCV": "._searches",
         "RandomizedSearchCV": "._searches",
         "duplicate_groups": "._duplicates",
+        "read_cv_results": "._checkpoint",
     },
 )

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -20,9 +21,11 @@ from .._protocols import TrainsNetworks
 from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
+from ..caching._keeping import keeping
 from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
 from ._diagram import diagram
+from ._keeping import Keeping
 from ._members import JOINT, BaseModels, add_individual, check_fitted, check_parts
 from ._mixing import FinalFeatures, OutOfFold, fit_final, missing_rows
 from ._per_target import PerTarget, per_target
@@ -70,7 +73,8 @@ class BaseStacking(
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "on_interrupt": [StrOptions({"raise", "keep"})],
         "guard": ["boolean"],
-        "memory": [None, str, HasMethods("cache")],
+        "memory": [None, str, PathLike, HasMethods("cache")],
+        "checkpoint": [None, str, PathLike],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -169,16 +173,17 @@ class BaseStacking(
         if parts is None:
             parts = check_parts(self, self._suggest(X, y, weight))
         validation = check_validation_rows(self, self._task, *validation)
-        models = BaseModels(self, self._network_class, self._task, draw_seed(self.random_state)).make(
-            X, parts, validation.get("X_val")
-        )
+        others = {"sample_weight": weight, "groups": groups, **validation, **fit_params}
+        kept = Keeping(self, X, labels, self._task, others)
+        models = BaseModels(self, self._network_class, self._task, kept.seed).make(X, parts, validation.get("X_val"))
         final = self._make_final(X, models)
         params = route(self, models, final, weight, groups, validation, fit_params)
-        splits = self._make_splits(X, labels, params)
+        splits = kept.splits(lambda: self._make_splits(X, labels, params))
         if splits is not None and in_time_order(splits):
             stop_on_latest([*(model.estimator for model in models), final])
         with self._stages((X, y, sample_weight), models, splits) as stages:
-            models, predictions = self._cross_fit(models, X, labels, splits, params, stages, deadline)
+            with kept.block():
+                models, predictions = self._cross_fit(models, X, labels, splits, params, stages, deadline)
             self._keep(models, splits, predictions)
             features = self._learn_features(X, predictions, weight)
             final = self._final_for_targets(final, labels, predictions, features)
@@ -186,7 +191,8 @@ class BaseStacking(
             rows = splits, weight, groups, fit_params, self._class_weight()
             data = OutOfFold(self._task, models, predictions, features, labels, *rows)
             self.n_unpredicted_ = len(labels) - len(data.y)
-            self._fit_final(final, data, stages)
+            with keeping(None):  # it depends on all base models: hardly any other fit would find it
+                self._fit_final(final, data, stages)
         return self
 
     def _deadline(self):

@@ -103,9 +103,15 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         What Ctrl+C does: raise, with the stack as it was before, or end the fit with the base models that are complete,
         if there is one, and a warning that names those left out. A second one raises, and so does one where joblib runs
         this fit among others, as in searches and cross-validation.
-    memory : str or object with the joblib.Memory interface, default=None
-        Where fitted base models and their predictions are kept, to be found again by a fit with the same parameters
-        and data.
+    memory : str, path-like or object with the joblib.Memory interface, default=None
+        Where fitted base models and their predictions are kept, to be found again by any fit of the same base model to
+        the same rows: in a folder each fold and each network by itself, with an object each base model as a whole.
+        ``random_state`` has to be a number for networks to be found.
+    checkpoint : str or path-like, default=None
+        Folder of this one fit, which keeps each fold and each network as soon as it is finished: a fit that was killed
+        goes on where it was when it is run again, with the same result. It refuses other data and parameters.
+        With ``random_state=None`` the seed that was drawn is kept there too; learners that draw numbers of their own
+        are repeated only as far as they were finished. See :ref:`stop_and_go_on`.
     n_jobs : int, default=None
         Fits of a learner that run at a time. Networks are trained one after the other.
     random_state : int, RandomState instance or None, default=None
@@ -215,6 +221,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         time_limit=None,
         on_interrupt="raise",
         memory=None,
+        checkpoint=None,
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -238,6 +245,7 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
         self.time_limit = time_limit
         self.on_interrupt = on_interrupt
         self.memory = memory
+        self.checkpoint = checkpoint
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

@@ -14,6 +14,8 @@ from .._columns import select_columns
 from .._compat import num_samples, take
 from .._parts import noting
 from .._protocols import CrossFitter
+from ..caching._keeping import Unit
+from ..caching._result_files import MISSING
 from ..tasks._base import Task
 from ._splits import params_of_rows, predicted_rows
 
@@ -156,7 +158,8 @@ def cross_fit(
 ):
     """Fit an estimator once per split for out-of-fold predictions, and on all rows.
 
-    A function of its arguments alone: it knows neither stacks nor networks.
+    A function of its arguments alone: it knows neither stacks nor networks. Where results are kept
+    (:func:`~skstack.caching._keeping.keeping`), what was fitted before in the same way is not fitted again.
 
     Parameters
     ----------
@@ -226,6 +229,11 @@ class _How:
     fit_params: dict
     keep_fold_models: bool
 
+    def unit(self, estimator, X, y, *others):
+        """Return the unit of work that is determined by an estimator, data and all of this."""
+        determine = self.method, self.task, self.fit_params, self.keep_fold_models
+        return Unit.of(self.where.removeprefix("in "), estimator, X, y, *determine, *others)
+
 
 @dataclass
 class _Fit:
@@ -242,17 +250,28 @@ def _fits(splits, refit):
 
 
 def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
-    n_at_once, results = effective_n_jobs(n_jobs), []
+    """Fit a clone for each of several fits that is not kept from an earlier one."""
+    unit = how.unit(estimator, X, y)
+    units = [unit.part(fit.training, fit.held_out) for fit in fits]
+    results = [unit.find() for unit in units]
+    missing = [index for index, result in enumerate(results) if result is MISSING]
+    if not missing:
+        return results
+    n_at_once, made = effective_n_jobs(n_jobs), []
     n_folds = sum(fit.held_out is not None for fit in fits)
     with stage.parts(n_folds + 1) as contexts:
         # Without that of all rows, which comes first, where there is no such fit.
-        work = list(zip(fits, contexts[-len(fits) :], strict=True))
-        n_rows = [num_samples(X) if fit.training is None else len(fit.training) for fit in fits]
+        contexts = contexts[-len(fits) :]
+        work = [(fits[index], contexts[index], units[index]) for index in missing]
+        n_rows = [num_samples(X) if fit.training is None else len(fit.training) for fit, _, _ in work]
         for some in stage.paced(work, n_rows, n_at_once):
-            results += Parallel(n_jobs=n_jobs, verbose=verbose)(
-                delayed(_fit_and_predict)(clone(estimator), X, y, fit, how, context)
-                for fit, context in (_in_turn(some, stage) if n_at_once == 1 else some)
+            made += Parallel(n_jobs=n_jobs, verbose=verbose)(
+                delayed(_kept_fit)(clone(estimator), X, y, fit, how, context, unit)
+                for fit, context, unit in (_in_turn(some, stage) if n_at_once == 1 else some)
             )
+    for index, result in zip(missing, made, strict=True):
+        units[index].add(result)
+        results[index] = result
     return results
 
 
@@ -261,6 +280,10 @@ def _in_turn(work, stage):
     for one in work:
         yield one
         stage.fitted()
+
+
+def _kept_fit(estimator, X, y, fit, how, context, unit):
+    return unit.get(lambda: _fit_and_predict(estimator, X, y, fit, how, context))
 
 
 def _fit_and_predict(estimator, X, y, fit, how, context):
@@ -314,6 +337,13 @@ def training_history(estimator):
 
 def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
     """Do the same with an estimator that has a faster way than a clone for every fold."""
+    rows = [(fit.training, fit.held_out) for fit in fits]
+    # Folds that are trained together are kept together: one of them trained alone could differ in its last digits.
+    unit = how.unit(estimator, X, y, rows, validation)
+    return unit.get(lambda: _fitted_at_once(estimator, X, y, fits, how, validation, stage))
+
+
+def _fitted_at_once(estimator, X, y, fits, how, validation, stage):
     results = []
     with stage.whole().fitting(estimator, X, y), noting(how.where):
         training = [fit.training for fit in fits if fit.training is not None]

@@ -5,14 +5,15 @@ import warnings
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.utils.validation import check_memory
 
 from .._clock import duration
 from .._deadline import OutOfTime
 from .._protocols import CrossFitter
 from .._validation import rows_of
+from ..caching._keeping import keeping
 from ._costs import cost_of_fit
 from ._cross_fit import cross_fit
+from ._keeping import cached_cross_fit
 from ._members import shared_validation
 from ._splits import predicted_rows
 
@@ -56,8 +57,7 @@ class Running:
     def __init__(self, stack, models, X, y, splits, params, stages, deadline):
         self._stack, self._models, self._stages, self._deadline = stack, models, stages, deadline
         self._X, self._y, self._splits, self._params = X, y, splits, params
-        cache = check_memory(stack.memory)
-        self._cached = cache.cache(cross_fit, ignore=["name", "n_jobs", "verbose", "stage"])
+        self._cached = cached_cross_fit(stack.memory)
         self._validation = shared_validation(models, y, splits, params)
         self._pending = [model.name for model in models]
         self._cut = []
@@ -165,10 +165,12 @@ class Running:
             "n_jobs": None if together else self._stack.n_jobs,
             "verbose": max(0, self._stack.verbose - 1),
         }
-        # A network that had to end early is not the one that a fit with the same parameters should find.
-        how = cross_fit if _ends_when_told(model) and stage.deadline is not None else self._cached
         how_far = {"refit": self._stack.refit, "stage": stage}
-        return model.cross_fit(how, self._X, self._y, self._splits, **how_far, **options)
+        if _ends_when_told(model) and stage.deadline is not None:
+            # A network that had to end early is not the one that a fit with the same parameters should find.
+            with keeping(None):
+                return model.cross_fit(cross_fit, self._X, self._y, self._splits, **how_far, **options)
+        return model.cross_fit(self._cached, self._X, self._y, self._splits, **how_far, **options)
 
     def _score(self, model):
         """Return the out-of-fold score of a base model as text; none where the task has no scores."""

@@ -109,7 +109,7 @@ class VectorizedEngine:
         self._fixed = [program.steps.fixed(job.values) for job in jobs]
         self._placed_fixed = [map_structure(place, values) for values in self._fixed]
         self._stacked_fixed = self._runner.stack(self._placed_fixed)
-        starts = [program.steps.start(job.values, job.optimizer_state, settings) for job, settings, _ in trainings]
+        starts = [program.steps.start(one.job.values, one.job.optimizer_state, one.settings) for one in trainings]
         self._stacked = self._runner.stack([map_structure(place, start) for start in starts])
         self._data = _Together([job.data for job in jobs], self._runner)
         has_own = any(job.validation_data is not None for job in jobs)

@@ -1,6 +1,7 @@
 """Training networks: one, those of all folds, or all those that several fits ask for."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy as np
 from .._backend import float32_unless_mixed, keras
 from .._progress import Watchers
 from .._turns import ask, takes_turns
+from ..caching._keeping import unfinished_results
 from ._batches import Order
 from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
+from ._kept import trained_once
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
 from ._rule import in_groups, is_vectorized
@@ -135,7 +138,8 @@ def fit(network, settings, make, jobs, schedule):
     """
     with float32_unless_mixed():
         weights = divided(network)[0]
-        trainings = Trainings(network, make, [Training(job, settings, schedule) for job in jobs])
+        results = unfinished_results()
+        trainings = Trainings(network, make, [Training(job, settings, schedule, results) for job in jobs])
         all_trained = ask(trainings) if takes_turns() else train(trainings)
         for job, trained in zip(jobs, all_trained, strict=True):
             name = f"{network.name}, {job.name}," if job.name else network.name
@@ -144,11 +148,12 @@ def fit(network, settings, make, jobs, schedule):
 
 
 class Training(NamedTuple):
-    """A job with the settings and the schedule that it is trained with."""
+    """A job with the settings and the schedule that it is trained with, and where it is kept when it is over."""
 
     job: Job
     settings: dict
     schedule: Schedule
+    results: object = None
 
 
 class Trainings(NamedTuple):
@@ -179,7 +184,7 @@ def train(trainings):
     if needs_keras_fit(settings, schedule):
         with acquired(network, settings, make, joins=None) as program:
             for training in each:
-                yield _keras_fit(program, training)
+                yield trained_once(network, training, partial(_keras_fit, program))
         return
     with acquired(network, settings, make, joins=not schedule.callbacks) as program:
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
@@ -190,7 +195,12 @@ def train(trainings):
             return
         placed = {}
         for training in each:
-            yield from _run(Engine(program, training.settings, training.job, placed), [training])
+            yield trained_once(network, training, partial(_trained_alone, program, placed))
+
+
+def _trained_alone(program, placed, training):
+    (trained,) = _run(Engine(program, training.settings, training.job, placed), [training])
+    return trained
 
 
 def needs_keras_fit(settings, schedule):
@@ -308,7 +318,7 @@ def _validation_batch(data, batch_size):
 
 
 def _keras_fit(program, training):
-    job, settings, schedule = training
+    job, settings, schedule = training.job, training.settings, training.schedule
     validation_batch = _validation_batch(job.data, schedule.batch_size)
     values, optimizer_state, history = fit_with_keras(program, settings, job, schedule, validation_batch)
     return Trained(values, optimizer_state, history)

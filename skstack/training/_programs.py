@@ -195,6 +195,9 @@ def _config(part):
     serialized = keras.saving.serialize_keras_object(part)
     if isinstance(serialized.get("config"), dict):
         serialized["config"].pop("name", None)  # numbered by Keras: adam, adam_1, ...
+        # An optimizer that was made fit for pure functions is of a class that Keras does not know by its short module.
+        serialized["module"] = serialized["module"].partition(".")[0]
+        serialized["registered_name"] = serialized["registered_name"] or serialized["class_name"]
     return serialized
 
 

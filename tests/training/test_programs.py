@@ -12,7 +12,7 @@ from skstack.branches import ModelBranch
 from skstack.branches._layers import Dropout
 from skstack.caching._lru import Cache
 from skstack.training import _fit, _programs, clear_cache
-from skstack.training._optimizers import rate_multipliers
+from skstack.training._optimizers import rate_multipliers, stateless
 from skstack.training._programs import acquired as _acquired
 from skstack.training._programs import copy_trainable, program_key, settings_key
 
@@ -200,6 +200,12 @@ def test_names_that_keras_numbers_do_not_count():
     first, second = keras.optimizers.Adam(name="adam"), keras.optimizers.Adam(name="adam_1")
     assert settings_key(_settings(optimizer=first)) == settings_key(_settings(optimizer=second))
     assert settings_key(_settings(loss=lambda y_true, y_pred: 0.0)) is None
+
+
+def test_an_optimizer_that_has_trained_is_the_same():
+    optimizer = keras.optimizers.Adam()
+    before = settings_key(_settings(optimizer=optimizer))
+    assert settings_key(_settings(optimizer=stateless(optimizer))) == before
 
 
 def test_a_program_used_by_another_network_leaves_no_trace():
