@@ -3,14 +3,20 @@
 import inspect
 from contextlib import ExitStack
 from contextvars import ContextVar
+from os import PathLike
 
+import numpy as np
 from sklearn import model_selection
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - they are imported nowhere else
 
+from ._checkpoint import Checkpoint
 from ._together import together, trains_networks
 
 #: What ends when all candidates of the running search are evaluated. No attribute of it: it is sent to workers.
 _until_evaluated = ContextVar("until all candidates of a search are evaluated")
+
+
+_OF_CHECKPOINT = {"checkpoint": [str, PathLike, None]}
 
 
 class TrainsTogether:
@@ -35,10 +41,20 @@ class TrainsTogether:
         -------
         self : object
             The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If the folder of `checkpoint` belongs to a search over other data or another estimator.
+        OSError
+            If nothing can be written there.
         """
+        in_turns, checkpoint = trains_networks(self.estimator), None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self.checkpoint).begin(self.estimator, X, y, **params)
         with ExitStack() as until_evaluated:
-            if trains_networks(self.estimator):
-                until_evaluated.enter_context(together(self.n_jobs))
+            if in_turns or checkpoint is not None:
+                until_evaluated.enter_context(together(self.n_jobs, checkpoint, in_turns))
             token = _until_evaluated.set(until_evaluated)
             try:
                 return super().fit(X, y, **params)
@@ -81,6 +97,9 @@ class GridSearchCV(TrainsTogether, model_selection.GridSearchCV):
         Score of a fit that fails.
     return_train_score : bool, default=False
         Whether to score the training rows too.
+    checkpoint : str or path-like, default=None
+        Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
+        The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.
 
     Attributes
     ----------
@@ -107,6 +126,40 @@ class GridSearchCV(TrainsTogether, model_selection.GridSearchCV):
     >>> search.fit(X, X[:, 0]).best_params_
     {'optimizer__learning_rate': 0.1}
     """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **model_selection.GridSearchCV._parameter_constraints,
+        **_OF_CHECKPOINT,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        error_score=np.nan,
+        return_train_score=False,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
 
 
 class RandomizedSearchCV(TrainsTogether, model_selection.RandomizedSearchCV):
@@ -140,6 +193,9 @@ class RandomizedSearchCV(TrainsTogether, model_selection.RandomizedSearchCV):
         Score of a fit that fails.
     return_train_score : bool, default=False
         Whether to score the training rows too.
+    checkpoint : str or path-like, default=None
+        Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
+        The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.
 
     Attributes
     ----------
@@ -163,6 +219,44 @@ class RandomizedSearchCV(TrainsTogether, model_selection.RandomizedSearchCV):
     >>> len(search.cv_results_["params"])
     3
     """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **model_selection.RandomizedSearchCV._parameter_constraints,
+        **_OF_CHECKPOINT,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_iter=10,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        random_state=None,
+        error_score=np.nan,
+        return_train_score=False,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_iter=n_iter,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            random_state=random_state,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
 
 
 class HalvingGridSearchCV(TrainsTogether, model_selection.HalvingGridSearchCV):
@@ -202,6 +296,9 @@ class HalvingGridSearchCV(TrainsTogether, model_selection.HalvingGridSearchCV):
         Processes that share the fits; those of each are trained together.
     verbose : int, default=0
         What is printed.
+    checkpoint : str or path-like, default=None
+        Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
+        The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.
 
     Attributes
     ----------
@@ -227,6 +324,50 @@ class HalvingGridSearchCV(TrainsTogether, model_selection.HalvingGridSearchCV):
     >>> search.n_resources_
     [3, 9]
     """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **model_selection.HalvingGridSearchCV._parameter_constraints,
+        **_OF_CHECKPOINT,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        factor=3,
+        resource="n_samples",
+        max_resources="auto",
+        min_resources="exhaust",
+        aggressive_elimination=False,
+        cv=5,
+        scoring=None,
+        refit=True,
+        error_score=np.nan,
+        return_train_score=True,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_grid,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            aggressive_elimination=aggressive_elimination,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        self.checkpoint = checkpoint
 
 
 class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchCV):
@@ -268,6 +409,9 @@ class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchC
         Processes that share the fits; those of each are trained together.
     verbose : int, default=0
         What is printed.
+    checkpoint : str or path-like, default=None
+        Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
+        The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.
 
     Attributes
     ----------
@@ -281,3 +425,49 @@ class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchC
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn has them.
     """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
+        **model_selection.HalvingRandomSearchCV._parameter_constraints,
+        **_OF_CHECKPOINT,
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_candidates="exhaust",
+        factor=3,
+        resource="n_samples",
+        max_resources="auto",
+        min_resources="smallest",
+        aggressive_elimination=False,
+        cv=5,
+        scoring=None,
+        refit=True,
+        error_score=np.nan,
+        return_train_score=True,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+        checkpoint=None,
+    ):
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_candidates=n_candidates,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            aggressive_elimination=aggressive_elimination,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        self.checkpoint = checkpoint

@@ -1,13 +1,16 @@
 """A backend of joblib in which the fits of a search take turns, so that their networks are trained together."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import ParallelBackendBase, get_active_backend
 
 from .._protocols import TrainsNetworks
 from .._turns import run_in_turns
+from ..caching._keeping import keeping
+from ..caching._results import FolderResults, MemoryResults
 
 #: Fits that take turns at once: each holds its rows, and more networks than these share one program anyway.
 _AT_ONCE = 64
@@ -20,35 +23,50 @@ def trains_networks(estimator):
 
 
 @contextmanager
-def together(n_jobs):
-    """Let calls of ``joblib.Parallel`` in the block run their tasks in turns.
+def together(n_jobs, checkpoint=None, in_turns=True):
+    """Let calls of ``joblib.Parallel`` in the block run their tasks in turns, and find base models that one has fitted.
 
     Parameters
     ----------
     n_jobs : int or None
         How many processes share the tasks; those of each take turns.
+    checkpoint : Checkpoint, default=None
+        Where tasks that are over are kept for a process that begins when this one has ended.
+    in_turns : bool, default=True
+        Whether tasks take turns, rather than that one begins when another is over.
     """
     n_jobs = effective_n_jobs(n_jobs)
     outside = get_active_backend()[0] if n_jobs > 1 else None
-    with parallel_config(backend=TogetherBackend(n_jobs, outside)):
+    with ExitStack() as until_over:
+        if checkpoint is not None:
+            results = checkpoint.results
+        elif n_jobs > 1:
+            results = FolderResults(until_over.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
+        else:
+            results = MemoryResults()
+        run = partial(run_tasks, results=results, checkpoint=checkpoint, in_turns=in_turns)
+        until_over.enter_context(parallel_config(backend=TogetherBackend(run, n_jobs, outside)))
         yield
 
 
 class TogetherBackend(ParallelBackendBase):
-    """Runs tasks when the first result is asked for: in turns, in this process or in several.
+    """Runs tasks when the first result is asked for: all together, in this process or in several.
 
     Parameters
     ----------
+    run : callable
+        Takes a list of tasks, each a list of (function, args, kwargs), and returns a list of lists of results.
     n_jobs : int
+        Processes that share the tasks.
     outside : ParallelBackendBase or None
         What runs tasks in several processes.
     """
 
     supports_sharedmem = True
 
-    def __init__(self, n_jobs=1, outside=None, **options):
+    def __init__(self, run, n_jobs=1, outside=None, **options):
         super().__init__(**options)
-        self._n_jobs, self._outside = n_jobs, outside
+        self._run, self._n_jobs, self._outside = run, n_jobs, outside
         self._waiting = []
 
     def effective_n_jobs(self, n_jobs):
@@ -57,7 +75,7 @@ class TogetherBackend(ParallelBackendBase):
 
     def submit(self, func, callback=None):
         """Take a task."""
-        task = _Task(func, callback)
+        task = _Task(func.items, callback)
         self._waiting.append(task)
         return task
 
@@ -66,34 +84,33 @@ class TogetherBackend(ParallelBackendBase):
     def retrieve_result(self, out, timeout=None):
         """Return the result of a task, after running all those that wait."""
         if not out.is_over:
-            self._run()
+            self._run_all()
         return out.result
 
     def abort_everything(self, ensure_ready=True):
         """Forget the tasks that wait."""
         self._waiting = []
 
-    def _run(self):
+    def _run_all(self):
         tasks, self._waiting = self._waiting, []
-        calls = [task.call for task in tasks]
-        for task, result in zip(tasks, self._results(calls), strict=True):
+        for task, result in zip(tasks, self._results([task.calls for task in tasks]), strict=True):
             task.end(result)
 
-    def _results(self, calls):
+    def _results(self, tasks):
         if self._n_jobs == 1:
-            return run_tasks(calls)
-        size = -(-len(calls) // self._n_jobs)
-        parts = [calls[start : start + size] for start in range(0, len(calls), size)]
+            return self._run(tasks)
+        size = -(-len(tasks) // self._n_jobs)
+        parts = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         with parallel_config(backend=self._outside):
-            results = Parallel(n_jobs=self._n_jobs)(delayed(run_tasks)(part) for part in parts)
+            results = Parallel(n_jobs=self._n_jobs)(delayed(self._run)(part) for part in parts)
         return [result for part in results for result in part]
 
 
 class _Task:
     """A task of joblib, which may be several calls."""
 
-    def __init__(self, func, callback):
-        self.call, self._callback = partial(_call_each, func.items), callback
+    def __init__(self, calls, callback):
+        self.calls, self._callback = calls, callback
         self.is_over, self.result = False, None
 
     def end(self, result):
@@ -103,18 +120,40 @@ class _Task:
             self._callback(result)
 
 
-def _call_each(items):
-    return [func(*args, **kwargs) for func, args, kwargs in items]
+def run_tasks(tasks, results, checkpoint=None, in_turns=True):
+    """Run tasks, in turns or one after the other.
+
+    Parameters
+    ----------
+    tasks : list of list of (function, args, kwargs)
+    results : Results
+        Where base models are kept that several tasks need.
+    checkpoint, in_turns
+        See :func:`together`.
+
+    Returns
+    -------
+    outcomes : list of list of object
+    """
+    functions, outcomes = [partial(_outcomes, task, checkpoint) for task in tasks], []
+    with keeping(results):
+        if not in_turns:
+            return [function() for function in functions]
+        from ..network._shared_models import sharing_models  # imports Keras
+
+        with sharing_models():
+            for start in range(0, len(functions), _AT_ONCE):
+                outcomes += run_in_turns(functions[start : start + _AT_ONCE], _train)
+    return outcomes
 
 
-def run_tasks(calls):
-    """Run calls in turns, so many at once, and train networks that they ask for together."""
-    # They import Keras.
-    from ..network._shared_models import sharing_models
-    from ..training._gathering import train_all
+def _outcomes(task, checkpoint):
+    if checkpoint is None:
+        return [function(*args, **kwargs) for function, args, kwargs in task]
+    return [checkpoint.run(*call) for call in task]
 
-    results = []
-    with sharing_models():
-        for start in range(0, len(calls), _AT_ONCE):
-            results += run_in_turns(calls[start : start + _AT_ONCE], train_all)
-    return results
+
+def _train(questions):
+    from ..training._gathering import train_all  # imports Keras
+
+    train_all(questions)

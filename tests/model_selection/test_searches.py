@@ -15,7 +15,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.fixes import parse_version
 
-from skstack.model_selection import GridSearchCV, HalvingGridSearchCV, HalvingRandomSearchCV, RandomizedSearchCV
+from skstack.branches import CategoricalBranch, NumericBranch
+from skstack.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+    read_cv_results,
+)
 from skstack.training import _fit
 
 #: Of scikit-learn's tests, those of n_jobs=2, which import Keras in two processes, and the longest ones.
@@ -165,6 +172,89 @@ def test_processes_share_the_fits(table):
     grid = {"optimizer__learning_rate": [0.01, 0.1]}
     two, one = (GridSearchCV(network_regressor(), grid, cv=FOLDS, refit=False, n_jobs=n).fit(X, y) for n in (2, 1))
     np.testing.assert_allclose(two.cv_results_["mean_test_score"], one.cv_results_["mean_test_score"], rtol=1e-4)
+
+
+class _Counting(Ridge):
+    """Notes each fit in a file, by its penalty and its number of rows."""
+
+    def __init__(self, alpha=1.0, path=None):
+        super().__init__(alpha)
+        self.path = path
+
+    def fit(self, X, y):
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(f"{self.alpha} {len(X)}\n")
+        return super().fit(X, y)
+
+
+def _counted_stack(path, **params):
+    parts = [
+        ("numbers", NumericBranch((4,), scale="standard", embedding=None, dropout=0.0), ["area", "rooms"]),
+        ("place", CategoricalBranch(dim=2), ["city"]),
+        *((name, _Counting(path=str(path)), ["area", "rooms"]) for name in ("first", "second")),
+    ]
+    return stack_regressor(parts, final_estimator=Ridge(), training="individual", **params)
+
+
+@pytest.mark.parametrize(
+    ("grid", "n_learners", "n_networks"),
+    [
+        # Of each outer fold: two learners, two networks, each for two inner folds and all rows.
+        ({"final_estimator__alpha": [0.1, 1.0, 10.0]}, 2 * 6, 2 * 6),
+        ({"first__alpha": [0.1, 1.0, 10.0]}, 2 * (3 * 3 + 3), 2 * 6),
+        ({"place__dim": [2, 3]}, 2 * 6, 2 * (3 + 2 * 3)),
+    ],
+    ids=["final estimator", "learner", "branch"],
+)
+def test_what_did_not_change_is_not_fitted_again(table, trained, tmp_path, grid, n_learners, n_networks):
+    X, y = table
+    path = tmp_path / "fits.txt"
+    search = GridSearchCV(_counted_stack(path), grid, cv=FOLDS, refit=False).fit(X, y)
+    theirs = model_selection.GridSearchCV(_counted_stack(tmp_path / "theirs.txt"), grid, cv=FOLDS, refit=False)
+    assert len(path.read_text().splitlines()) == n_learners
+    assert sum(trained) == n_networks
+    scores = search.cv_results_["mean_test_score"]
+    np.testing.assert_allclose(scores, theirs.fit(X, y).cv_results_["mean_test_score"], rtol=1e-4)
+
+
+def test_processes_find_what_others_have_fitted(table, tmp_path):
+    X, y = table
+    path = tmp_path / "fits.txt"
+    parts = [(name, _Counting(path=str(path)), ["area", "rooms"]) for name in ("first", "second")]
+    stack = stack_regressor(parts, final_estimator=Ridge())
+    GridSearchCV(stack, {"final_estimator__alpha": [0.1, 1.0]}, cv=FOLDS, refit=False, n_jobs=2).fit(X, y)
+    assert len(path.read_text().splitlines()) == 2 * 6
+
+
+def test_a_search_that_was_stopped_goes_on(table, trained, tmp_path):
+    X, y = table
+    grid = {"optimizer__learning_rate": [0.01, 0.1]}
+    params = {"cv": FOLDS, "refit": False, "checkpoint": tmp_path / "search"}
+    first = GridSearchCV(network_regressor(), grid, **params).fit(X, y)
+    assert trained == [4]
+    results = read_cv_results(tmp_path / "search")
+    np.testing.assert_array_equal(results["mean_test_score"], first.cv_results_["mean_test_score"])
+    more = {"optimizer__learning_rate": [0.01, 0.1, 0.05]}
+    second = GridSearchCV(network_regressor(), more, **params).fit(X, y)
+    assert trained == [4, 2]
+    scores = second.cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(scores[:2], first.cv_results_["mean_test_score"])
+    with pytest.raises(ValueError, match="y differs|other data"):
+        GridSearchCV(network_regressor(), grid, **params).fit(X, y + 1)
+    other = network_regressor(head=(3,))
+    with pytest.raises(ValueError, match="head"):
+        GridSearchCV(other, grid, **params).fit(X, y)
+
+
+def test_a_search_of_learners_keeps_what_is_finished(table, tmp_path):
+    X, y = table
+    path = tmp_path / "fits.txt"
+    for _ in range(2):
+        search = GridSearchCV(
+            _Counting(path=str(path)), {"alpha": [0.1, 1.0]}, cv=FOLDS, checkpoint=tmp_path / "search"
+        )
+        search.fit(X[["area", "rooms"]], y)
+    assert len(path.read_text().splitlines()) == 4 + 2  # each search fits its best candidate to all rows
 
 
 def test_parameters_are_those_of_scikit_learn():
