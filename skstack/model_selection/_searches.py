@@ -54,7 +54,8 @@ class TrainsTogether:
             checkpoint = Checkpoint(self.checkpoint).begin(self.estimator, X, y, **params)
         with ExitStack() as until_evaluated:
             if in_turns or checkpoint is not None:
-                until_evaluated.enter_context(together(self.n_jobs, checkpoint, in_turns))
+                goes_on = getattr(self, "resource", "n_samples") != "n_samples"
+                until_evaluated.enter_context(together(self.n_jobs, checkpoint, in_turns, goes_on))
             token = _until_evaluated.set(until_evaluated)
             try:
                 return super().fit(X, y, **params)
@@ -263,6 +264,8 @@ class HalvingGridSearchCV(TrainsTogether, model_selection.HalvingGridSearchCV):
     """Search over parameter values by successive halving, in which networks are trained together.
 
     scikit-learn's class of this name, which is experimental there, with one thing changed, see :class:`GridSearchCV`.
+    Where epochs are the resource, the networks of the candidates that are left go on from the weights they have, in the
+    result as if each of them had been trained from the beginning.
 
     Parameters
     ----------
@@ -374,6 +377,8 @@ class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchC
     """Successive halving of candidates drawn at random, in which networks are trained together.
 
     scikit-learn's class of this name, which is experimental there, with one thing changed, see :class:`GridSearchCV`.
+    Where epochs are the resource, the networks of the candidates that are left go on from the weights they have, in the
+    result as if each of them had been trained from the beginning.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def trains_networks(estimator):
 
 
 @contextmanager
-def together(n_jobs, checkpoint=None, in_turns=True):
+def together(n_jobs, checkpoint=None, in_turns=True, goes_on=False):
     """Let calls of ``joblib.Parallel`` in the block run their tasks in turns, and find base models that one has fitted.
 
     Parameters
@@ -34,6 +34,8 @@ def together(n_jobs, checkpoint=None, in_turns=True):
         Where tasks that are over are kept for a process that begins when this one has ended.
     in_turns : bool, default=True
         Whether tasks take turns, rather than that one begins when another is over.
+    goes_on : bool, default=False
+        Whether networks may be trained again for more epochs, in the same process.
     """
     n_jobs = effective_n_jobs(n_jobs)
     outside = get_active_backend()[0] if n_jobs > 1 else None
@@ -44,6 +46,10 @@ def together(n_jobs, checkpoint=None, in_turns=True):
             results = FolderResults(until_over.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
         else:
             results = MemoryResults()
+        if goes_on and in_turns:
+            from ..training._going_on import going_on  # imports Keras
+
+            until_over.enter_context(going_on())
         run = partial(run_tasks, results=results, checkpoint=checkpoint, in_turns=in_turns)
         until_over.enter_context(parallel_config(backend=TogetherBackend(run, n_jobs, outside)))
         yield

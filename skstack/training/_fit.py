@@ -1,5 +1,6 @@
 """Training networks: one, those of all folds, or all those that several fits ask for."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -13,11 +14,11 @@ from ..caching._keeping import unfinished_results
 from ._batches import Order
 from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
+from ._going_on import Further, Progress, begun
 from ._kept import trained_once
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
 from ._rule import in_groups, is_vectorized
-from ._stopping import Stopping
 from ._values import divided
 
 #: Bytes of encoded rows that are evaluated at once.
@@ -76,11 +77,14 @@ class Trained:
     optimizer_state : OptimizerState
     history : dict of str to list of float
         Loss and metrics after each epoch.
+    progress : Progress, default=None
+        How far the training has come, where somebody may go on from there.
     """
 
     values: dict
     optimizer_state: object
     history: dict
+    progress: Progress | None = None
 
 
 @dataclass
@@ -139,12 +143,22 @@ def fit(network, settings, make, jobs, schedule):
     with float32_unless_mixed():
         weights = divided(network)[0]
         results = unfinished_results()
-        trainings = Trainings(network, make, [Training(job, settings, schedule, results) for job in jobs])
-        all_trained = ask(trainings) if takes_turns() else train(trainings)
-        for job, trained in zip(jobs, all_trained, strict=True):
+        each = [Further(network, Training(job, settings, schedule, results)) for job in jobs]
+        waiting = [further.training for further in each if not further.is_trained]
+        trainings = Trainings(network, make, waiting)
+        all_trained = iter(ask(trainings) if waiting and takes_turns() else train(trainings))
+        for job, further in zip(jobs, each, strict=True):
+            trained = _as_before(further.training.progress) if further.is_trained else next(all_trained)
+            further.keep(trained)
             name = f"{network.name}, {job.name}," if job.name else network.name
             check_trained(trained, weights, name, schedule)
             yield trained
+
+
+def _as_before(progress):
+    """Return what came of an earlier training."""
+    values = progress.values if progress.best is None else progress.best
+    return Trained(values, progress.optimizer_state, progress.history, progress)
 
 
 class Training(NamedTuple):
@@ -154,6 +168,8 @@ class Training(NamedTuple):
     settings: dict
     schedule: Schedule
     results: object = None
+    progress: Progress | None = None  #: from which it goes on
+    tells_progress: bool = False
 
 
 class Trainings(NamedTuple):
@@ -235,7 +251,7 @@ def _run(engine, trainings):
     orders = [Order(job.training_rows, job.seed) for job in jobs]
     validation = [job.validation_rows for job in jobs]
     validation_batch = _validation_batch(jobs[0].data, schedule.batch_size)
-    runs = [_Run(engine, place, one.job.index, one.schedule) for place, one in enumerate(trainings)]
+    runs = [_Run(engine, place, training) for place, training in enumerate(trainings)]
     listeners = engine.listen(schedule)
     for epoch in range(schedule.initial_epoch, max(one.schedule.epochs for one in trainings)):
         listeners.begin_epoch(epoch)
@@ -254,7 +270,7 @@ def _run(engine, trainings):
     for run in runs:
         run.end()
     for run in runs:
-        yield Trained(*run.finish(), run.history)
+        yield run.finish()
 
 
 class _Run:
@@ -265,20 +281,18 @@ class _Run:
     engine : Engine or VectorizedEngine
     place : int
         Of the network in the engine.
-    index : int
-        What watchers know it by.
-    schedule : Schedule
+    training : Training
     """
 
-    def __init__(self, engine, place, index, schedule):
-        self._engine, self._place, self._index = engine, place, index
-        self._last_epoch = schedule.epochs - 1
-        self._stopping = Stopping(schedule.patience)
+    def __init__(self, engine, place, training):
+        schedule = training.schedule
+        self._engine, self._place, self._index = engine, place, training.job.index
+        self._training, self._epoch, self._last_epoch = training, schedule.initial_epoch - 1, schedule.epochs - 1
+        self._stopping, self.history = begun(schedule, training.progress)
         self._watchers = schedule.watchers
-        self._last = None
-        self.history = {}
+        self._last, self._was_stopped = None, False
         self.is_over = False
-        self._watchers.begin(index, schedule.epochs - schedule.initial_epoch)
+        self._watchers.begin(self._index, schedule.epochs - schedule.initial_epoch)
 
     def begin_epoch(self):
         """Tell that an epoch begins."""
@@ -289,12 +303,14 @@ class _Run:
         """Take note of an epoch; those after the network's own end, while others go on, do not count."""
         if self.is_over:
             return
+        self._epoch = epoch
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         state = self._engine.state_of(self._place)
         if "val_loss" in logs:
             self._stopping.after(epoch, logs["val_loss"], state)
         wants_end = self._watchers.end_epoch(self._index, logs, lambda: self._finished(None, state)[0])
+        self._was_stopped |= wants_end
         if wants_end or self._stopping.is_over or is_lost(logs) or epoch == self._last_epoch:
             self.end()
 
@@ -305,8 +321,23 @@ class _Run:
             self._watchers.end(self._index)
 
     def finish(self):
-        """Return values and optimizer state."""
-        return self._finished(self._stopping.best, self._last)
+        """Return the trained network."""
+        best, earlier = self._stopping.best, self._training.progress
+        values, optimizer_state = self._finished(best, self._last)
+        if best is None and earlier is not None and earlier.best is not None:
+            values = earlier.best  # no later epoch was better
+        # Where a watcher has stopped the training, it is not what its settings make of it.
+        tells = self._training.tells_progress and not self._was_stopped
+        progress = self._progress(values, optimizer_state) if tells else None
+        return Trained(values, optimizer_state, self.history, progress)
+
+    def _progress(self, values, optimizer_state):
+        stopping = copy(self._stopping)
+        stopping.best = None  # its values are kept, by name
+        last = self._finished(None, self._last)[0]
+        best = values if stopping.has_best else None
+        is_over = self._epoch < self._last_epoch
+        return Progress(self._epoch + 1, last, best, optimizer_state, stopping, self.history, is_over)
 
     def _finished(self, best, last):
         return self._engine.finish(self._place, best, last)

@@ -31,7 +31,7 @@ def trained_once(network, training, train):
     -------
     trained : Trained
     """
-    job, settings, schedule, results = training
+    job, settings, schedule, results = training.job, training.settings, training.schedule, training.results
     # What callbacks do, or see, is not in the result.
     key = None if results is None or schedule.callbacks else _key(network, settings, job, schedule)
     if key is None:
@@ -49,12 +49,26 @@ def trained_once(network, training, train):
 
 
 def _key(network, settings, job, schedule):
+    whole = training_digest(network, settings, job, schedule)
+    return None if whole is None else digest(whole, schedule.epochs)
+
+
+def training_digest(network, settings, job, schedule):
+    """Return a text that tells trainings apart, but for how long they take; None where code of the user's decides.
+
+    Parameters
+    ----------
+    network : keras.Model
+    settings : dict
+    job : Job
+    schedule : Schedule
+    """
     of_settings = settings_key(settings)
     if of_settings is None or architecture_key(network) is None:
         return None
     trained = divided(network)[0]
     trains = dict(zip(trained, rate_multipliers(trained.values()), strict=True))
-    how = schedule.epochs, schedule.initial_epoch, schedule.batch_size, schedule.patience
+    how = schedule.initial_epoch, schedule.batch_size, schedule.patience
     begins = job.values, job.data, job.training_rows, job.validation_rows, job.seed, job.optimizer_state
     return digest(
         versions(), running_keras(), network.get_config(), of_settings, trains, how, begins, job.validation_data

@@ -21,6 +21,11 @@ class Stopping:
         self.best = None
         self.is_over = False
 
+    @property
+    def has_best(self):
+        """Whether there was an epoch that was the best so far."""
+        return np.isfinite(self._lowest)
+
     def after(self, epoch, loss, state):
         """Take note of the loss after an epoch and keep the state if it is the best so far."""
         if self._patience is None:

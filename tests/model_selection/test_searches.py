@@ -239,7 +239,7 @@ def test_a_search_that_was_stopped_goes_on(table, trained, tmp_path):
     assert trained == [4, 2]
     scores = second.cv_results_["mean_test_score"]
     np.testing.assert_array_equal(scores[:2], first.cv_results_["mean_test_score"])
-    with pytest.raises(ValueError, match="y differs|other data"):
+    with pytest.raises(ValueError, match="other data"):
         GridSearchCV(network_regressor(), grid, **params).fit(X, y + 1)
     other = network_regressor(head=(3,))
     with pytest.raises(ValueError, match="head"):

@@ -12,7 +12,7 @@ from skstack._backend import keras
 from skstack.caching._keeping import keeping
 from skstack.caching._results import FolderResults, MemoryResults
 from skstack.training import _fit
-from skstack.training._fit import Job, Schedule
+from skstack.training._fit import Job, Schedule, Training
 from skstack.training._kept import _Watching, trained_once
 
 X, Y = make_table()
@@ -76,7 +76,8 @@ SCHEDULE = Schedule(epochs=2, initial_epoch=0, batch_size=2, patience=None, call
 def _is_trained(results, network, settings=SETTINGS, job=JOB, schedule=SCHEDULE):
     """Tell whether a network is trained, rather than found."""
     trained = []
-    assert trained_once(network, settings, job, schedule, results, lambda schedule: trained.append(1) or "it") == "it"
+    training = Training(job, settings, schedule, results)
+    assert trained_once(network, training, lambda training: trained.append(1) or "it") == "it"
     return bool(trained)
 
 
