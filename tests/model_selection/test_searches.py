@@ -191,7 +191,8 @@ def _counted_stack(path, **params):
     parts = [
         ("numbers", NumericBranch((4,), scale="standard", embedding=None, dropout=0.0), ["area", "rooms"]),
         ("place", CategoricalBranch(dim=2), ["city"]),
-        *((name, _Counting(path=str(path)), ["area", "rooms"]) for name in ("first", "second")),
+        ("first", _Counting(path=str(path)), ["area", "rooms"]),
+        ("second", _Counting(path=str(path)), ["rooms"]),
     ]
     return stack_regressor(parts, final_estimator=Ridge(), training="individual", **params)
 
@@ -220,7 +221,7 @@ def test_what_did_not_change_is_not_fitted_again(table, trained, tmp_path, grid,
 def test_processes_find_what_others_have_fitted(table, tmp_path):
     X, y = table
     path = tmp_path / "fits.txt"
-    parts = [(name, _Counting(path=str(path)), ["area", "rooms"]) for name in ("first", "second")]
+    parts = [(name, _Counting(path=str(path)), [name]) for name in ("area", "rooms")]
     stack = stack_regressor(parts, final_estimator=Ridge())
     GridSearchCV(stack, {"final_estimator__alpha": [0.1, 1.0]}, cv=FOLDS, refit=False, n_jobs=2).fit(X, y)
     assert len(path.read_text().splitlines()) == 2 * 6

@@ -119,8 +119,10 @@ def test_the_learning_rate_is_that_of_the_settings(program):
 
 
 def test_hyperparameters_of_the_settings_are_values_of_the_program():
-    runner = Runner(program_of(settings_of("AdamW", weight_decay=0.5)), settings_of("AdamW", weight_decay=0.25))
-    assert {name: float(to_array(value)) for name, value in runner._hyperparameters.items()} == {"weight_decay": 0.25}
+    values = Runner(program_of(settings_of("AdamW", weight_decay=0.5))).hyperparameters(
+        settings_of("AdamW", weight_decay=0.25)
+    )
+    assert {name: float(to_array(value)) for name, value in values.items()} == {"weight_decay": 0.25}
 
 
 def test_only_callbacks_are_told_about_epochs(engine):

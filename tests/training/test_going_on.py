@@ -72,8 +72,8 @@ def test_a_training_that_goes_on_ends_where_one_at_once_does(epochs, n_validatio
 
 
 def test_the_best_epoch_may_be_one_of_the_earlier_training(epochs):
-    """With a rate at which nothing becomes better after some epochs."""
-    how = {"patience": 6, "rate": 1.0}
+    """With a rate at which nothing becomes better for some epochs."""
+    how = {"patience": 3, "rate": 0.1}
     alone = trained(jobs_of(30), 12, **how)[0]
     best = int(np.argmin(alone.history["val_loss"]))
     assert 0 < best + 1 < len(alone.history["val_loss"])
