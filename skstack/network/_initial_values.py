@@ -52,6 +52,8 @@ class InitialValues:
             self._drawn[seed] = self._draw(seed)
         drawn = self._drawn[seed]
         if self._remaining is not None:
+            for name in self._draws.keys() & self._remaining.keys():  # of which statistics change a part
+                self._remaining[name].assign(drawn[name])
             assembly.assign_statistics(self._model)
             return {**drawn, **as_values(self._remaining)}
         assign_values(self._model, drawn)
@@ -62,7 +64,7 @@ class InitialValues:
         return values
 
     def _not_random(self, values, drawn):
-        """Return the variables with values that are not drawn, or in the place of which statistics stand."""
+        """Return the variables with values that are not drawn, or that statistics change."""
         return {
             name: variable
             for name, variable in named_variables(self._model).items()
