@@ -1,8 +1,10 @@
 """scikit-learn's callbacks in networks and stacks; see :mod:`sklearn.callback`."""
 
 from contextlib import contextmanager, nullcontext
+from copy import copy
 
 from ._compat import NoCallbacks, callback_management_context, take
+from ._epoch_scores import epoch_listener
 from ._progress import Lines, Watchers, showing_bar
 
 
@@ -51,7 +53,7 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None
     network : estimator
         Its `verbose` says what is shown.
     epochs : EpochCallbacks, default=None
-        Used if the network has callbacks of scikit-learn.
+        Used if the network has callbacks of scikit-learn, or a search listens to its epochs.
     n_networks : int, default=1
         The network and its clones for folds.
     fits : list of str, default=("",)
@@ -70,7 +72,8 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None
         for shown in filter(None, (bar, own_bar)):
             shown.divide(fits)
         lines = Lines(n_fits, fits) if network.verbose > 1 else None
-        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None, ends]
+        listener = epoch_listener(network, epochs) if epochs is not None else None
+        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None, ends, listener]
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
 
@@ -103,6 +106,12 @@ class EpochCallbacks:
         self._X, self._y, self._weight = X, y, sample_weight
         self._fits = fits
         self._parents, self._epochs = {}, {}
+
+    def as_it_stands(self, index, values):
+        """Return the network as if its training were over, with the given values."""
+        network = copy(self._network)
+        vars(network).update(self._fitted(self._place(index)[1], values()))
+        return network
 
     def begin(self, index, n_epochs):
         """See Watchers."""

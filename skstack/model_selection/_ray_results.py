@@ -1,0 +1,74 @@
+"""What comes back from the trials of Ray, as soon as each of them is over."""
+
+from contextlib import contextmanager
+
+from ._ray_trial import FOLDS
+
+#: Who listens, by the name of the search: Ray pickles callbacks, which can hold no more than the name.
+_listeners = {}
+
+
+@contextmanager
+def listening(name, params_of, add):
+    """Take note of the trials of a search for a block.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    params_of : callable
+        Returns the parameters of a candidate from what Ray has drawn.
+    add : callable
+        Is given index, parameters and results of the folds of each candidate that is over.
+
+    Yields
+    ------
+    listener : Listener
+    """
+    _listeners[name] = Listener(params_of, add)
+    try:
+        yield _listeners[name]
+    finally:
+        del _listeners[name]
+
+
+def listener(name):
+    """Return who listens to a search."""
+    return _listeners[name]
+
+
+class Listener:
+    """Takes note of trials that are over, each once; see ``listening``."""
+
+    def __init__(self, params_of, add):
+        self._params_of, self._add = params_of, add
+        self._known = set()
+        #: Whether the search was ended by Ctrl+C, which Ray does not raise.
+        self.was_interrupted = False
+
+    def over(self, index, drawn, metrics):
+        """Take note of a trial, unless it had no time to begin."""
+        if index not in self._known and metrics and FOLDS in metrics:
+            self._known.add(index)
+            self._add(index, self._params_of(drawn), metrics[FOLDS])
+
+    def check(self, results):
+        """Take note of trials that nobody told of: those that were over before Ray went on with a search.
+
+        Parameters
+        ----------
+        results : ray.tune.ResultGrid
+
+        Raises
+        ------
+        Exception
+            With which a trial ended.
+        KeyboardInterrupt
+            If the search was interrupted.
+        """
+        if self.was_interrupted:
+            raise KeyboardInterrupt
+        for index, result in enumerate(results):
+            if result.error is not None:
+                raise getattr(result.error, "cause", None) or result.error
+            self.over(index, result.config, result.metrics)
