@@ -11,7 +11,7 @@ _listener = ContextVar("listener", default=None)
 
 @contextmanager
 def listening(estimator, hear):
-    """Listen to the epochs of an estimator that is fitted in a block, if it is a network, or a pipeline that ends in one.
+    """Listen to the epochs of an estimator that a block fits, if it is a network or a pipeline that ends in one.
 
     What is inside others, such as the networks of a stack, is not heard: what it predicts is not what they predict.
 
@@ -58,7 +58,7 @@ def _with_last_step(estimator, network):
 
 
 class EpochListener:
-    """A watcher (see Watchers) that hears one network after each epoch: of several that are trained together, the first.
+    """A watcher (see Watchers) that hears a network after each epoch: of several that are trained together, the first.
 
     Parameters
     ----------

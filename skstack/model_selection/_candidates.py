@@ -64,8 +64,8 @@ class Candidates:
         """
         if all(self.pruned):
             raise ValueError(
-                f"None of {len(self)} candidates was evaluated on all {self._n_splits} folds: all were pruned. Give the "
-                "search more candidates or time, or prune later (n_warmup_steps, grace_period, max_t)."
+                f"None of {len(self)} candidates was evaluated on all {self._n_splits} folds: all were pruned. Give "
+                "the search more candidates or time, or prune later (n_warmup_steps, grace_period, max_t)."
             )
         warn_or_raise_about_fit_failures(self._done(), self._error_score)
 

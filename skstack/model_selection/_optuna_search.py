@@ -38,26 +38,26 @@ class OptunaSearchCV(EngineSearchCV):
     sampler : optuna.samplers.BaseSampler, default=None
         Suggests candidates; a copy of it in every fit. ``None`` is ``TPESampler`` with a seed from `random_state`.
     pruner : optuna.pruners.BasePruner, default=None
-        Gives candidates up that do badly; a copy of it in every fit. It is told the mean score of the folds so far after
-        each fold, and, where the estimator is a network or a pipeline that ends in one, after each epoch too, with the
-        score that the network would have on the test rows of the present fold. Steps are counted from 1 over all folds.
-        ``None`` evaluates all candidates on all folds.
+        Gives up candidates that do badly; a copy of it in every fit. It is told the mean score of the folds so far
+        after each fold, and, where the estimator is a network or a pipeline that ends in one, after each epoch too,
+        with the score that the network would have on the test rows of the present fold. Steps are counted from 1 over
+        all folds. ``None`` evaluates all candidates on all folds.
     callbacks : list of callable, default=None
-        Called with study and trial after each trial, as by ``Study.optimize``. ``cv_results_`` of the search holds what is
-        over.
+        Called with study and trial after each trial, as by ``Study.optimize``. ``cv_results_`` of the search holds
+        what is over.
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. Of several scores, Optuna maximises the one that
         `refit` names, or else the first.
     n_jobs : int, default=None
-        How many folds of a candidate are evaluated at once, with joblib. Candidates follow each other, so that the result
-        does not depend on it. With more than one, candidates are pruned between folds only.
+        How many folds of a candidate are evaluated at once, with joblib. Candidates follow each other, so that the
+        result does not depend on it. With more than one, candidates are pruned between folds only.
     refit : bool, str or callable, default=True
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`.
     cv : int, cross-validation generator or iterable, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`; all candidates are evaluated on the same folds.
     verbose : int, default=0
-        1 shows a bar with the best score so far and the time that is left; more than 1 prints a line for each fold and what
-        Optuna logs.
+        1 shows a bar with the best score so far and the time that is left; more than 1 prints a line for each fold and
+        what Optuna logs.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=np.nan
@@ -70,9 +70,9 @@ class OptunaSearchCV(EngineSearchCV):
     study_ : optuna.study.Study
         The study of the last fit.
     cv_results_ : dict of ndarray
-        As in :class:`~sklearn.model_selection.RandomizedSearchCV`, with one row per candidate. If there is a pruner, the
-        column ``"pruned"`` says which candidates were given up: folds that they did not get to have scores that are NaN,
-        and so is their mean, by which they are ranked last.
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`, with one row per candidate. If there is a pruner,
+        the column ``"pruned"`` says which candidates were given up: folds that they did not get to have scores that are
+        NaN, and so is their mean, by which they are ranked last.
     best_estimator_ : estimator
         Fitted to all rows.
     best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, \

@@ -2,7 +2,7 @@
 
 from ray.tune import Callback
 
-from ._ray_results import listener
+from ._ray_results import folder_of, listener
 
 
 class Telling(Callback):
@@ -19,7 +19,7 @@ class Telling(Callback):
 
     def on_trial_complete(self, iteration, trials, trial, **info):
         """See Callback."""
-        listener(self._name).over(trials.index(trial), trial.config, trial.last_result)
+        listener(self._name).over(folder_of(trial), trial.config, trial.last_result)
 
     def on_experiment_end(self, trials, **info):
         """See Callback."""

@@ -1,6 +1,7 @@
 """What comes back from the trials of Ray, as soon as each of them is over."""
 
 from contextlib import contextmanager
+from pathlib import PurePath
 
 from ._ray_trial import FOLDS
 
@@ -32,6 +33,11 @@ def listening(name, params_of, add):
         del _listeners[name]
 
 
+def folder_of(trial):
+    """Return how the folder of a trial is called: by the how many-th it is, as Ray's order changes with ``restore``."""
+    return f"{trial.experiment_tag.partition('_')[0]}_{trial.trial_id}"
+
+
 def listener(name):
     """Return who listens to a search."""
     return _listeners[name]
@@ -46,8 +52,17 @@ class Listener:
         #: Whether the search was ended by Ctrl+C, which Ray does not raise.
         self.was_interrupted = False
 
-    def over(self, index, drawn, metrics):
-        """Take note of a trial, unless it had no time to begin."""
+    def over(self, folder, drawn, metrics):
+        """Take note of a trial, unless it had no time to begin.
+
+        Parameters
+        ----------
+        folder : str
+            See ``folder_of``.
+        drawn, metrics : dict
+            What Ray has drawn for it, and was last told of it.
+        """
+        index = int(folder.partition("_")[0])
         if index not in self._known and metrics and FOLDS in metrics:
             self._known.add(index)
             self._add(index, self._params_of(drawn), metrics[FOLDS])
@@ -68,7 +83,7 @@ class Listener:
         """
         if self.was_interrupted:
             raise KeyboardInterrupt
-        for index, result in enumerate(results):
+        for result in results:
             if result.error is not None:
                 raise getattr(result.error, "cause", None) or result.error
-            self.over(index, result.config, result.metrics)
+            self.over(PurePath(result.path).name, result.config, result.metrics)

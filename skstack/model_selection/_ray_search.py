@@ -9,13 +9,14 @@ from pickle import PicklingError
 import joblib
 import numpy as np
 from sklearn import get_config
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from ._engine_search import EngineSearchCV, own_copy
-from ._ray_results import listening
+from ._ray_results import folder_of, listening
 from ._ray_trial import SCORE, run_trial
-from ._spaces import Choice, Quantiles, decoded, dimensions
+from ._spaces import Choice, Quantiles, decoded, dimensions, identity
 
 #: How often a candidate is begun again whose worker is lost.
 _MAX_LOST = 2
@@ -23,7 +24,7 @@ _MAX_LOST = 2
 #: Parameters that do not make a search another one.
 _INDIFFERENT = ("callbacks", "n_jobs", "resources_per_trial", "storage_path", "time_budget_s", "verbose")
 
-#: Variables of workers that share a machine, a graphics card among them: each takes the memory that it needs, not all of it.
+#: Variables of workers that share a graphics card: each takes the memory that it needs, not all of it.
 _ENVIRONMENT = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
@@ -42,8 +43,8 @@ class RayTuneSearchCV(EngineSearchCV):
         ``network__optimizer__learning_rate``.
     param_distributions : dict or callable
         What to search, by the names of the parameters: lists of values of any kind, distributions of SciPy
-        (``loguniform(1e-4, 1e-1)``) or of Ray (``tune.loguniform(1e-4, 1e-1)``). Or a function of a trial of Optuna that
-        suggests values under the names of the parameters and returns a dict of all (define-by-run), which needs
+        (``loguniform(1e-4, 1e-1)``) or of Ray (``tune.loguniform(1e-4, 1e-1)``). Or a function of a trial of Optuna
+        that suggests values under the names of the parameters and returns a dict of all (define-by-run), which needs
         ``skstack[optuna]`` too.
     n_trials : int, default=10
         How many candidates are tried (``num_samples`` of Ray: times the points of a ``tune.grid_search``).
@@ -52,22 +53,23 @@ class RayTuneSearchCV(EngineSearchCV):
     scheduler : ray.tune.schedulers.TrialScheduler, default=None
         Gives candidates up that do badly, such as ``ASHAScheduler()``; a copy of it in every fit. It is told the mean
         score of the folds so far after each fold and, where the estimator is a network or a pipeline that ends in one,
-        after each epoch too, with the score that the network would have on the test rows of the present fold. The unit of
-        its `max_t` and `grace_period` are these reports, over all folds. ``None`` evaluates all candidates on all folds.
+        after each epoch too, with the score that the network would have on the test rows of the present fold. The unit
+        of its `max_t` and `grace_period` are these reports, over all folds. ``None`` evaluates all candidates on all
+        folds.
     time_budget_s : float, default=None
         Seconds after which no candidate goes on; those that are not over count as pruned.
     resources_per_trial : dict, default=None
-        What a candidate takes, such as ``{"cpu": 2, "gpu": 0.25}``; ``None`` is one core. What it does in parallel itself
-        (`n_jobs` of its parts) is done one by one.
+        What a candidate takes, such as ``{"cpu": 2, "gpu": 0.25}``; ``None`` is one core. What it does in parallel
+        itself (`n_jobs` of its parts) is done one by one.
     storage_path : str or path, default=None
         A folder, or address of a cloud storage, in which Ray keeps the search. The same ``fit`` (same data, estimator
-        and search) goes on from there after a crash: candidates that were over are not evaluated again, others go on after
-        their last finished fold. On several machines it must be one that all can reach. ``None`` keeps nothing.
+        and search) goes on from there after a crash: candidates that were over are not evaluated again, others go on
+        after their last finished fold. On several machines it must be one that all can reach. ``None`` keeps nothing.
     callbacks : list of ray.tune.Callback, default=None
         Told by Ray about trials. ``cv_results_`` of the search holds what is over.
     scoring : str, callable, list, tuple or dict, default=None
-        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. Of several scores, Ray maximises the one that `refit`
-        names, or else the first.
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`. Of several scores, Ray maximises the one that
+        `refit` names, or else the first.
     n_jobs : int, default=None
         How many candidates are evaluated at once; ``None`` and -1 are as many as there are resources for.
     refit : bool, str or callable, default=True
@@ -88,9 +90,9 @@ class RayTuneSearchCV(EngineSearchCV):
     result_grid_ : ray.tune.ResultGrid
         What Ray knows of the trials of the last fit.
     cv_results_ : dict of ndarray
-        As in :class:`~sklearn.model_selection.RandomizedSearchCV`, with one row per candidate. If there is a scheduler or a
-        time budget, the column ``"pruned"`` says which candidates were given up: folds that they did not get to have
-        scores that are NaN, and so is their mean, by which they are ranked last.
+        As in :class:`~sklearn.model_selection.RandomizedSearchCV`, with one row per candidate. If there is a scheduler
+        or a time budget, the column ``"pruned"`` says which candidates were given up: folds that they did not get to
+        have scores that are NaN, and so is their mean, by which they are ranked last.
     best_estimator_ : estimator
         Fitted to all rows.
     best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, \
@@ -103,8 +105,8 @@ feature_names_in_
 
     References
     ----------
-    .. [1] Liaw, R., Liang, E., Nishihara, R., Moritz, P., Gonzalez, J. E. and Stoica, I. (2018). "Tune: A Research Platform
-       for Distributed Model Selection and Training". arXiv:1807.05118.
+    .. [1] Liaw, R., Liang, E., Nishihara, R., Moritz, P., Gonzalez, J. E. and Stoica, I. (2018). "Tune: A Research
+       Platform for Distributed Model Selection and Training". arXiv:1807.05118.
     .. [2] Li, L. et al. (2020). "A System for Massively Parallel Hyperparameter Tuning". MLSys. (ASHA)
 
     Examples
@@ -179,7 +181,8 @@ feature_names_in_
         searched = {}
         if not callable(self.param_distributions):
             searched = dimensions(self.param_distributions, lambda own: _is_native(tune, own))
-        name = self._name((type(self), evaluation, X, y))
+        _check_names(evaluation, searched)
+        name = self._name(evaluation, X, y, searched)
         with self._folder() as folder, listening(name, lambda drawn: decoded(searched, drawn), add) as listener:
             path = f"{folder}/{name}"
             trainable = self._trainable(tune, {"evaluation": evaluation, "X": X, "y": y, "dimensions": searched})
@@ -187,7 +190,8 @@ feature_names_in_
                 tuner = tune.Tuner.restore(path, trainable, resume_errored=True)
             else:
                 tuner = self._tuner(tune, trainable, searched, folder, name)
-            self.result_grid_ = tuner.fit()
+            with _quiet(self.verbose):
+                self.result_grid_ = tuner.fit()
             listener.check(self.result_grid_)
 
     def _trainable(self, tune, shared):
@@ -217,6 +221,9 @@ feature_names_in_
                 num_samples=self.n_trials,
                 max_concurrent_trials=None if self.n_jobs in (None, -1) else self.n_jobs,
                 time_budget_s=self.time_budget_s,
+                # A worker that has imported Keras and compiled programs keeps them for the next candidate.
+                reuse_actors=True,
+                trial_dirname_creator=folder_of,
             ),
             run_config=tune.RunConfig(
                 name=name,
@@ -251,12 +258,14 @@ feature_names_in_
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             yield folder
 
-    def _name(self, contents):
+    def _name(self, evaluation, X, y, searched):
         """Return a name for a search, that another search, or one of other data, does not have."""
         if self.storage_path is None:
             return "search"
         params = {name: value for name, value in self.get_params(deep=False).items() if name not in _INDIFFERENT}
-        return f"search_{_digest((*contents, params))}"
+        if searched:
+            params["param_distributions"] = {name: identity(of) for name, of in searched.items()}
+        return f"search_{_digest((type(self), evaluation, X, y, params))}"
 
 
 def _tune():
@@ -265,6 +274,22 @@ def _tune():
     except ImportError as error:
         raise ImportError("RayTuneSearchCV needs the package ray: pip install 'skstack[ray]'.") from error
     return tune
+
+
+@contextmanager
+def _quiet(verbose):
+    """Keep Ray from printing for a block, unless more is wanted: its newer output prints a box even if it is off."""
+    if verbose > 1:
+        yield
+        return
+    name = "RAY_AIR_NEW_OUTPUT"
+    before = os.environ.get(name)
+    os.environ[name] = "0"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        os.environ.update({} if before is None else {name: before})
 
 
 def _own_backend():
@@ -276,6 +301,13 @@ def _is_native(tune, searched):
     from ray.tune.search.sample import Domain
 
     return isinstance(searched, Domain) or (isinstance(searched, dict) and set(searched) == {"grid_search"})
+
+
+def _check_names(evaluation, searched):
+    """Set parameters as a candidate does: a name that nobody knows is an error here, not in a worker."""
+    drawn = {name: of.example for name, of in searched.items() if isinstance(of, Choice | Quantiles)}
+    drawn |= {name: of.sample() for name, of in searched.items() if hasattr(of, "sample")}
+    clone(evaluation.estimator).set_params(**clone(decoded(searched, drawn), safe=False))
 
 
 def _domain(tune, searched):

@@ -21,10 +21,16 @@ class Choice:
     """
 
     def __init__(self, values):
+        values = [value.item() if isinstance(value, np.generic) else value for value in values]
         self._values = values
         plain = all(value is None or isinstance(value, bool | int | float | str) for value in values)
         distinct = plain and len(set(values)) == len(values)
         self.labels = values if distinct else [f"{at}: {value!r}"[:80] for at, value in enumerate(values)]
+
+    @property
+    def example(self):
+        """One of the labels."""
+        return self.labels[0]
 
     def value(self, label):
         """Return the value behind a label."""
@@ -39,15 +45,28 @@ class Quantiles:
     distribution : rv_frozen
     """
 
-    low, high = _MARGIN, 1 - _MARGIN
+    low, example, high = _MARGIN, 0.5, 1 - _MARGIN
 
     def __init__(self, distribution):
         self._distribution = distribution
+
+    @property
+    def identity(self):
+        """What tells the distribution from others."""
+        return self._distribution.dist.name, self._distribution.args, self._distribution.kwds
 
     def value(self, quantile):
         """Return a number, which is whole if the distribution is discrete."""
         number = self._distribution.ppf(quantile)
         return int(number) if hasattr(self._distribution, "pmf") else float(number)
+
+
+def identity(searched):
+    """Return something that is equal for what is searched alike, in this process and in others.
+
+    A distribution of SciPy itself holds NumPy's global generator, which is never the same.
+    """
+    return searched.identity if isinstance(searched, Quantiles) else searched
 
 
 def dimensions(param_distributions, is_native):
@@ -90,11 +109,10 @@ def dimension(name, distribution, is_native):
         return distribution
     if hasattr(distribution, "rvs") and hasattr(distribution, "ppf"):
         return Quantiles(distribution)
-    if isinstance(distribution, list | tuple | range) or (isinstance(distribution, np.ndarray) and distribution.ndim == 1):
-        values = distribution.tolist() if isinstance(distribution, np.ndarray) else list(distribution)
-        if not values:
+    if isinstance(distribution, list | tuple | range | np.ndarray):
+        if len(distribution) == 0:
             raise ValueError(f"The parameter {name!r} needs at least one value, got {distribution!r}.")
-        return Choice(values)
+        return Choice(list(distribution))
     raise TypeError(
         f"The parameter {name!r} is searched in a list of values, a distribution of SciPy, or one of the engine; got "
         f"{distribution!r}."
