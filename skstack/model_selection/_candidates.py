@@ -60,8 +60,10 @@ class Candidates:
         Raises
         ------
         ValueError
-            If no candidate was evaluated to the end, or every fit failed.
+            If no candidate was evaluated, or none to its end, or every fit failed.
         """
+        if not self:
+            raise ValueError("No candidate was evaluated: the time was over before the first one.")
         if all(self.pruned):
             raise ValueError(
                 f"None of {len(self)} candidates was evaluated on all {self._n_splits} folds: all were pruned. Give "

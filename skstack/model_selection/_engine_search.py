@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from copy import deepcopy
 
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
@@ -165,8 +164,3 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
-
-
-def own_copy(part):
-    """Return a copy of a part of an engine that learns from a search, so that no fit goes on from another."""
-    return deepcopy(part)

@@ -1,6 +1,7 @@
 """Searches whose candidates Optuna suggests."""
 
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._callbacks import has_callbacks
-from ._engine_search import EngineSearchCV, own_copy
+from ._engine_search import EngineSearchCV
 from ._evaluation import Pruned, Trial
 from ._spaces import Choice, Quantiles, decoded, dimensions
 
@@ -180,11 +181,11 @@ feature_names_in_
 
     def _study(self, optuna):
         """Return a study that knows nothing of other fits."""
-        sampler = own_copy(self.sampler)
+        sampler = deepcopy(self.sampler)
         if sampler is None:
             seed = None if self.random_state is None else check_random_state(self.random_state).randint(2**31 - 1)
             sampler = optuna.samplers.TPESampler(seed=seed)
-        pruner = own_copy(self.pruner) if self._may_prune() else optuna.pruners.NopPruner()
+        pruner = deepcopy(self.pruner) if self._may_prune() else optuna.pruners.NopPruner()
         return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     def _told(self, context):

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from contextlib import contextmanager
+from copy import deepcopy
 from numbers import Integral, Real
 from pickle import PicklingError
 
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from ._engine_search import EngineSearchCV, own_copy
+from ._engine_search import EngineSearchCV
 from ._ray_results import folder_of, listening
 from ._ray_trial import SCORE, run_trial
 from ._spaces import Choice, Quantiles, decoded, dimensions, identity
@@ -32,9 +33,9 @@ class RayTuneSearchCV(EngineSearchCV):
     """Search for good parameters with Ray Tune: candidates in parallel, on one machine or many.
 
     Candidates (trials of Ray) are suggested by one of Ray's search algorithms, evaluated by cross-validation in worker
-    processes, and stopped by one of its schedulers. X and y are put into Ray's object store once. Keras and its backend
-    are imported in the workers, and in this process not before the best candidate is fitted to all rows. Needs
-    ``pip install "skstack[ray]"``.
+    processes, and stopped by one of its schedulers. X and y are put into Ray's object store once. Networks are trained
+    in the workers: a stack of branches needs no Keras in this process before the best candidate is fitted to all rows.
+    Needs ``pip install "skstack[ray]"``; Ray is started by the search where ``ray.init`` was not called before.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ feature_names_in_
                 metric=SCORE,
                 mode="max",
                 search_alg=self._search_algorithm(),
-                scheduler=own_copy(self.scheduler),
+                scheduler=deepcopy(self.scheduler),
                 num_samples=self.n_trials,
                 max_concurrent_trials=None if self.n_jobs in (None, -1) else self.n_jobs,
                 time_budget_s=self.time_budget_s,
@@ -238,7 +239,7 @@ feature_names_in_
     def _search_algorithm(self):
         """Return what suggests candidates, which knows nothing of other fits."""
         if self.search_alg is not None:
-            return own_copy(self.search_alg)
+            return deepcopy(self.search_alg)
         seed = None if self.random_state is None else check_random_state(self.random_state).randint(2**31 - 1)
         if callable(self.param_distributions):
             from ray.tune.search.optuna import OptunaSearch

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from joblib import parallel_config
 from sklearn import config_context
 
@@ -67,13 +68,14 @@ class _Telling:
         from ray import tune
 
         results = self.candidate.results
-        metrics = {SCORE: score, FOLDS: results}
+        # Some search algorithms refuse NaN, which a failed fit has.
+        metrics = {SCORE: score if np.isfinite(score) else -np.inf, FOLDS: results}
         if not self._on_disk or len(results) == self._n_written:
             tune.report(metrics)
             return
         self._n_written = len(results)
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, _FILE).write_text(json.dumps(results), encoding="utf-8")
+            Path(folder, _FILE).write_text(json.dumps(results, default=float), encoding="utf-8")
             tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(folder))
 
 
