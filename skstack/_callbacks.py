@@ -29,7 +29,7 @@ def callback_context(estimator, name, X, y, sample_weight, n_subtasks, sequentia
     context : sklearn.callback.CallbackContext
         Of this fit; before scikit-learn 1.9 one that tells nobody.
     """
-    data = {"estimator": estimator, "X": X, "y": y, "metadata": _metadata(sample_weight)}
+    data = {"estimator": estimator, "X": X, "y": y, "metadata": weights_as_metadata(sample_weight)}
     with callback_management_context(estimator):
         context = estimator._init_callback_context(
             task_name=name, max_subtasks=n_subtasks, sequential_subtasks=sequential
@@ -77,7 +77,8 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
 
-def _metadata(sample_weight):
+def weights_as_metadata(sample_weight):
+    """Return what callbacks are told of the weights of rows."""
     return None if sample_weight is None else {"sample_weight": sample_weight}
 
 
@@ -151,9 +152,14 @@ class EpochCallbacks:
     def _data(self, index):
         """Return what callbacks are told; the rows of a fold are taken only for those that ask for them."""
         if self._folds is None:
-            return {"estimator": self._network, "X": self._X, "y": self._y, "metadata": _metadata(self._weight)}
+            return {
+                "estimator": self._network,
+                "X": self._X,
+                "y": self._y,
+                "metadata": weights_as_metadata(self._weight),
+            }
         rows = self._folds[self._place(index)[1]]
-        weight = None if self._weight is None else lambda: _metadata(take(self._weight, rows, axis=0))
+        weight = None if self._weight is None else lambda: weights_as_metadata(take(self._weight, rows, axis=0))
         return {
             "estimator": self._network,
             "X": lambda: take(self._X, rows, axis=0),

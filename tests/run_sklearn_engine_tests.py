@@ -3,7 +3,7 @@
     python tests/run_sklearn_engine_tests.py [arguments for pytest]
 
 The tests are those of the installed scikit-learn, sklearn/model_selection/tests/test_search.py. GridSearchCV is a
-search by Optuna whose trials go through the grid, RandomizedSearchCV one whose trials are drawn by Optuna. What a search
+search by Optuna whose trials go through the grid, RandomizedSearchCV one whose trials Optuna draws. What a search
 by Ray does beyond drawing candidates and sending them to workers is the same code. The exit status is 1 if a test fails
 that does not stand in the table below, or passes though it stands there. The table is made for scikit-learn 1.9.
 """
@@ -16,7 +16,20 @@ from sklearn.model_selection import ParameterGrid
 
 from skstack.model_selection import OptunaSearchCV
 
-EXPECTED = {}
+_DRAWN = (
+    "The test expects that two candidates of a list of two values are both of them, in order; Optuna draws each anew."
+)
+
+EXPECTED = {
+    "test_refit_callable_out_bound[RandomizedSearchCV-2]": _DRAWN,
+    "test_search_cv_timing": _DRAWN,
+    "test_random_search_cv_results": (
+        "A list of dicts as a space is refused: a function of the trial says the same, and more."
+    ),
+    "test_custom_run_search": (
+        "The test implements _run_search, which is not called: it evaluates all folds of a candidate before it tells of one."
+    ),
+}
 
 
 class GridSearchCV(OptunaSearchCV):

@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
 from .._atomic import unchanged_on_error
-from .._callbacks import callback_context
+from .._callbacks import callback_context, weights_as_metadata
 from .._compat import BaseSearchCV, CallbackSupportMixin, MultimetricScorer, check_method_params, fit_context
 from .._progress import showing_bar
 from ._candidates import Candidates
@@ -67,16 +67,21 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
             candidates = self._evaluated(evaluation, X, y, context)
             self._choose(candidates, metric)
             if self.refit:
-                self._refit(X, y, routed.estimator.fit, context)
+                self._refit(X, y, routed.estimator.fit, params.get("sample_weight"), context)
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
 
     def _evaluation(self, X, y, scorer, routed):
         """Return how candidates are evaluated: all on the same folds."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
+        self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
+        if len(splits) != self.n_splits_:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results. "
+                f"Expected {self.n_splits_} splits, got {len(splits)}"
+            )
         if not splits:
-            raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
-        self.n_splits_ = len(splits)
+            raise ValueError("No fits were performed. Was the CV iterator empty?")
         settings = {
             "error_score": self.error_score,
             "return_train_score": self.return_train_score,
@@ -94,6 +99,7 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
 
             def add(*candidate):
                 candidates.add(*candidate)
+                self._check_scores(candidates)
                 self._keep_results(candidates)
                 if bar is not None:
                     bar.evaluated(len(candidates), self._so_far(candidates, evaluation))
@@ -123,6 +129,11 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
         """Tell whether candidates may be given up before they are over."""
         raise NotImplementedError
 
+    def _check_scores(self, candidates):
+        """Check that `refit` names a score, which a function as `scoring` does not tell before it is called."""
+        if callable(self.scoring) and candidates.has_scores and isinstance(candidates.first_scores, dict):
+            self._check_refit_for_multimetric(candidates.first_scores)
+
     def _keep_results(self, candidates):
         """Let others read what is over while the search goes on."""
         if candidates.has_scores:
@@ -140,7 +151,6 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
         scores = candidates.first_scores
         self.multimetric_ = isinstance(scores, dict)
         if self.multimetric_:
-            self._check_refit_for_multimetric(scores)
             metric = self.refit
         if self.refit or not self.multimetric_:
             results = self.cv_results_
@@ -149,16 +159,16 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
                 self.best_score_ = results[f"mean_test_{metric}"][self.best_index_]
             self.best_params_ = results["params"][self.best_index_]
 
-    def _refit(self, X, y, fit_params, context):
+    def _refit(self, X, y, fit_params, sample_weight, context):
         """Fit the best candidate to all rows."""
         # Cloned for the sake of parameters that are estimators.
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        data = {"estimator": self, "X": X, "y": y}
+        data = {"estimator": self, "X": X, "y": y, "metadata": weights_as_metadata(sample_weight)}
         task = context.subcontext(task_name="refit-with-best-params")
         began = time.time()
         with task.propagate_callback_context(best):
             task.call_on_fit_task_begin(**data)
-            best.fit(X, **({} if y is None else {"y": y}), **fit_params)
+            best.fit(X, *([] if y is None else [y]), **fit_params)
         task.call_on_fit_task_end(**data)
         self.refit_time_ = time.time() - began
         self.best_estimator_ = best

@@ -97,7 +97,8 @@ class Evaluation:
     def _led_by(self, scores):
         if not isinstance(scores, dict):
             return float(scores)
-        return float(scores[self._metric or next(iter(scores))])
+        # A name that is not there is an error as soon as the candidate is over.
+        return float(scores.get(self._metric, next(iter(scores.values()))))
 
 
 class Trial:

@@ -324,7 +324,7 @@ def _digest(contents):
     """Return a hash of contents; functions without a name in a module are hashed by their code."""
     try:
         return joblib.hash(contents)
-    except PicklingError:
+    except (AttributeError, PicklingError):
         from ray import cloudpickle
 
         return joblib.hash(cloudpickle.dumps(contents))
