@@ -16,6 +16,9 @@ import pytest  # noqa: E402 - after what is set for it
 def local_ray():
     """Ray with two worker processes on this machine, for all tests of a session that ask for it."""
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers import what tests have beside them.
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.path.dirname(__file__), os.getenv("PYTHONPATH")])))
+        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
     yield ray
     ray.shutdown()

@@ -81,7 +81,7 @@ class EngineSearchCV(BaseSearchCV, CallbackSupportMixin):
                 f"Expected {self.n_splits_} splits, got {len(splits)}"
             )
         if not splits:
-            raise ValueError("No fits were performed. Was the CV iterator empty?")
+            raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
         settings = {
             "error_score": self.error_score,
             "return_train_score": self.return_train_score,

@@ -154,7 +154,7 @@ feature_names_in_
 
     def _suggest_and_evaluate(self, evaluation, X, y, add, context):
         optuna = _optuna()
-        suggest = _suggesting(optuna, self.param_distributions)
+        suggest = self._suggesting(optuna)
         n_jobs = effective_n_jobs(self.n_jobs)
         # A pruner is asked after each fold; those that run at once are asked for one after the other.
         n_at_once = n_jobs if self._may_prune() else evaluation.n_splits
@@ -178,6 +178,14 @@ feature_names_in_
         with Parallel(n_jobs=self.n_jobs) as parallel, _quiet(optuna, self.verbose):
             self.study_ = self._study(optuna)
             self.study_.optimize(objective, self.n_trials, self.timeout, callbacks=self.callbacks)
+
+    def _suggesting(self, optuna):
+        """Return what suggests the parameters of a trial."""
+        if callable(self.param_distributions):
+            return self.param_distributions
+        kind = optuna.distributions.BaseDistribution
+        searched = dimensions(self.param_distributions, lambda own: isinstance(own, kind))
+        return lambda trial: decoded(searched, {name: _drawn(trial, name, of) for name, of in searched.items()})
 
     def _study(self, optuna):
         """Return a study that knows nothing of other fits."""
@@ -236,14 +244,6 @@ def _quiet(optuna, verbose):
 
 def _batched(folds, size):
     return [folds[start : start + size] for start in range(0, len(folds), size)]
-
-
-def _suggesting(optuna, param_distributions):
-    """Return what suggests the parameters of a trial."""
-    if callable(param_distributions):
-        return param_distributions
-    searched = dimensions(param_distributions, lambda own: isinstance(own, optuna.distributions.BaseDistribution))
-    return lambda trial: decoded(searched, {name: _drawn(trial, name, of) for name, of in searched.items()})
 
 
 def _drawn(trial, name, searched):

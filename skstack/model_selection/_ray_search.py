@@ -244,7 +244,7 @@ feature_names_in_
         if callable(self.param_distributions):
             from ray.tune.search.optuna import OptunaSearch
 
-            return OptunaSearch(space=self.param_distributions, metric=SCORE, mode="max", seed=seed)
+            return OptunaSearch(space=ByValue(self.param_distributions), metric=SCORE, mode="max", seed=seed)
         from ray.tune.search.basic_variant import BasicVariantGenerator
 
         return BasicVariantGenerator(random_state=seed)
@@ -267,6 +267,31 @@ feature_names_in_
         if searched:
             params["param_distributions"] = {name: identity(of) for name, of in searched.items()}
         return f"search_{_digest((type(self), evaluation, X, y, params))}"
+
+
+class ByValue:
+    """A function that is pickled with its code, as Ray keeps search algorithms by ordinary pickles.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, trial):
+        return self._function(trial)
+
+    def __getstate__(self):
+        from ray import cloudpickle
+
+        return {"code": cloudpickle.dumps(self._function)}
+
+    def __setstate__(self, state):
+        from ray import cloudpickle
+
+        self._function = cloudpickle.loads(state["code"])
 
 
 def _tune():
