@@ -27,7 +27,6 @@ class Witness(Ridge):
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(f"{self.alpha}\n")
         self.facts_ = {
-            "rows are read-only": not X.base.flags.writeable if X.base is not None else not X.flags.writeable,
             "one job": effective_n_jobs(4) == Parallel(n_jobs=4)._effective_n_jobs() == 1,
             "memory grows": os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH") == "true",
             "configured": get_config()["enable_metadata_routing"],

@@ -18,7 +18,7 @@ from skstack.model_selection import OptunaSearchCV
 
 EXPECTED = {
     "test_custom_run_search": (
-        "The test implements _run_search, which is not called: it evaluates all folds of a candidate before it tells one."
+        "The test implements _run_search, which is not called: it is told of a candidate when all folds are over."
     ),
 }
 

@@ -208,8 +208,12 @@ feature_names_in_
 
     def _tuner(self, tune, trainable, searched, folder, name):
         """Return a search from its beginning."""
+        from ray.tune.search import Searcher
+
         from ._ray_listening import Telling
 
+        n_at_once = None if self.n_jobs in (None, -1) else self.n_jobs
+        algorithm = self._search_algorithm(n_at_once)
         raises = self.error_score == "raise"
         return tune.Tuner(
             trainable,
@@ -217,10 +221,10 @@ feature_names_in_
             tune_config=tune.TuneConfig(
                 metric=SCORE,
                 mode="max",
-                search_alg=self._search_algorithm(),
+                search_alg=algorithm,
                 scheduler=deepcopy(self.scheduler),
                 num_samples=self.n_trials,
-                max_concurrent_trials=None if self.n_jobs in (None, -1) else self.n_jobs,
+                max_concurrent_trials=n_at_once if isinstance(algorithm, Searcher) else None,
                 time_budget_s=self.time_budget_s,
                 # A worker that has imported Keras and compiled programs keeps them for the next candidate.
                 reuse_actors=True,
@@ -236,7 +240,7 @@ feature_names_in_
             ),
         )
 
-    def _search_algorithm(self):
+    def _search_algorithm(self, n_at_once):
         """Return what suggests candidates, which knows nothing of other fits."""
         if self.search_alg is not None:
             return deepcopy(self.search_alg)
@@ -247,7 +251,7 @@ feature_names_in_
             return OptunaSearch(space=ByValue(self.param_distributions), metric=SCORE, mode="max", seed=seed)
         from ray.tune.search.basic_variant import BasicVariantGenerator
 
-        return BasicVariantGenerator(random_state=seed)
+        return BasicVariantGenerator(max_concurrent=n_at_once or 0, random_state=seed)
 
     @contextmanager
     def _folder(self):
