@@ -20,7 +20,3 @@ class Telling(Callback):
     def on_trial_complete(self, iteration, trials, trial, **info):
         """See Callback."""
         listener(self._name).over(folder_of(trial), trial.config, trial.last_result)
-
-    def on_experiment_end(self, trials, **info):
-        """See Callback."""
-        listener(self._name).was_interrupted = not all(trial.is_finished() for trial in trials)

@@ -49,8 +49,6 @@ class Listener:
     def __init__(self, params_of, add):
         self._params_of, self._add = params_of, add
         self._known = set()
-        #: Whether the search was ended by Ctrl+C, which Ray does not raise.
-        self.was_interrupted = False
 
     def over(self, folder, drawn, metrics):
         """Take note of a trial, unless it had no time to begin.
@@ -78,11 +76,7 @@ class Listener:
         ------
         Exception
             With which a trial ended.
-        KeyboardInterrupt
-            If the search was interrupted.
         """
-        if self.was_interrupted:
-            raise KeyboardInterrupt
         for result in results:
             if result.error is not None:
                 raise getattr(result.error, "cause", None) or result.error

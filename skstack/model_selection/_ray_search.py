@@ -1,7 +1,9 @@
 """Searches whose candidates Ray Tune suggests, distributes and stops."""
 
 import os
+import signal
 import tempfile
+import threading
 from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Integral, Real
@@ -23,7 +25,7 @@ from ._spaces import Choice, Quantiles, decoded, dimensions, identity
 _MAX_LOST = 2
 
 #: Parameters that do not make a search another one.
-_INDIFFERENT = ("callbacks", "n_jobs", "resources_per_trial", "storage_path", "time_budget_s", "verbose")
+_INDIFFERENT = ("callbacks", "n_jobs", "refit", "resources_per_trial", "storage_path", "time_budget_s", "verbose")
 
 #: Variables of workers that share a graphics card: each takes the memory that it needs, not all of it.
 _ENVIRONMENT = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
@@ -191,7 +193,7 @@ feature_names_in_
                 tuner = tune.Tuner.restore(path, trainable, resume_errored=True)
             else:
                 tuner = self._tuner(tune, trainable, searched, folder, name)
-            with _quiet(self.verbose):
+            with _raising_interrupts(), _quiet(self.verbose):
                 self.result_grid_ = tuner.fit()
             listener.check(self.result_grid_)
 
@@ -304,6 +306,25 @@ def _tune():
     except ImportError as error:
         raise ImportError("RayTuneSearchCV needs the package ray: pip install 'skstack[ray]'.") from error
     return tune
+
+
+@contextmanager
+def _raising_interrupts():
+    """Raise Ctrl+C after a block in which Ray takes it as a wish to end the search, and leaves its handler behind."""
+    from ray.util.client import ray as client
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or client.is_connected() or int(os.environ.get("TUNE_DISABLE_SIGINT_HANDLER", "0")):
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+        # Ray puts the handler back that was there as soon as its own is called.
+        if signal.getsignal(signal.SIGINT) is before:
+            raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
