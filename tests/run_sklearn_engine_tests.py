@@ -33,7 +33,7 @@ class _Given(OptunaSearchCV):
     """
 
     _parameter_constraints: dict = {}  # noqa: RUF012 - spaces are checked where candidates are made of them
-    timeout = sampler = pruner = callbacks = None
+    timeout = sampler = pruner = callbacks = random_state = None
 
     def _keep(self, params):
         vars(self).update({name: value for name, value in params.items() if name not in ("self", "__class__")})
