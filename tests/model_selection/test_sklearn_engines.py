@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of its searches pass on a search by Optuna, all but those that the script in tests/ names."""
+"""scikit-learn's own tests of its searches pass on a search by Optuna, all but those that the script names."""
 
 import pytest
 import sklearn
