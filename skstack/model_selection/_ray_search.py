@@ -67,7 +67,8 @@ class RayTuneSearchCV(EngineSearchCV):
     storage_path : str or path, default=None
         A folder, or address of a cloud storage, in which Ray keeps the search. The same ``fit`` (same data, estimator
         and search) goes on from there after a crash: candidates that were over are not evaluated again, others go on
-        after their last finished fold. On several machines it must be one that all can reach. ``None`` keeps nothing.
+        after their last finished fold, as of the last time that Ray wrote its state, which it does every ten seconds
+        and after Ctrl+C. On several machines it must be one that all can reach. ``None`` keeps nothing.
     callbacks : list of ray.tune.Callback, default=None
         Told by Ray about trials. ``cv_results_`` of the search holds what is over.
     scoring : str, callable, list, tuple or dict, default=None
