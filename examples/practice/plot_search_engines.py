@@ -78,7 +78,7 @@ shared = {
 # candidate whose score after three epochs is below the median of the earlier ones goes no further.
 if not ray.is_initialized():
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init(num_cpus=1 if QUICK else 2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 searches = {
     "grid": GridSearchCV(network, grid, **shared),
