@@ -15,6 +15,7 @@ from . import (
     bench_members,
     bench_memory,
     bench_modalities,
+    bench_optuna,
     bench_predict,
     bench_report,
     bench_search,
@@ -28,6 +29,7 @@ from ._report import LEGEND, notes, table
 AREAS = {
     "cross_fitting": bench_cross_fitting,
     "search": bench_search,
+    "optuna": bench_optuna,
     "big_table": bench_big_table,
     "images": bench_images,
     "frozen_backbone": bench_frozen_backbone,

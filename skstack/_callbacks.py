@@ -1,8 +1,10 @@
 """scikit-learn's callbacks in networks and stacks; see :mod:`sklearn.callback`."""
 
 from contextlib import contextmanager, nullcontext
+from copy import copy
 
 from ._compat import NoCallbacks, callback_management_context, take
+from ._epoch_scores import epoch_listener
 from ._progress import Lines, Watchers, showing_bar
 
 
@@ -27,7 +29,7 @@ def callback_context(estimator, name, X, y, sample_weight, n_subtasks, sequentia
     context : sklearn.callback.CallbackContext
         Of this fit; before scikit-learn 1.9 one that tells nobody.
     """
-    data = {"estimator": estimator, "X": X, "y": y, "metadata": _metadata(sample_weight)}
+    data = {"estimator": estimator, "X": X, "y": y, "metadata": weights_as_metadata(sample_weight)}
     with callback_management_context(estimator):
         context = estimator._init_callback_context(
             task_name=name, max_subtasks=n_subtasks, sequential_subtasks=sequential
@@ -51,7 +53,7 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None
     network : estimator
         Its `verbose` says what is shown.
     epochs : EpochCallbacks, default=None
-        Used if the network has callbacks of scikit-learn.
+        Used if the network has callbacks of scikit-learn, or a search listens to its epochs.
     n_networks : int, default=1
         The network and its clones for folds.
     fits : list of str, default=("",)
@@ -70,11 +72,13 @@ def watching(network, epochs=None, n_networks=1, fits=("",), bar=None, ends=None
         for shown in filter(None, (bar, own_bar)):
             shown.divide(fits)
         lines = Lines(n_fits, fits) if network.verbose > 1 else None
-        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None, ends]
+        listener = epoch_listener(network, epochs) if epochs is not None else None
+        watchers = [bar, own_bar, lines, epochs if has_callbacks(network) else None, ends, listener]
         yield Watchers(watcher for watcher in watchers if watcher is not None)
 
 
-def _metadata(sample_weight):
+def weights_as_metadata(sample_weight):
+    """Return what callbacks are told of the weights of rows."""
     return None if sample_weight is None else {"sample_weight": sample_weight}
 
 
@@ -103,6 +107,12 @@ class EpochCallbacks:
         self._X, self._y, self._weight = X, y, sample_weight
         self._fits = fits
         self._parents, self._epochs = {}, {}
+
+    def as_it_stands(self, index, values):
+        """Return the network as if its training were over, with the given values."""
+        network = copy(self._network)
+        vars(network).update(self._fitted(self._place(index)[1], values()))
+        return network
 
     def begin(self, index, n_epochs):
         """See Watchers."""
@@ -142,9 +152,14 @@ class EpochCallbacks:
     def _data(self, index):
         """Return what callbacks are told; the rows of a fold are taken only for those that ask for them."""
         if self._folds is None:
-            return {"estimator": self._network, "X": self._X, "y": self._y, "metadata": _metadata(self._weight)}
+            return {
+                "estimator": self._network,
+                "X": self._X,
+                "y": self._y,
+                "metadata": weights_as_metadata(self._weight),
+            }
         rows = self._folds[self._place(index)[1]]
-        weight = None if self._weight is None else lambda: _metadata(take(self._weight, rows, axis=0))
+        weight = None if self._weight is None else lambda: weights_as_metadata(take(self._weight, rows, axis=0))
         return {
             "estimator": self._network,
             "X": lambda: take(self._X, rows, axis=0),

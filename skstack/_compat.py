@@ -21,10 +21,16 @@ except ImportError:  # scikit-learn < 1.9
     callback_management_context = nullcontext
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _fit_and_score as fit_and_score
+from sklearn.model_selection._validation import _insert_error_scores as insert_error_scores
+from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures
 from sklearn.utils._indexing import _get_column_indices as column_positions
 from sklearn.utils._indexing import _safe_indexing as take
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_response_method as check_response_method
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
@@ -81,18 +87,24 @@ def own_requests(routing, method):
 
 
 __all__ = [
+    "BaseSearchCV",
     "CallbackSupportMixin",
+    "MultimetricScorer",
     "NoCallbacks",
     "VisualBlock",
     "callback_management_context",
     "check_feature_names_in",
+    "check_method_params",
     "check_response_method",
     "check_sample_weight",
     "column_positions",
+    "fit_and_score",
     "fit_context",
     "format_cv_results",
+    "insert_error_scores",
     "num_samples",
     "own_requests",
     "routing_enabled",
     "take",
+    "warn_or_raise_about_fit_failures",
 ]

@@ -193,6 +193,11 @@ class Bar(Counting):
         self._finish(index)
         self._update(f"{len(self._epochs)} of {self._n_fits} fits")
 
+    def evaluated(self, index, text):
+        """Tell that a part without epochs is over, and what stands beside the bar from now on."""
+        self._finish(index)
+        self._update(text)
+
     def _finish(self, index):
         self._epochs[index] = 1, 1
         self._progress.update(self._row, completed=self._completed())

@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = attach(
         "HalvingGridSearchCV": "._searches",
         "HalvingRandomSearchCV": "._searches",
         "RandomizedSearchCV": "._searches",
+        "OptunaSearchCV": "._optuna_search",
+        "RayTuneSearchCV": "._ray_search",
         "duplicate_groups": "._duplicates",
         "read_cv_results": "._checkpoint",
     },

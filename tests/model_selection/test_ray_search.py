@@ -1,0 +1,152 @@
+"""Searches whose candidates Ray Tune suggests, distributes and stops."""
+
+import os
+import re
+import signal
+import sys
+
+import numpy as np
+import pytest
+from _small import make_table, network_regressor
+from _witness import Witness, facts
+from sklearn import config_context
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skstack.model_selection import RayTuneSearchCV
+
+tune = pytest.importorskip("ray.tune")
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = load_diabetes(return_X_y=True)
+    return X[:100], y[:100]
+
+
+def _search(space, estimator=None, **params):
+    # One at a time: each worker imports scikit-learn anew.
+    defaults = {"n_trials": 1, "n_jobs": 1, "cv": 3, "random_state": 0}
+    return RayTuneSearchCV(Ridge() if estimator is None else estimator, space, **{**defaults, **params})
+
+
+def _in_turn(*values):
+    return tune.grid_search(list(values))
+
+
+def test_candidates_score_as_in_scikit_learn_and_stand_in_order(table, local_ray, capsys):
+    pipeline = make_pipeline(StandardScaler(), Ridge())
+    space = {"standardscaler": [StandardScaler(with_std=False)], "ridge__alpha": _in_turn(1e3, 1.0, 1e-3)}
+    search = _search(space, pipeline, return_train_score=True, verbose=1).fit(*table)
+    assert search.cv_results_["param_ridge__alpha"].tolist() == [1e3, 1.0, 1e-3]
+    grid = [{name: [value] for name, value in params.items()} for params in search.cv_results_["params"]]
+    expected = GridSearchCV(pipeline, grid, cv=3, return_train_score=True).fit(*table)
+    assert search.cv_results_.keys() == expected.cv_results_.keys()
+    for name, column in expected.cv_results_.items():
+        if "_score" in name and "time" not in name:
+            np.testing.assert_allclose(search.cv_results_[name], column, rtol=1e-9, err_msg=name)
+    np.testing.assert_allclose(search.predict(table[0]), expected.predict(table[0]))
+    shown = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert f"candidates, best score {search.best_score_:.4g}" in shown
+    assert "Configuration for experiment" not in shown
+
+
+def test_outer_folds_of_a_cross_validation_know_nothing_of_each_other(table, local_ray, tmp_path):
+    pytest.importorskip("optuna")
+
+    def space(trial):
+        solver = trial.suggest_categorical("solver", ["svd", "lsqr"])
+        return {"solver": solver, "alpha": trial.suggest_float("alpha", 1.0, 2.0)}
+
+    search = _search(space, n_trials=2, cv=2, storage_path=tmp_path)
+    outer = cross_validate(search, *table, cv=2, return_estimator=True)["estimator"]
+    assert len(list(tmp_path.glob("search_*"))) == 2
+    results = [fold.cv_results_ for fold in outer]
+    # The first candidates are those of the seed; what is learned from them is not known to the other fold.
+    assert results[0]["params"] == results[1]["params"]
+    assert all(1.0 <= params["alpha"] <= 2.0 and params["solver"] in ("svd", "lsqr") for params in results[0]["params"])
+    assert results[0]["mean_test_score"].tolist() != results[1]["mean_test_score"].tolist()
+
+
+def test_a_worker_gets_one_job_and_the_configuration_of_scikit_learn(table, local_ray):
+    with config_context(enable_metadata_routing=True):
+        search = _search({}, Witness(), scoring=facts, refit=False).fit(*table)
+    seen = {name: column[0] for name, column in search.cv_results_.items() if name.startswith("mean_test_")}
+    names = ["one job", "memory grows", "configured"]
+    assert seen == {f"mean_test_{name}": 1.0 for name in names}
+
+
+def test_a_scheduler_stops_learners_between_folds(table, local_ray):
+    asha = tune.schedulers.ASHAScheduler(max_t=9, grace_period=1, reduction_factor=2)
+    search = _search({"alpha": _in_turn(1.0, 1e9)}, scheduler=asha).fit(*table)
+    results = search.cv_results_
+    assert results["pruned"].tolist() == [False, True]
+    assert np.isfinite(results["split0_test_score"]).all()
+    assert np.isnan([results[f"split{fold}_test_score"][1] for fold in (1, 2)]).all()
+    assert search.best_params_ == {"alpha": 1.0}
+
+
+def test_a_scheduler_stops_networks_between_epochs(local_ray):
+    asha = tune.schedulers.ASHAScheduler(max_t=99, grace_period=1, reduction_factor=2)
+    space = {"optimizer__learning_rate": _in_turn(0.02, 1e-7)}
+    search = _search(space, network_regressor(epochs=3), cv=2, scheduler=asha, refit=False).fit(*make_table())
+    assert search.cv_results_["pruned"].tolist() == [False, True]
+    # Three epochs of each fold, the end of the first, and the end.
+    assert [result.metrics["training_iteration"] for result in search.result_grid_] == [8, 1]
+    assert np.isnan(search.cv_results_["split0_test_score"][1])
+
+
+def test_a_search_that_was_cut_off_goes_on(table, local_ray, tmp_path):
+    log, storage = tmp_path / "fits.txt", tmp_path / "storage"
+
+    class CutOff(tune.Callback):
+        def on_trial_complete(self, iteration, trials, trial, **info):
+            if not (tmp_path / "cut off").exists():
+                (tmp_path / "cut off").touch()
+                os.kill(os.getpid(), signal.SIGINT)  # Ctrl+C
+
+    space = {"alpha": _in_turn(1.0, 2.0, 3.0)}
+    search = _search(space, Witness(path=str(log)), cv=2, storage_path=storage, callbacks=[CutOff()])
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*table)
+    assert log.read_text().split() == ["1.0", "1.0"]
+    search.fit(*table)
+    assert search.cv_results_["param_alpha"].tolist() == [1.0, 2.0, 3.0]
+    # Nothing of the first candidate was done again; the last line is the best, fitted to all rows.
+    assert log.read_text().split()[:-1] == ["1.0", "1.0", "2.0", "2.0", "3.0", "3.0"]
+    # And a search that was over is only read.
+    search.set_params(refit=False).fit(*table)
+    assert len(log.read_text().split()) == 7
+
+
+def test_an_error_of_a_worker_is_raised_here(table, local_ray):
+    with pytest.raises(ValueError, match=re.escape("must be a float in the range")):
+        _search({"alpha": [-1.0]}, error_score="raise").fit(*table)
+
+
+def test_a_message_says_what_to_install(table, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=re.escape("pip install 'skstack[ray]'")):
+        _search({}).fit(*table)
+
+
+@pytest.mark.parametrize(
+    "params, message",
+    [
+        ({"n_trials": 0}, "'n_trials' parameter"),
+        ({"search_alg": "hyperopt"}, "'search_alg' parameter"),
+        ({"scheduler": "asha"}, "'scheduler' parameter"),
+        ({"time_budget_s": -1}, "'time_budget_s' parameter"),
+        ({"resources_per_trial": 2}, "'resources_per_trial' parameter"),
+        ({"storage_path": 3}, "'storage_path' parameter"),
+        ({"callbacks": 3}, "'callbacks' parameter"),
+        ({"param_distributions": {"alpa": [1.0]}}, "Invalid parameter 'alpa'"),
+        ({"param_distributions": {"alpha": 1.0}}, "The parameter 'alpha' is searched in"),
+    ],
+)
+def test_bad_parameters_are_errors_before_a_worker_begins(table, params, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        _search({"alpha": [1.0]}).set_params(**params).fit(*table)
