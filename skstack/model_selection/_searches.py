@@ -10,6 +10,7 @@ from sklearn import model_selection
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - they are imported nowhere else
 
 from ._checkpoint import Checkpoint
+from ._search_progress import SearchProgress
 from ._together import together, trains_networks
 
 #: What ends when all candidates of the running search are evaluated. No attribute of it: it is sent to workers.
@@ -55,7 +56,8 @@ class TrainsTogether:
         with ExitStack() as until_evaluated:
             if in_turns or checkpoint is not None:
                 goes_on = getattr(self, "resource", "n_samples") != "n_samples"
-                until_evaluated.enter_context(together(self.n_jobs, checkpoint, in_turns, goes_on))
+                progress = SearchProgress(type(self).__name__, self.verbose == 1)
+                until_evaluated.enter_context(together(self.n_jobs, checkpoint, in_turns, goes_on, progress))
             token = _until_evaluated.set(until_evaluated)
             try:
                 return super().fit(X, y, **params)
@@ -91,7 +93,7 @@ class GridSearchCV(TrainsTogether, model_selection.GridSearchCV):
     cv : int, cross-validation generator or iterable, default=None
         Splits; None for five folds.
     verbose : int, default=0
-        What is printed.
+        What is printed; 1 shows a bar with the best score so far and the time that is left.
     pre_dispatch : int or str, default="2*n_jobs"
         As a number, how many fits go on together at most.
     error_score : "raise" or float, default=np.nan
@@ -185,7 +187,7 @@ class RandomizedSearchCV(TrainsTogether, model_selection.RandomizedSearchCV):
     cv : int, cross-validation generator or iterable, default=None
         Splits; None for five folds.
     verbose : int, default=0
-        What is printed.
+        What is printed; 1 shows a bar with the best score so far and the time that is left.
     pre_dispatch : int or str, default="2*n_jobs"
         As a number, how many fits go on together at most.
     random_state : int, RandomState instance or None, default=None
@@ -298,7 +300,7 @@ class HalvingGridSearchCV(TrainsTogether, model_selection.HalvingGridSearchCV):
     n_jobs : int, default=None
         Processes that share the fits; those of each are trained together.
     verbose : int, default=0
-        What is printed.
+        What is printed; 1 shows a bar with the best score so far and the time that is left.
     checkpoint : str or path-like, default=None
         Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
         The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.
@@ -413,7 +415,7 @@ class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchC
     n_jobs : int, default=None
         Processes that share the fits; those of each are trained together.
     verbose : int, default=0
-        What is printed.
+        What is printed; 1 shows a bar with the best score so far and the time that is left.
     checkpoint : str or path-like, default=None
         Folder in which each fit of a candidate to a fold, and each base model in it, is kept as soon as it is finished.
         The same search goes on from there after its process has ended; :func:`read_cv_results` reads what there is.

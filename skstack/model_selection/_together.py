@@ -11,6 +11,7 @@ from .._protocols import TrainsNetworks
 from .._turns import run_in_turns
 from ..caching._keeping import keeping
 from ..caching._results import FolderResults, MemoryResults
+from ._search_progress import SearchProgress
 
 #: Fits that take turns at once: each holds its rows, and more networks than these share one program anyway.
 _AT_ONCE = 64
@@ -23,7 +24,7 @@ def trains_networks(estimator):
 
 
 @contextmanager
-def together(n_jobs, checkpoint=None, in_turns=True, goes_on=False):
+def together(n_jobs, checkpoint=None, in_turns=True, goes_on=False, progress=None):
     """Let calls of ``joblib.Parallel`` in the block run their tasks in turns, and find base models that one has fitted.
 
     Parameters
@@ -36,6 +37,8 @@ def together(n_jobs, checkpoint=None, in_turns=True, goes_on=False):
         Whether tasks take turns, rather than that one begins when another is over.
     goes_on : bool, default=False
         Whether networks may be trained again for more epochs, in the same process.
+    progress : SearchProgress, default=None
+        Is told of tasks that are over; of those of several processes at the end.
     """
     n_jobs = effective_n_jobs(n_jobs)
     outside = get_active_backend()[0] if n_jobs > 1 else None
@@ -51,7 +54,8 @@ def together(n_jobs, checkpoint=None, in_turns=True, goes_on=False):
 
             until_over.enter_context(going_on())
         run = partial(run_tasks, results=results, checkpoint=checkpoint, in_turns=in_turns)
-        until_over.enter_context(parallel_config(backend=TogetherBackend(run, n_jobs, outside)))
+        backend = TogetherBackend(run, n_jobs, outside, progress or SearchProgress("", False))
+        until_over.enter_context(parallel_config(backend=backend))
         yield
 
 
@@ -61,18 +65,19 @@ class TogetherBackend(ParallelBackendBase):
     Parameters
     ----------
     run : callable
-        Takes a list of tasks, each a list of (function, args, kwargs), and returns a list of lists of results.
+        Takes a list of tasks, each a list of (function, args, kwargs), and `told`; returns a list of lists of results.
     n_jobs : int
         Processes that share the tasks.
     outside : ParallelBackendBase or None
         What runs tasks in several processes.
+    progress : SearchProgress
     """
 
     supports_sharedmem = True
 
-    def __init__(self, run, n_jobs=1, outside=None, **options):
+    def __init__(self, run, n_jobs, outside, progress, **options):
         super().__init__(**options)
-        self._run, self._n_jobs, self._outside = run, n_jobs, outside
+        self._run, self._n_jobs, self._outside, self._progress = run, n_jobs, outside, progress
         self._waiting = []
 
     def effective_n_jobs(self, n_jobs):
@@ -99,17 +104,23 @@ class TogetherBackend(ParallelBackendBase):
 
     def _run_all(self):
         tasks, self._waiting = self._waiting, []
-        for task, result in zip(tasks, self._results([task.calls for task in tasks]), strict=True):
+        with self._progress.showing(sum(len(task.calls) for task in tasks)):
+            results = self._results([task.calls for task in tasks])
+        for task, result in zip(tasks, results, strict=True):
             task.end(result)
 
     def _results(self, tasks):
         if self._n_jobs == 1:
-            return self._run(tasks)
+            return self._run(tasks, told=self._progress.over)
         size = -(-len(tasks) // self._n_jobs)
         parts = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         with parallel_config(backend=self._outside):
-            results = Parallel(n_jobs=self._n_jobs)(delayed(self._run)(part) for part in parts)
-        return [result for part in results for result in part]
+            of_parts = Parallel(n_jobs=self._n_jobs)(delayed(self._run)(part) for part in parts)
+        results = [result for part in of_parts for result in part]
+        for task, result in zip(tasks, results, strict=True):
+            for (_, _, kwargs), outcome in zip(task, result, strict=True):
+                self._progress.over(kwargs, outcome)
+        return results
 
 
 class _Task:
@@ -126,7 +137,7 @@ class _Task:
             self._callback(result)
 
 
-def run_tasks(tasks, results, checkpoint=None, in_turns=True):
+def run_tasks(tasks, results, checkpoint=None, in_turns=True, told=None):
     """Run tasks, in turns or one after the other.
 
     Parameters
@@ -136,12 +147,14 @@ def run_tasks(tasks, results, checkpoint=None, in_turns=True):
         Where base models are kept that several tasks need.
     checkpoint, in_turns
         See :func:`together`.
+    told : callable, default=None
+        Is called with the keyword arguments and the outcome of each call.
 
     Returns
     -------
     outcomes : list of list of object
     """
-    functions, outcomes = [partial(_outcomes, task, checkpoint) for task in tasks], []
+    functions, outcomes = [partial(_outcomes, task, checkpoint, told) for task in tasks], []
     with keeping(results):
         if not in_turns:
             return [function() for function in functions]
@@ -153,10 +166,14 @@ def run_tasks(tasks, results, checkpoint=None, in_turns=True):
     return outcomes
 
 
-def _outcomes(task, checkpoint):
-    if checkpoint is None:
-        return [function(*args, **kwargs) for function, args, kwargs in task]
-    return [checkpoint.run(*call) for call in task]
+def _outcomes(task, checkpoint, told):
+    outcomes = []
+    for function, args, kwargs in task:
+        done = function(*args, **kwargs) if checkpoint is None else checkpoint.run(function, args, kwargs)
+        outcomes.append(done)
+        if told is not None:
+            told(kwargs, done)
+    return outcomes
 
 
 def _train(questions):
