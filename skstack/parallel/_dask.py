@@ -1,0 +1,86 @@
+"""Dask behind joblib."""
+
+from uuid import uuid4
+
+from ._calls import run
+from ._cluster import ClusterBackend
+
+
+class DaskBackend(ClusterBackend):
+    """A backend of joblib that runs calls on the workers of a Dask cluster.
+
+    It differs from joblib's own backend "dask" in three things. Data that is lost with a worker is sent again, where
+    joblib's ends with a ``FutureCancelledError``, or waits forever. All arrays and tables among the arguments are sent
+    once, for as long as they live, without being named by ``scatter``. What a call would run in parallel itself stays
+    on its worker, so that a worker holds one fit at a time.
+
+    Parameters
+    ----------
+    client : dask.distributed.Client, default=None
+        The client of the cluster; ``None`` for the current one.
+    **submit_kwargs : dict
+        Further arguments of ``client.submit``, such as ``resources={"GPU": 1}`` or ``retries=2``.
+
+    Raises
+    ------
+    ValueError
+        If there is no client.
+
+    See Also
+    --------
+    RayBackend : The same for Ray.
+
+    Examples
+    --------
+    >>> from dask.distributed import Client
+    >>> from joblib import parallel_config
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skstack.parallel import DaskBackend
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> with Client(processes=False, dashboard_address=None) as client:
+    ...     with parallel_config(backend=DaskBackend(client)):
+    ...         search = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3).fit(X, y)
+    >>> search.best_params_
+    {'alpha': 0.1}
+    """
+
+    def __init__(self, client=None, *, nesting_level=None, **submit_kwargs):
+        from distributed import CancelledError, get_client
+        from distributed.comm import CommClosedError
+
+        super().__init__(nesting_level=nesting_level)
+        self.client = get_client() if client is None else client
+        self.submit_kwargs = submit_kwargs
+        # The last where a worker is not yet back, and there is no other.
+        self._lost = (CancelledError, CommClosedError, TimeoutError)
+
+    def _n_workers(self):
+        return sum(self.client.ncores().values())
+
+    def _send(self, value):
+        # With hash=True, data that is scattered again has the name under which Dask has just forgotten it.
+        return self.client.scatter(value, hash=False)
+
+    def _is_lost(self, reference):
+        return reference.status != "finished"
+
+    def _start(self, calls, references, done):
+        # Named after what is called, for the dashboard.
+        name = getattr(calls[0][0], "__name__", type(calls[0][0]).__name__)
+        future = self.client.submit(
+            run, _Opaque(calls), *references, key=f"{name}-{uuid4().hex}", pure=False, **self.submit_kwargs
+        )
+        future.add_done_callback(lambda future: done(future.result))
+        return future.cancel
+
+
+class _Opaque:
+    """Calls that Dask does not look into: tuples that begin with a function are tasks to it."""
+
+    def __init__(self, calls):
+        self._calls = calls
+
+    def __iter__(self):
+        return iter(self._calls)
