@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import numpy as np
+
 from ._calls import run
 from ._cluster import ClusterBackend
 
@@ -60,6 +62,10 @@ class DaskBackend(ClusterBackend):
         return sum(self.client.ncores().values())
 
     def _send(self, value):
+        if isinstance(value, np.ndarray):
+            # All tasks of a worker get the same array: none may change it for the others.
+            value = value.view()
+            value.flags.writeable = False
         # With hash=True, data that is scattered again has the name under which Dask has just forgotten it.
         return self.client.scatter(value, hash=False)
 
