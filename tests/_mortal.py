@@ -53,3 +53,12 @@ def search():
 def writeable(*values):
     """Tell which arrays may be written to."""
     return [np.asarray(value).flags.writeable for value in values]
+
+
+class Watchful(Ridge):
+    """A ridge regression that remembers whether it might have written into what it was fitted to."""
+
+    def fit(self, X, y):
+        """Look, and fit."""
+        self.writeable_ = writeable(X, y)
+        return super().fit(X, y)
