@@ -34,8 +34,8 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
     #: Raised by the engine where the data of a task is gone, or its worker.
     _lost = ()
 
-    def __init__(self, nesting_level=None):
-        super().__init__(nesting_level=nesting_level)
+    def __init__(self):
+        super().__init__()
         self._sent = SentOnce(self._send, self._is_lost)
         self._running, self._numbers = {}, count()
 
@@ -107,8 +107,17 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
         self._begin(_Task(*without_data(func.items), future))
         return future
 
+    #: What joblib before 1.5 calls.
+    apply_async = submit
+
     def retrieve_result_callback(self, future):
-        """Return the results of a batch that is over, or raise the first error of its calls."""
+        """Return the results of a batch that is over, or raise the first error of its calls.
+
+        Parameters
+        ----------
+        future : concurrent.futures.Future
+            What :meth:`submit` returned.
+        """
         return future.result()
 
     def abort_everything(self, ensure_ready=True):

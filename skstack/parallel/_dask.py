@@ -48,15 +48,14 @@ class DaskBackend(ClusterBackend):
     {'alpha': 0.1}
     """
 
-    def __init__(self, client=None, *, nesting_level=None, **submit_kwargs):
-        from distributed import CancelledError, get_client
-        from distributed.comm import CommClosedError
+    def __init__(self, client=None, **submit_kwargs):
+        from dask.distributed import CancelledError, get_client
 
-        super().__init__(nesting_level=nesting_level)
+        super().__init__()
         self.client = get_client() if client is None else client
         self.submit_kwargs = submit_kwargs
-        # The last where a worker is not yet back, and there is no other.
-        self._lost = (CancelledError, CommClosedError, TimeoutError)
+        # Of a connection that is closed, or of workers none of which is back yet.
+        self._lost = (CancelledError, OSError)
 
     def _n_workers(self):
         return sum(self.client.ncores().values())

@@ -10,9 +10,9 @@ class RayBackend(ClusterBackend):
     """A backend of joblib that runs calls as tasks of Ray.
 
     It differs from Ray's own, ``ray.util.joblib.register_ray``, in three things. Arrays and tables among the arguments
-    are put into the object store once, for as long as they live; Ray's own puts them there once per task (with joblib
-    1.5 or newer). A task whose worker dies is run again by Ray, where a worker of Ray's own takes its tasks with it.
-    Whichever worker is free takes the next task, where Ray's own deals them out in turn.
+    are put into the object store once, for as long as they live; Ray's own puts them there for each task. A task whose
+    worker dies is run again by Ray, where Ray's own ends with an error. Workers that are free take the next task and go
+    on to the next loop, where Ray's own deals tasks out in turn, and starts new processes for each loop.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class RayBackend(ClusterBackend):
     ...     search.fit(X, y)
     """
 
-    def __init__(self, *, nesting_level=None, **options):
+    def __init__(self, **options):
         import ray
 
-        super().__init__(nesting_level=nesting_level)
+        super().__init__()
         if not ray.is_initialized():
             ray.init()
         self.options = options

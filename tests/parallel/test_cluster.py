@@ -27,8 +27,8 @@ class Threads(ClusterBackend):
 
     _lost = CancelledError
 
-    def __init__(self, n_losses=0, *, nesting_level=None):
-        super().__init__(nesting_level=nesting_level)
+    def __init__(self, n_losses=0):
+        super().__init__()
         self.n_losses = n_losses
         self.sent, self.calls, self.cancelled = [], [], []
         self._pool = ThreadPoolExecutor(2)
