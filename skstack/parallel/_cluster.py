@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 
@@ -38,6 +38,8 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
         super().__init__()
         self._sent = SentOnce(self._send, self._is_lost)
         self._running, self._numbers = {}, count()
+        # A result may lead to the next call, which the threads that engines hand results out in must not wait for.
+        self._results = ThreadPoolExecutor(1, thread_name_prefix="results of a cluster")
 
     # --- what an engine does ----------------------------------------------------------------------------------------
 
@@ -54,7 +56,7 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
         """Tell whether what a reference stands for is there no more."""
 
     @abstractmethod
-    def _start(self, calls, references, done):
+    def _start(self, calls, references):
         """Start a task.
 
         Parameters
@@ -62,11 +64,11 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
         calls : list
             For :func:`skstack.parallel._calls.run`, which also gets what `references` stand for.
         references : list
-        done : callable
-            Is called when the task is over, with a function that returns its outcome or raises an error of the engine.
 
         Returns
         -------
+        outcome : concurrent.futures.Future
+            Of what `run` returns, or an error of the engine.
         cancel : callable
         """
 
@@ -142,23 +144,25 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
             self._failed(task, error)
 
     def _launch(self, task):
-        number = next(self._numbers)
-
-        def done(result):
-            if self._running.pop(number, None) is None:
-                return  # given up
-            try:
-                outcome = result()
-            except BaseException as error:
-                self._failed(task, error)
-            else:
-                _settle(task.future, outcome)
-
         references = [self._sent.reference(value) for value in task.data]
-        self._running[number] = _nothing
-        cancel = self._start(task.calls, references, done)
-        if number in self._running:
-            self._running[number] = cancel
+        outcome, cancel = self._start(task.calls, references)
+        number = next(self._numbers)
+        self._running[number] = cancel
+        outcome.add_done_callback(lambda outcome: self._results.submit(self._ended, number, task, outcome))
+
+    def _ended(self, number, task, outcome):
+        if self._running.pop(number, None) is None:
+            return  # given up
+        try:
+            results, error, where = outcome.result()
+        except BaseException as error_of_engine:
+            self._failed(task, error_of_engine)
+            return
+        if error is None:
+            task.future.set_result(results)
+        else:
+            error.__cause__ = RaisedThereError(where)
+            task.future.set_exception(error)
 
     def _failed(self, task, error):
         if not isinstance(error, self._lost) or task.n_restarts == _N_RESTARTS:
@@ -178,15 +182,3 @@ class _Task:
     data: list
     future: Future
     n_restarts: int = 0
-
-
-def _nothing():
-    """Stand for what cancels a task that is about to start."""
-
-
-def _settle(future, outcome):
-    if outcome.error is None:
-        future.set_result(outcome.results)
-    else:
-        outcome.error.__cause__ = RaisedThereError(outcome.where)
-        future.set_exception(outcome.error)

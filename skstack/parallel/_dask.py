@@ -1,5 +1,7 @@
 """Dask behind joblib."""
 
+import asyncio
+from concurrent.futures import CancelledError
 from uuid import uuid4
 
 import numpy as np
@@ -48,14 +50,15 @@ class DaskBackend(ClusterBackend):
     {'alpha': 0.1}
     """
 
+    # Of a task whose data is lost, of a connection that is closed, and of workers none of which is back yet.
+    _lost = (asyncio.CancelledError, CancelledError, OSError)
+
     def __init__(self, client=None, **submit_kwargs):
-        from dask.distributed import CancelledError, get_client
+        from dask.distributed import get_client
 
         super().__init__()
         self.client = get_client() if client is None else client
         self.submit_kwargs = submit_kwargs
-        # Of a connection that is closed, or of workers none of which is back yet.
-        self._lost = (CancelledError, OSError)
 
     def _n_workers(self):
         return sum(self.client.ncores().values())
@@ -71,14 +74,15 @@ class DaskBackend(ClusterBackend):
     def _is_lost(self, reference):
         return reference.status != "finished"
 
-    def _start(self, calls, references, done):
+    def _start(self, calls, references):
         # Named after what is called, for the dashboard.
         name = getattr(calls[0][0], "__name__", type(calls[0][0]).__name__)
         future = self.client.submit(
             run, _Opaque(calls), *references, key=f"{name}-{uuid4().hex}", pure=False, **self.submit_kwargs
         )
-        future.add_done_callback(lambda future: done(future.result))
-        return future.cancel
+        # In the loop of the client, where the results of several tasks are on their way at once.
+        result = self.client.gather(future, asynchronous=True)
+        return asyncio.run_coroutine_threadsafe(result, self.client.loop.asyncio_loop), future.cancel
 
 
 class _Opaque:

@@ -1,7 +1,5 @@
 """Ray behind joblib."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from ._calls import run
 from ._cluster import ClusterBackend
 
@@ -49,8 +47,6 @@ class RayBackend(ClusterBackend):
         remote = ray.remote(run)
         self._task = remote.options(**options) if options else remote
         self._lost = ray.exceptions.ObjectLostError
-        # A result may lead to another call of Ray, which the thread that Ray hands it out in must not wait for.
-        self._results = ThreadPoolExecutor(1, thread_name_prefix="results of Ray")
 
     def _n_workers(self):
         import ray
@@ -68,9 +64,8 @@ class RayBackend(ClusterBackend):
     def _is_lost(self, reference):
         return False  # Ray keeps what somebody still refers to, and tells a task that it cannot
 
-    def _start(self, calls, references, done):
+    def _start(self, calls, references):
         import ray
 
         task = self._task.remote(calls, *references)
-        task.future().add_done_callback(lambda future: self._results.submit(done, future.result))
-        return lambda: ray.cancel(task)
+        return task.future(), lambda: ray.cancel(task)

@@ -43,12 +43,11 @@ class Threads(ClusterBackend):
     def _is_lost(self, reference):
         return False
 
-    def _start(self, calls, references, done):
+    def _start(self, calls, references):
         self.calls.append(cloudpickle.dumps(calls))
         lost, self.n_losses = self.n_losses > 0, self.n_losses - 1
         work = self._pool.submit(self._work, lost, self.calls[-1], references)
-        work.add_done_callback(lambda work: done(work.result))
-        return lambda: self.cancelled.append(work.cancel())
+        return work, lambda: self.cancelled.append(work.cancel())
 
     def _work(self, lost, calls, references):
         if lost:
