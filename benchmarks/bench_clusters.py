@@ -31,7 +31,7 @@ def dask(n_samples, **sizes):
 
     from skstack.parallel import DaskBackend
 
-    settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     cluster = ExitStack()
     client = cluster.enter_context(Client(cluster.enter_context(LocalCluster(N_WORKERS, **settings))))
     return _job_on(cluster, DaskBackend(client), n_samples, **sizes)

@@ -43,7 +43,7 @@ class DaskBackend(ClusterBackend):
     >>> from sklearn.model_selection import GridSearchCV
     >>> from skstack.parallel import DaskBackend
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> with Client(processes=False, dashboard_address=None) as client:
+    >>> with Client(processes=False, dashboard_address=":0") as client:
     ...     with parallel_config(backend=DaskBackend(client)):
     ...         search = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3).fit(X, y)
     >>> search.best_params_

@@ -18,7 +18,7 @@ def client():
     # A busy machine needs more than 15 s to start a worker again; then the cluster would give it up.
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"}),
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
