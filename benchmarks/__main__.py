@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import (
     bench_big_table,
+    bench_clusters,
     bench_cross_fitting,
     bench_frozen_backbone,
     bench_grad_cam,
@@ -41,6 +42,7 @@ AREAS = {
     "report": bench_report,
     "start": bench_start,
     "predict": bench_predict,
+    "clusters": bench_clusters,
 }
 
 

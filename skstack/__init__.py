@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
         "datasets": ".datasets",
         "inspection": ".inspection",
         "model_selection": ".model_selection",
+        "parallel": ".parallel",
         "preprocessing": ".preprocessing",
         "suggest_estimators": ".suggestion._suggest",
         "tasks": ".tasks",

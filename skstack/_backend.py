@@ -10,6 +10,7 @@ in the environment already stays as it is.
 """
 
 import os
+import random
 import re
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from contextlib import contextmanager, nullcontext
 from ._forks import refuse_fork
 from ._registration import register_layers
 
-__all__ = ["float32_unless_mixed", "keras", "names_of_their_own"]
+__all__ = ["float32_unless_mixed", "keras", "names_of_their_own", "seeds_of_their_own"]
 
 # One line of the loggers of TensorFlow and absl, up to level E: those of level F end the process and are kept.
 LOG_LINE = re.compile(
@@ -101,6 +102,23 @@ def names_of_their_own():
         yield
     finally:
         global_state.set_global_attribute("object_name_uids", before)
+
+
+@contextmanager
+def seeds_of_their_own(seed):
+    """Let Keras draw the seeds of what is made in the block from a generator of its own.
+
+    It draws them from Python's global one, from which other threads draw as well, such as that in which a worker of
+    Dask receives data: a network would begin with other weights every now and then.
+    """
+    from keras.src.random import seed_generator
+
+    before = seed_generator.python_random
+    seed_generator.python_random = random.Random(seed)
+    try:
+        yield
+    finally:
+        seed_generator.python_random = before
 
 
 @contextmanager

@@ -74,6 +74,7 @@ FORBIDDEN = {
     "skstack.branches": ("scikeras", "skstack._scikeras"),
     "skstack.caching": (*KERAS, "skstack._backend"),
     "skstack.datasets": (*KERAS, "skstack._backend", *(f"skstack.{room}" for floor in FLOORS for room in floor)),
+    "skstack.parallel": (*KERAS, "skstack._backend", *(f"skstack.{room}" for floor in FLOORS for room in floor)),
     "skstack.preprocessing": ("scikeras", "skstack._scikeras", "skstack.branches"),
     "skstack.reading": (*KERAS, "skstack._backend"),
     "skstack.training": ("scikeras", "skstack._scikeras"),

@@ -200,12 +200,12 @@ def cross_fit(
     ValueError
         If a prediction is not finite. Errors of the estimator get a note that says where they come from.
     """
-    fits = _fits(splits, refit)
-    how = _How(f"in base model {name!r}", method, task, fit_params or {}, keep_fold_models)
+    fits, fit_params = _fits(splits, refit), fit_params or {}
+    how = _How(f"in base model {name!r}", method, task, keep_fold_models)
     if isinstance(estimator, CrossFitter):
-        results = _fit_all_at_once(clone(estimator), X, y, fits, how, validation, stage)
+        results = _fit_all_at_once(clone(estimator), X, y, fits, fit_params, how, validation, stage)
     else:
-        results = _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage)
+        results = _fit_one_by_one(estimator, X, y, fits, fit_params, how, n_jobs, verbose, stage)
     fitted, of_folds = (results[0].model, results[1:]) if refit else (None, results)
     predictions = _gather(num_samples(X), splits, [fold.predicted for fold in of_folds])
     if not np.isfinite(predictions[predicted_rows(splits)]).all():
@@ -226,17 +226,15 @@ class _How:
     where: str
     method: str
     task: Task
-    fit_params: dict
     keep_fold_models: bool
 
     def unit(self, estimator, X, y, *others):
         """Return the unit of work that is determined by an estimator, data and all of this."""
-        determine = self.method, self.task, self.fit_params, self.keep_fold_models
+        determine = self.method, self.task, self.keep_fold_models
         return Unit.of(self.where.removeprefix("in "), estimator, X, y, *determine, *others)
 
 
-@dataclass
-class _Fit:
+class _Fit(NamedTuple):
     """One of the fits of a base model: the rows to fit on and to predict, or ``None`` for all rows and none."""
 
     which: str
@@ -249,9 +247,9 @@ def _fits(splits, refit):
     return [_Fit("fitted on all rows"), *of_folds] if refit else of_folds
 
 
-def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
+def _fit_one_by_one(estimator, X, y, fits, fit_params, how, n_jobs, verbose, stage):
     """Fit a clone for each of several fits that is not kept from an earlier one."""
-    unit = how.unit(estimator, X, y)
+    unit = how.unit(estimator, X, y, fit_params)
     units = [unit.part(fit.training, fit.held_out) for fit in fits]
     results = [unit.find() for unit in units]
     missing = [index for index, result in enumerate(results) if result is MISSING]
@@ -266,7 +264,8 @@ def _fit_one_by_one(estimator, X, y, fits, how, n_jobs, verbose, stage):
         n_rows = [num_samples(X) if fit.training is None else len(fit.training) for fit, _, _ in work]
         for some in stage.paced(work, n_rows, n_at_once):
             made += Parallel(n_jobs=n_jobs, verbose=verbose)(
-                delayed(_kept_fit)(clone(estimator), X, y, fit, how, context, unit)
+                # What has rows is an argument of its own, which backends that look for data send once for all fits.
+                delayed(_kept_fit)(unit, clone(estimator), X, y, *fit, how, context, **fit_params)
                 for fit, context, unit in (_in_turn(some, stage) if n_at_once == 1 else some)
             )
     for index, result in zip(missing, made, strict=True):
@@ -282,20 +281,19 @@ def _in_turn(work, stage):
         stage.fitted()
 
 
-def _kept_fit(estimator, X, y, fit, how, context, unit):
-    return unit.get(lambda: _fit_and_predict(estimator, X, y, fit, how, context))
+def _kept_fit(unit, /, *args, **fit_params):
+    return unit.get(lambda: _fit_and_predict(*args, **fit_params))
 
 
-def _fit_and_predict(estimator, X, y, fit, how, context):
-    rows, fit_params = fit.training, how.fit_params
+def _fit_and_predict(estimator, X, y, which, training, held_out, how, context, /, **fit_params):
     X_fit, y_fit = X, y
-    if rows is not None:
-        X_fit, y_fit = take(X, rows, axis=0), y[rows]
-        fit_params = params_of_rows(fit_params, rows, num_samples(X))
-    with noting(f"{how.where}, {fit.which}"):
+    if training is not None:
+        X_fit, y_fit = take(X, training, axis=0), y[training]
+        fit_params = params_of_rows(fit_params, training, num_samples(X))
+    with noting(f"{how.where}, {which}"):
         with context.fitting(estimator, X_fit, y_fit):
             estimator.fit(X_fit, y_fit, **fit_params)
-        return _predicted(estimator, X, fit, how)
+        return _predicted(estimator, X, held_out, how)
 
 
 class _Fitted(NamedTuple):
@@ -306,10 +304,10 @@ class _Fitted(NamedTuple):
     history: dict | None = None
 
 
-def _predicted(estimator, X, fit, how):
-    if fit.held_out is None:
+def _predicted(estimator, X, held_out, how):
+    if held_out is None:
         return _Fitted(estimator)
-    predictions = getattr(estimator, how.method)(take(X, fit.held_out, axis=0))
+    predictions = getattr(estimator, how.method)(take(X, held_out, axis=0))
     # Between processes, sending back the estimator of a fold would cost more than the predictions.
     kept = estimator if how.keep_fold_models else None
     columns = how.task.prediction_columns(estimator, predictions, how.method)
@@ -335,24 +333,24 @@ def training_history(estimator):
     return {name: [float(value) for value in values] for name, values in history.items()} if history else None
 
 
-def _fit_all_at_once(estimator, X, y, fits, how, validation, stage):
+def _fit_all_at_once(estimator, X, y, fits, fit_params, how, validation, stage):
     """Do the same with an estimator that has a faster way than a clone for every fold."""
     rows = [(fit.training, fit.held_out) for fit in fits]
     # Folds that are trained together are kept together: one of them trained alone could differ in its last digits.
-    unit = how.unit(estimator, X, y, rows, validation)
-    return unit.get(lambda: _fitted_at_once(estimator, X, y, fits, how, validation, stage))
+    unit = how.unit(estimator, X, y, fit_params, rows, validation)
+    return unit.get(lambda: _fitted_at_once(estimator, X, y, fits, fit_params, how, validation, stage))
 
 
-def _fitted_at_once(estimator, X, y, fits, how, validation, stage):
+def _fitted_at_once(estimator, X, y, fits, fit_params, how, validation, stage):
     results = []
     with stage.whole().fitting(estimator, X, y), noting(how.where):
         training = [fit.training for fit in fits if fit.training is not None]
         refit = len(fits) > len(training)
         shown = {"bar": stage.bar, "deadline": stage.deadline}
-        models = estimator.cross_fit(X, y, training, validation=validation, refit=refit, **shown, **how.fit_params)
+        models = estimator.cross_fit(X, y, training, validation=validation, refit=refit, **shown, **fit_params)
         for model, fit in zip(models, fits, strict=True):
             with noting(fit.which):
-                results.append(_predicted(model, X, fit, how))
+                results.append(_predicted(model, X, fit.held_out, how))
     return results
 
 

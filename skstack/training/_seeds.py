@@ -22,20 +22,20 @@ _block = threading.local()
 
 @contextmanager
 def seeded(seed):
-    """Seed Python's global generator within the block and put its state back after it.
+    """Seed Keras and Python's global generator within the block, and put the state of the latter back after it.
 
-    Keras draws the seeds of initial weights, dropout and other random layers from it when layers are built. Names are
-    numbered from the beginning, too. NumPy's global generator, from which other threads may be drawing, is left alone
-    but for blocks of :func:`numpy_seeded` inside.
+    Keras draws the seeds of initial weights, dropout and other random layers when layers are built; code of the user's
+    may draw from the global generator. Names are numbered from the beginning, too. NumPy's global generator, from which
+    other threads may be drawing, is left alone but for blocks of :func:`numpy_seeded` inside.
     """
-    from .._backend import names_of_their_own  # stacks draw seeds without Keras
+    from .._backend import names_of_their_own, seeds_of_their_own  # stacks draw seeds without Keras
 
     with _lock:
         python_state, numpy_outside = random.getstate(), getattr(_block, "numpy", None)
         random.seed(seed)
         _block.numpy = np.random.RandomState(seed % 2**32)
         try:
-            with names_of_their_own():
+            with names_of_their_own(), seeds_of_their_own(seed):
                 yield
         finally:
             random.setstate(python_state)

@@ -48,6 +48,18 @@ def test_the_block_is_repeatable():
         assert _global_draws() != draws[0]
 
 
+def test_initial_weights_do_not_depend_on_what_other_threads_draw():
+    drawn = []
+    for others in (0, 3):
+        with seeded(5):
+            for _ in range(others):
+                thread = threading.Thread(target=random.random)
+                thread.start()
+                thread.join()
+            drawn.append(np.asarray(keras.initializers.GlorotUniform()((2, 3))))
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+
+
 def test_the_caller_goes_on_as_if_nothing_had_been(expected):
     with seeded(5):
         _global_draws()
