@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
-# Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow.
-WORKERS ?= -n auto --maxprocesses 4
+# Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow. Each begins with tests
+# that stand together, which share fixtures and compiled programs, and only one that has none left takes of another's.
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
 PYTEST_ARGS ?=
 # JAX compiles a program for every shape, for seconds each: one test of each kind.
 JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] or two_parts \
@@ -56,7 +57,9 @@ demo: $(installed)
 test: $(installed)
 	$(python) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
-# What the trainer does on the other backend that it has compiled loops for.
+# What the trainer does on the other backend that it has compiled loops for. Programs that run for milliseconds need not be
+# optimised: without, they are compiled in half the time.
+test-jax: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 test-jax: $(installed_jax)
 	KERAS_BACKEND=jax $(python) -m pytest $(JAX_FILES) -k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
 
