@@ -66,6 +66,7 @@ test-jax: $(installed_jax)
 # Docstring examples show what the newest versions print, so only the tests run here; and old versions warn of each other.
 test-oldest: $(installed_oldest)
 	$(VENV_OLDEST)/bin/python -m pytest tests -W default $(WORKERS) $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python tests/run_wheel.py
 
 # Dependencies come from the environment of the other targets; tests/run_wheel.py --dependencies installs them anew.
 test-wheel: $(installed)
@@ -86,7 +87,7 @@ docs: $(installed)
 	$(sphinx) -D plot_gallery=0 docs docs/_build/html
 	$(check_links)
 
-# All examples in one process, so that TensorFlow is loaded once. SKSTACK_QUICK= runs them in full, for hours.
+# All examples in one process, so that TensorFlow is loaded once, and compiled programs are shared. SKSTACK_QUICK= runs them in full, for hours.
 gallery: export SKSTACK_QUICK ?= 1
 gallery: $(installed)
 	MPLBACKEND=Agg $(sphinx) docs docs/_build/html
