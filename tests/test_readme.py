@@ -22,6 +22,10 @@ DOCUMENTS = sorted(
 )
 
 
+# As Python does, say nothing of what is deprecated in packages that a page imports, only of what stands on the page.
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::PendingDeprecationWarning", "error::DeprecationWarning:__main__"
+)
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_code_blocks_run_in_order_and_without_a_word_on_stderr(document, tmp_path, monkeypatch, capfd):
     """Each page with names of its own, but in one process, in which pages share imports and compiled programs."""
