@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
-# Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow.
-WORKERS ?= -n auto --maxprocesses 4
+# Tests use one thread each, so a worker per core; more than four would mostly import TensorFlow. Each begins with tests
+# that stand together, which share fixtures and compiled programs, and only one that has none left takes of another's.
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
 PYTEST_ARGS ?=
 # JAX compiles a program for every shape, for seconds each: one test of each kind.
 JAX_TESTS ?= equal_keras or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] or two_parts \
@@ -56,13 +57,16 @@ demo: $(installed)
 test: $(installed)
 	$(python) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
-# What the trainer does on the other backend that it has compiled loops for.
+# What the trainer does on the other backend that it has compiled loops for. Programs that run for milliseconds need not be
+# optimised: without, they are compiled in half the time.
+test-jax: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 test-jax: $(installed_jax)
 	KERAS_BACKEND=jax $(python) -m pytest $(JAX_FILES) -k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
 
 # Docstring examples show what the newest versions print, so only the tests run here; and old versions warn of each other.
 test-oldest: $(installed_oldest)
 	$(VENV_OLDEST)/bin/python -m pytest tests -W default $(WORKERS) $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python tests/run_wheel.py
 
 # Dependencies come from the environment of the other targets; tests/run_wheel.py --dependencies installs them anew.
 test-wheel: $(installed)
@@ -83,7 +87,7 @@ docs: $(installed)
 	$(sphinx) -D plot_gallery=0 docs docs/_build/html
 	$(check_links)
 
-# All examples in one process, so that TensorFlow is loaded once. SKSTACK_QUICK= runs them in full, for hours.
+# All examples in one process, so that TensorFlow is loaded once, and compiled programs are shared. SKSTACK_QUICK= runs them in full, for hours.
 gallery: export SKSTACK_QUICK ?= 1
 gallery: $(installed)
 	MPLBACKEND=Agg $(sphinx) docs docs/_build/html

@@ -92,19 +92,25 @@ def train(jobs, settings, *, network=None, vectorized=False, callbacks=(), **sch
     return list(fit(build(**network), settings, make, jobs, plan))
 
 
-def both_ways(data, network=None, optimizer="Adam", metrics=(), callbacks=(), schedule=None, job=None, **params):
-    """Train the same network with compiled loops and with Keras ``fit``."""
+def both_ways(data, network=None, optimizer="Adam", metrics=(), callbacks=(), **params):
+    """Train the same network with compiled loops and with Keras ``fit``; see :func:`train_one`."""
+    made = [
+        {
+            "optimizer": optimizer() if callable(optimizer) else optimizer,
+            "metrics": metrics() if callable(metrics) else metrics,
+            "callbacks": [*callbacks, *hooks],
+        }
+        for hooks in ([], [BatchHook()])
+    ]
+    return tuple(train_one(data, network, **params, **of_way) for of_way in made)
+
+
+def train_one(data, network=None, optimizer="Adam", metrics=(), callbacks=(), schedule=None, job=None, **params):
+    """Train a network, with compiled loops unless a callback needs Keras ``fit``."""
     network, schedule, job = network or {}, schedule or {}, job or {}
-
-    def run(*hooks):
-        chosen = optimizer() if callable(optimizer) else optimizer
-        settings = settings_of(chosen, metrics=metrics() if callable(metrics) else metrics, **params)
-        (trained,) = train(
-            [job_of(data, **network, **job)], settings, network=network, callbacks=[*callbacks, *hooks], **schedule
-        )
-        return trained
-
-    return run(), run(BatchHook())
+    settings = settings_of(optimizer, metrics=metrics, **params)
+    (trained,) = train([job_of(data, **network, **job)], settings, network=network, callbacks=callbacks, **schedule)
+    return trained
 
 
 class BatchHook(keras.callbacks.Callback):

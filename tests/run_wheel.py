@@ -52,13 +52,14 @@ def install(wheel, folder, with_dependencies):
 
 
 def run_readme(python, folder):
-    """Run the Python blocks of the README, one after the other, in a folder far from the checkout."""
+    """Run the Python blocks of the README, one after the other and without a word on stderr, far from the checkout."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     where = "import skstack, sys; assert skstack.__file__.startswith(sys.prefix), skstack.__file__"
     script = Path(folder) / "readme.py"
     script.write_text("\n".join([where, *blocks]), encoding="utf-8")
-    subprocess.run([python, "-I", script], cwd=folder, check=True)
+    done = subprocess.run([python, "-I", script], cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 def main():

@@ -22,7 +22,11 @@ def _set(floatx, policy):
     keras.config.set_dtype_policy(policy)
 
 
-@pytest.fixture(params=[("float64", "float64"), ("float64", "float32"), ("float32", "float64"), ("float16", "float16")])
+SETTINGS = [("float64", "float64"), ("float64", "float32"), ("float32", "float64"), ("float16", "float16")]
+FURTHEST = [SETTINGS[0], SETTINGS[-1]]
+
+
+@pytest.fixture(params=SETTINGS)
 def settings(request):
     """Other settings of Keras, during a test."""
     try:
@@ -83,7 +87,12 @@ def _fitted(make):
 _expected = functools.cache(_fitted)
 
 
-@pytest.mark.parametrize("make", [_regressor, _classifier, _stack])
+# The network of all branches under all settings, a classifier and folds that are trained together under the furthest.
+@pytest.mark.parametrize(
+    ("settings", "make"),
+    [(pair, _regressor) for pair in SETTINGS] + [(pair, make) for make in (_classifier, _stack) for pair in FURTHEST],
+    indirect=["settings"],
+)
 def test_settings_outside_change_no_prediction(settings, make):
     _, expected = _expected(make)
     clear_cache()

@@ -62,7 +62,7 @@ LABELS = [
 ]
 #: Keras has had them for a while only.
 KNOWN = known_losses()
-BRANCHES = [("x", NumericBranch(hidden=()))]
+BRANCHES = [("x", NumericBranch(hidden=(), scale="standard", embedding=None))]
 SETTINGS = {"head": (8,), "epochs": 60, "batch_size": 20, "early_stopping": False, "optimizer__learning_rate": 0.02}
 
 

@@ -33,17 +33,16 @@ class Layout:
             Has functions for them: ``numpy`` or ``keras.ops``.
         """
         by_name = dict(zip(self.shapes, weights, strict=True))
-        vector = [xp.reshape(by_name[name], (-1,)) for name in self.joined]
+        vector = [_reshaped(by_name[name], self.shapes[name], (-1,), xp) for name in self.joined]
         return [*([xp.concatenate(vector)] if vector else []), *(by_name[name] for name in self.single)]
 
     def unpacked(self, packed, xp=np):
         """Return weights tensor by tensor, in their order; see :meth:`packed`."""
         packed, by_name = list(packed), {}
         if self.joined:
-            ends = np.cumsum([int(np.prod(self.shapes[name])) for name in self.joined])
-            parts = xp.split(packed.pop(0), ends[:-1].tolist())
-            for name, part in zip(self.joined, parts, strict=True):
-                by_name[name] = xp.reshape(part, self.shapes[name])
+            sizes = [int(np.prod(self.shapes[name])) for name in self.joined]
+            for name, part in zip(self.joined, _split(packed.pop(0), sizes, xp), strict=True):
+                by_name[name] = _reshaped(part, self.shapes[name], self.shapes[name], xp)
         by_name |= zip(self.single, packed, strict=True)
         return [by_name[name] for name in self.shapes]
 
@@ -77,6 +76,20 @@ class Layout:
         """Return the parts that :meth:`slots_by_name` was given; None where there is none."""
         vector = [np.ravel(by_name[name]) for name in self.joined]
         return [*([np.concatenate(vector)] if vector else []), *(by_name.get(name) for name in self.single)]
+
+
+def _reshaped(array, shape, new, xp):
+    """Return a weight in a new shape; one of a single axis has it, and every operation takes a millisecond to trace."""
+    return array if len(shape) == 1 else xp.reshape(array, new)
+
+
+def _split(vector, sizes, xp):
+    """Return parts of a vector; Keras would have TensorFlow compute their sizes, by 24 operations in every step."""
+    if xp is np or keras.backend.backend() != "tensorflow":
+        return xp.split(vector, np.cumsum(sizes)[:-1].tolist())
+    import tensorflow as tf
+
+    return tf.split(vector, sizes)
 
 
 def shaped(array, shape):

@@ -1,5 +1,6 @@
 """What holds for every branch: the same tests with one case each. A new branch adds a line to CASES."""
 
+import functools
 import io
 import os
 import pickle
@@ -178,9 +179,18 @@ class Fitted:
         return network.fit(X, y)
 
 
+@functools.cache
+def _fitted(name):
+    """Return a case with two stacks around its branch."""
+    case = Fitted(name)
+    # Right behind the network, whose compiled program they use.
+    case.stacks = {training: _stacked(case, training) for training in ("joint", "individual")}
+    return case
+
+
 @pytest.fixture(scope="module", params=list(CASES))
 def case(request):
-    return Fitted(request.param)
+    return _fitted(request.param)
 
 
 def test_every_public_branch_is_here():
@@ -431,13 +441,8 @@ joblib.dump({name: estimator.predict(tables[name]) for name, estimator in loaded
 
 @pytest.fixture(scope="module")
 def every_case():
-    """All cases by name, each with two stacks around its branch."""
-    cases = {}
-    for name in CASES:
-        case = cases[name] = Fitted(name)
-        # Right behind the network, whose compiled program they use.
-        case.stacks = {training: _stacked(case, training) for training in ("joint", "individual")}
-    return cases
+    """All cases by name."""
+    return {name: _fitted(name) for name in CASES}
 
 
 def _stacked(case, training):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _problems import ALL_OPTIMIZERS, N_ROWS, assert_same, both_ways, job_of, make_data
+from _problems import ALL_OPTIMIZERS, N_ROWS, assert_same, both_ways, job_of, make_data, train_one
 
 from skstack._backend import keras
 from skstack.training._layout import Layout
@@ -43,7 +43,7 @@ def test_all_optimizers_are_known():
 def test_settings_of_optimizers_count(params):
     fast, plain = both_ways(make_data(), **params)
     assert_same(fast, plain)
-    default, _ = both_ways(make_data(), optimizer=params.get("optimizer", "Adam"))
+    default = train_one(make_data(), optimizer=params.get("optimizer", "Adam"))
     assert not np.allclose(fast.values["last/kernel"], default.values["last/kernel"], rtol=1e-6)
 
 
@@ -53,7 +53,7 @@ def test_learning_rates_on_a_schedule():
 
     fast, plain = both_ways(make_data(), optimizer=optimizer)
     assert_same(fast, plain)
-    constant, _ = both_ways(make_data(), learning_rate=0.1)
+    constant = train_one(make_data(), learning_rate=0.1)
     assert not np.allclose(fast.values["first/kernel"], constant.values["first/kernel"])
 
 
@@ -64,7 +64,7 @@ def test_learning_rates_of_weights_are_multiplied(optimizer):
     one_step = {"schedule": {"epochs": 1, "batch_size": N_ROWS}, "optimizer": optimizer}
     steps = []
     for slowed in (None, 0.25, 0.0):  # one after the other: none may acquire the program of another
-        trained, _ = both_ways(make_data(), {"slowed": slowed}, **one_step)
+        trained = train_one(make_data(), {"slowed": slowed}, **one_step)
         before = job_of(make_data()).values
         steps.append({name: trained.values[name] - before[name] for name in ("first/kernel", "last/kernel")})
     np.testing.assert_allclose(steps[1]["first/kernel"], 0.25 * steps[0]["first/kernel"], rtol=1e-3, atol=1e-7)

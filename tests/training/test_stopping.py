@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _problems import assert_same, both_ways, make_data
+from _problems import assert_same, both_ways, make_data, train_one
 
 from skstack.training._stopping import Stopping
 
@@ -52,9 +52,9 @@ def test_early_stopping_is_that_of_keras(patience):
 
 def test_best_weights_come_back():
     job = {"n_validation": 20, "seed": 3}
-    stopped, _ = both_ways(make_data(), job=job, schedule={"epochs": 30, "patience": 2}, learning_rate=0.3)
+    stopped = train_one(make_data(), job=job, schedule={"epochs": 30, "patience": 2}, learning_rate=0.3)
     n_best = int(np.argmin(stopped.history["val_loss"])) + 1
-    short, _ = both_ways(make_data(), job=job, schedule={"epochs": n_best, "patience": 30}, learning_rate=0.3)
+    short = train_one(make_data(), job=job, schedule={"epochs": n_best, "patience": 30}, learning_rate=0.3)
     for one, other in zip(stopped.values.values(), short.values.values(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -64,6 +64,6 @@ def test_without_patience_validation_rows_are_scored_and_decide_nothing():
     loops, keras_fit = both_ways(make_data(), learning_rate=0.5, job=job, schedule=schedule)
     assert len(loops.history["val_loss"]) == 6
     assert_same(loops, keras_fit, rtol=2e-3)
-    stopping, _ = both_ways(make_data(), learning_rate=0.5, job=job, schedule=schedule | {"patience": 6})
+    stopping = train_one(make_data(), learning_rate=0.5, job=job, schedule=schedule | {"patience": 6})
     assert np.argmin(stopping.history["val_loss"]) < 5
     assert not np.allclose(loops.values["last/kernel"], stopping.values["last/kernel"])
