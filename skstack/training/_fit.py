@@ -13,7 +13,7 @@ from ._divergence import check_trained, is_lost
 from ._engine import Engine, VectorizedEngine, row_bytes
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
-from ._rule import in_groups, is_vectorized
+from ._rule import in_groups, is_fused, is_vectorized
 from ._stopping import Stopping
 from ._values import divided
 
@@ -185,8 +185,9 @@ def train(trainings):
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
             program.steps.prepare_metrics(_first_rows(jobs[0].data))
         if is_vectorized(network, jobs, schedule, program.device):
+            fused = is_fused(network, jobs, schedule, program.device)
             for group in in_groups(network, each):
-                yield from _run(VectorizedEngine(program, group), group)
+                yield from _run(VectorizedEngine(program, group, fused), group)
             return
         placed = {}
         for training in each:
