@@ -1,6 +1,8 @@
 """Compiled loops on the TensorFlow backend."""
 
+import gc
 import logging
+import weakref
 
 import numpy as np
 import pytest
@@ -132,6 +134,23 @@ def test_xla_compiles_neither_for_numbers_of_rows_nor_for_each_number_of_steps(l
     assert n_compiled(loops) == 2
     assert in_step(loops, n_steps=70) == [70, 70]  # 64 at a time
     assert n_compiled(loops) == 3
+
+
+def test_what_xla_compiled_goes_with_its_program(step, monkeypatch):
+    sessions, make = [], tf.compat.v1.Session
+
+    def session(**settings):
+        made = make(**settings)
+        sessions.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(tf.compat.v1, "Session", session)
+    loops = Loops({"train": step})
+    in_step(loops)
+    assert sessions[0]() is not None
+    del loops
+    gc.collect()
+    assert [made() for made in sessions] == [None]
 
 
 def test_what_xla_cannot_compile_runs_as_a_graph(capfd):
