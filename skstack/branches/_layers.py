@@ -6,6 +6,7 @@ other values assigned.
 
 from .._backend import keras
 from .._layers import Layer
+from ..training._random import uniform
 
 ops = keras.ops
 
@@ -119,7 +120,7 @@ class Dropout(Layer):
         if not training:
             return inputs
         rate = ops.cast(self.rate, "float32")
-        kept = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.seed_generator) >= rate
+        kept = uniform(ops.shape(inputs), self.seed_generator) >= rate
         return ops.where(kept, inputs / ops.cast(1 - rate, inputs.dtype), 0)
 
     def compute_output_spec(self, inputs, training=False):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+#: Steps whose batches are gathered at a time, and bytes of them; those of one step may be more.
+_MAX_STEPS, _MAX_BYTES = 64, 2**24
+
 
 class Order:
     """The order of the rows in each epoch, which depends on the seed and the number of the epoch alone.
@@ -56,3 +59,34 @@ def in_step(orders, batch_size):
         batches.append(np.stack(left)[np.newaxis])
         left = [rows[:0] for rows in left]
     return batches, left
+
+
+def in_chunks(rows, row_bytes, filled_up):
+    """Yield the rows of some steps at a time, and how many steps these are.
+
+    Compilers that make a program for each shape then see few numbers of steps: 64, or less by powers of two where an
+    epoch has fewer steps or a step takes much memory.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n_steps, ...)
+        The rows of each batch.
+    row_bytes : int
+        Bytes of a row of the data.
+    filled_up : bool
+        Whether all chunks are of the same number of steps; the ones behind those that count are filled up with row 0.
+
+    Yields
+    ------
+    chunk : ndarray of int32 of shape (n, ...)
+    n_steps : int
+        How many of the n steps count.
+    """
+    fitting = max(1, _MAX_BYTES // max(1, rows[0].size * row_bytes))
+    size = min(_MAX_STEPS, 1 << (fitting.bit_length() - 1), 1 << (len(rows) - 1).bit_length())
+    for start in range(0, len(rows), size):
+        chunk = rows[start : start + size].astype("int32")
+        n_steps = len(chunk)
+        if filled_up:
+            chunk = np.concatenate([chunk, np.zeros((size - n_steps, *chunk.shape[1:]), dtype="int32")])
+        yield chunk, n_steps

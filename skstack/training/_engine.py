@@ -99,10 +99,12 @@ class VectorizedEngine:
     program : Program
     trainings : list of Training
         With the settings of each, which hold the optimizer.
+    fused : bool, default=False
+        Whether XLA compiles the loop over whole batches of training.
     """
 
-    def __init__(self, program, trainings):
-        self._runner = Runner(program)
+    def __init__(self, program, trainings, fused=False):
+        self._runner, self._fused = Runner(program), fused
         place, jobs = self._runner.place, [training.job for training in trainings]
         self._hyperparameters = [self._runner.hyperparameters(training.settings) for training in trainings]
         self._stacked_hyperparameters = self._runner.stack(self._hyperparameters)
@@ -132,7 +134,9 @@ class VectorizedEngine:
         state = self._stacked | runner.zeros(self._n_networks)
         batches, left = in_step(rows, batch_size)
         for in_one_size in batches:
-            state = runner.run_vectorized(kind, state, *values, data.joined, data.offsets, in_one_size)
+            # The last batch is one step, and few batches are evaluated, which is not worth another program.
+            fused = self._fused and kind == "train" and in_one_size.shape[-1] == batch_size
+            state = runner.run_vectorized(kind, state, *values, data.joined, data.offsets, in_one_size, fused)
         if not any(map(len, left)):
             return state
         after = []
@@ -216,9 +220,9 @@ class Runner:
         """Go through rows of placed data in batches."""
         return self._loops.run(kind, state, fixed, hyperparameters, data, rows, batch_size)
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, batches):
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, batches, fused):
         """Go through batches of several networks in step, whose states, values and hyperparameters are stacked."""
-        return self._loops.run_vectorized(kind, state, fixed, hyperparameters, data, offsets, batches)
+        return self._loops.run_vectorized(kind, state, fixed, hyperparameters, data, offsets, batches, fused)
 
     def zeros(self, n_networks):
         """Return what sets loss and metrics of several networks back, stacked."""

@@ -18,7 +18,7 @@ from ._going_on import Further, Progress, begun
 from ._kept import trained_once
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
-from ._rule import in_groups, is_vectorized
+from ._rule import in_groups, is_fused, is_vectorized
 from ._values import divided
 
 #: Bytes of encoded rows that are evaluated at once.
@@ -206,8 +206,9 @@ def train(trainings):
         if any(settings["metrics"].values()) or len(settings["loss"]) > 1:
             program.steps.prepare_metrics(_first_rows(jobs[0].data))
         if is_vectorized(network, jobs, schedule, program.device):
+            fused = is_fused(network, jobs, schedule, program.device)
             for group in in_groups(network, each):
-                yield from _run(VectorizedEngine(program, group), group)
+                yield from _run(VectorizedEngine(program, group, fused), group)
             return
         placed = {}
         for training in each:

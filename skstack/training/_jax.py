@@ -1,7 +1,7 @@
 """Compiled loops over batches on the JAX backend.
 
-JAX compiles a program for every shape that it meets, so the number of steps is filled up to a power of two and given
-beside.
+JAX compiles a program for every shape that it meets. So batches are gathered before the loop, some steps at a time,
+filled up to a power of two: what takes seconds to compile depends neither on the number of rows nor on that of steps.
 """
 
 from functools import partial
@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from ._batches import in_batches
+from ._batches import in_batches, in_chunks
 
 
 def value_and_gradients(function, values, by_row=()):
@@ -57,38 +57,41 @@ class Loops:
     """
 
     def __init__(self, step):
-        self._one = {kind: jax.jit(partial(_one, one)) for kind, one in step.items()}
-        self._vectorized = {kind: jax.jit(partial(_vectorized, one)) for kind, one in step.items()}
+        self._one = {kind: jax.jit(partial(_loop, one)) for kind, one in step.items()}
+        self._vectorized = {kind: jax.jit(partial(_loop, jax.vmap(one))) for kind, one in step.items()}
 
     def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network."""
         for batches in in_batches(rows, batch_size):
-            state = self._one[kind](state, fixed, hyperparameters, data, _filled_up(batches), len(batches))
+            for chunk, n_steps in in_chunks(batches, _row_bytes(data), filled_up=True):
+                gathered = _rows_of_one(data, chunk)
+                state = self._one[kind](state, fixed, hyperparameters, gathered, n_steps)
         return state
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
-        """Go through batches of several networks, in one vectorised step for all."""
-        return self._vectorized[kind](state, fixed, hyperparameters, data, offsets, _filled_up(rows), len(rows))
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False):
+        """Go through batches of several networks, in one vectorised step for all; XLA compiles whatever `fused` is."""
+        for chunk, n_steps in in_chunks(rows, _row_bytes(data), filled_up=True):
+            gathered = _rows_of_several(data, offsets, chunk)
+            state = self._vectorized[kind](state, fixed, hyperparameters, gathered, n_steps)
+        return state
 
 
-def _filled_up(rows):
-    n_steps = 1 << (len(rows) - 1).bit_length()
-    return np.concatenate([rows, np.zeros((n_steps - len(rows), *rows.shape[1:]), dtype=rows.dtype)]).astype("int32")
+def _row_bytes(data):
+    return sum(int(np.prod(array.shape[1:])) * array.dtype.itemsize for array in jax.tree.leaves(data))
 
 
-def _one(step, state, fixed, hyperparameters, data, rows, n_steps):
+@jax.jit
+def _rows_of_one(data, rows):
+    return jax.tree.map(lambda array: array[rows], data)
+
+
+@jax.jit
+def _rows_of_several(data, offsets, rows):
+    return jax.tree.map(lambda array, offset: array[rows + offset[:, None]], data, offsets)
+
+
+def _loop(step, state, fixed, hyperparameters, batches, n_steps):
     def body(index, state):
-        batch = jax.tree.map(lambda array: array[rows[index]], data)
-        return step(state, fixed, hyperparameters, batch)
-
-    return jax.lax.fori_loop(0, n_steps, body, state)
-
-
-def _vectorized(step, state, fixed, hyperparameters, data, offsets, rows, n_steps):
-    stepped = jax.vmap(step, in_axes=0)
-
-    def body(index, state):
-        batch = jax.tree.map(lambda array, offset: array[rows[index] + offset[:, None]], data, offsets)
-        return stepped(state, fixed, hyperparameters, batch)
+        return step(state, fixed, hyperparameters, jax.tree.map(lambda array: array[index], batches))
 
     return jax.lax.fori_loop(0, n_steps, body, state)

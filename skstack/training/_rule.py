@@ -35,6 +35,14 @@ _VECTORIZABLE = (
 #: 2 ** 19 on it was slower (`docs/performance.md`). That TensorFlow has more to share on a GPU is an estimate.
 _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
+#: The same where XLA compiles the step, and what it has to be worth: weights times rows that go through all of the
+#: networks in all epochs, or, of networks so small that a step is overhead however it is compiled, the number of steps.
+#: From `python -m benchmarks.fused` (`docs/performance.md`).
+_MAX_FUSED_WORK, _MIN_FUSED_TRAINING, _MIN_FUSED_STEPS = 2**21, 2**34, 2**14
+
+#: Epochs that a training with early stopping can be expected to have.
+_EXPECTED_EPOCHS = 30
+
 #: Bytes of the encoded rows of all folds together, which are all on the device.
 _MAX_BYTES = 2**27
 
@@ -77,14 +85,64 @@ def is_vectorized(network, jobs, schedule, device):
         return schedule.vectorized and not _has_loops(network)
     if _compiles_for_long(device):
         return False
-    layers = network._flatten_layers(include_self=False)
-    n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
-    n_weights *= max((getattr(layer, "n_members", 1) for layer in layers), default=1)  # each has rows of its own
     return (
-        all(getattr(layer, "vectorizable", type(layer).__name__ in _VECTORIZABLE) for layer in layers)
-        and n_weights * schedule.batch_size <= _MAX_WORK[device]
+        _all_vectorizable(network)
+        and (
+            _n_weights(network) * schedule.batch_size <= _MAX_WORK[device] or is_fused(network, jobs, schedule, device)
+        )
         and distinct_bytes([job.data for job in jobs]) <= _MAX_BYTES
     )
+
+
+def is_fused(network, jobs, schedule, device):
+    """Tell whether XLA compiles the loop of a vectorised program on TensorFlow, which takes it some seconds.
+
+    Steps are then faster: of many operations that each take some microseconds to start, it makes few. What decides are
+    sizes alone, so that a training gives the same, bit for bit, whatever was compiled before.
+
+    Parameters
+    ----------
+    network : keras.Model
+        One of them.
+    jobs : list of Job
+    schedule : Schedule
+    device : {"processor", "accelerator"}
+    """
+    if keras.backend.backend() != "tensorflow" or device != "processor" or not _can_be_fused(network):
+        return False
+    work = _n_weights(network) * schedule.batch_size
+    epochs = schedule.epochs - schedule.initial_epoch
+    if schedule.patience is not None and len(jobs[0].validation_rows):
+        epochs = min(epochs, _EXPECTED_EPOCHS)
+    n_steps = epochs * (min(len(job.training_rows) for job in jobs) // schedule.batch_size)
+    return work <= _MAX_FUSED_WORK and (
+        n_steps * len(jobs) * work >= _MIN_FUSED_TRAINING or n_steps >= _MIN_FUSED_STEPS
+    )
+
+
+def _all_vectorizable(network):
+    return all(
+        getattr(layer, "vectorizable", type(layer).__name__ in _VECTORIZABLE)
+        for layer in network._flatten_layers(include_self=False)
+    )
+
+
+def _can_be_fused(network):
+    """Tell whether a network has nothing that XLA cannot compile, or would compile to something else.
+
+    Where losses are scaled, for float16, a step has a condition. Keras's own dropout draws other random numbers.
+    """
+    layers = network._flatten_layers(include_self=False)
+    return _all_vectorizable(network) and not any(
+        layer.compute_dtype == "float16" or isinstance(layer, keras.layers.Dropout) for layer in layers
+    )
+
+
+def _n_weights(network):
+    """Return how many weights are trained; those of members that share them count for each, which has its own rows."""
+    layers = network._flatten_layers(include_self=False)
+    n_weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+    return n_weights * max((getattr(layer, "n_members", 1) for layer in layers), default=1)
 
 
 def in_groups(network, jobs):

@@ -1,7 +1,8 @@
 """Compiled loops over batches on the TensorFlow backend.
 
 A loop is one call of a compiled graph that holds the data, gathers the rows of each batch by index and steps through
-them; sizes are left open, so that it serves any number of rows.
+them; sizes are left open, so that it serves any number of rows. That of several networks gets batches which were
+gathered before, so that XLA, which compiles anew for each shape, may compile it.
 """
 
 import logging
@@ -9,8 +10,10 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 
+import numpy as np
 import tensorflow as tf
 
+from ._batches import in_chunks
 from ._tables import RowGradient
 
 #: Whether the thread is tracing a step of several networks, in which no number of rows can depend on what these hold.
@@ -67,6 +70,13 @@ def mean_of_rows(table, ids):
     return tf.sparse.segment_mean(
         table, tf.gather(ids, there), there // length, num_segments=n_rows, sparse_gradient=True
     )
+
+
+def uniform(shape, seed):
+    """Return what ``tf.random.stateless_uniform`` does, and does not if XLA compiles it; see _random."""
+    seed = tf.cast(seed % (tf.int32.max - 1), tf.int32)  # as Keras does
+    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32)
+    return tf.bitcast((bits & 0x7FFFFF) | 0x3F800000, tf.float32) - 1.0  # numbers from 1 to 2 have one exponent
 
 
 def compiled(function):
@@ -155,7 +165,7 @@ class Loops:
 
     def __init__(self, step):
         self._step = step
-        self._compiled = {}
+        self._compiled, self._fused = {}, {}
 
     def run(self, kind, state, fixed, hyperparameters, data, rows, batch_size):
         """Go through batches of one network.
@@ -178,7 +188,7 @@ class Loops:
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
         return self._call((kind,), partial(_step_through, self._step[kind], kind == "train"), arguments)
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows):
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False):
         """Go through batches of several networks, in one vectorised step for all.
 
         Parameters
@@ -186,28 +196,46 @@ class Loops:
         kind : {"train", "evaluate"}
         state, fixed, hyperparameters : trees of tensors
             With a leading axis for the network.
-        data : dict
+        data : tree of tensors
             Shared by the networks.
         offsets : dict
             For each part of `data`, where the rows of each network begin.
         rows : ndarray of shape (n_steps, n_networks, batch_size)
             The rows of each batch.
+        fused : bool, default=False
+            Whether XLA compiles the loop, which it does anew for each number of networks and size of a batch.
 
         Returns
         -------
         state : dict
         """
-        arguments = state, fixed, hyperparameters, data, offsets, tf.constant(rows, dtype="int32")
         n_networks = rows.shape[1]
-        loop = partial(_step_vectorized, self._step[kind])
-        return self._call(("vectorized", kind, n_networks), loop, arguments, (n_networks, None))
+        loop, key = partial(_step_vectorized, self._step[kind]), ("vectorized", kind, n_networks)
+        for chunk, n_steps in in_chunks(rows, _row_bytes(data), filled_up=fused):
+            arguments = state, fixed, hyperparameters, _gathered(data, offsets, chunk), tf.constant(n_steps)
+            state = self._call(key, loop, arguments, (None, n_networks, None), fused)
+        return state
 
-    def _call(self, key, loop, arguments, sizes=()):
+    def _call(self, key, loop, arguments, axes=(None,), fused=False):
         key = (*key, *_ranks(arguments[3].get("weights", {})))
         if key not in self._compiled:
-            self._compiled[key] = _compile(loop, arguments, sizes)
-        state = self._compiled[key](*tf.nest.flatten(arguments))
-        return tf.nest.pack_sequence_as(arguments[0], state)
+            self._compiled[key] = _compile(loop, arguments, axes)
+        program = self._compiled[key]
+        if fused:
+            program = self._fused.setdefault(key, _Fused(program))
+        return tf.nest.pack_sequence_as(arguments[0], program(*tf.nest.flatten(arguments)))
+
+
+def _row_bytes(data):
+    return sum(int(np.prod(tensor.shape[1:])) * tensor.dtype.size for tensor in tf.nest.flatten(data))
+
+
+def _gathered(data, offsets, rows):
+    """Return the batches of some steps of several networks: no shape then depends on the number of rows in the data."""
+    indices = tf.constant(rows)
+    return tf.nest.map_structure(
+        lambda tensor, offset: tf.gather(tensor, indices + offset[:, tf.newaxis]), data, offsets
+    )
 
 
 def _ranks(weights):
@@ -215,8 +243,11 @@ def _ranks(weights):
     return sorted((name, len(weight.shape)) for name, weight in weights.items())
 
 
-def _compile(loop, arguments, sizes):
-    """Return a loop compiled for any number of rows in the data, and any number of row indices of the given sizes."""
+def _compile(loop, arguments, axes):
+    """Return a loop compiled for data of any size along those of the first axes that are None.
+
+    What stands behind the data are numbers, or indices of any number.
+    """
     # The structure alone: the program outlives the data.
     structure = tf.nest.map_structure(lambda _: 0, arguments)
 
@@ -227,9 +258,8 @@ def _compile(loop, arguments, sizes):
         return lambda tensor: tf.TensorSpec((*axes, *tensor.shape[len(axes) :]), tensor.dtype)
 
     signature = [tf.nest.map_structure(spec(), part) for part in arguments]
-    signature[3] = tf.nest.map_structure(spec(None), arguments[3])
-    of_rows = 5 if sizes else 4
-    signature[of_rows] = tf.TensorSpec((None, *sizes), tf.int32)
+    signature[3] = tf.nest.map_structure(spec(*axes), arguments[3])
+    signature[4:] = [tf.TensorSpec((None,) * len(part.shape), part.dtype) for part in arguments[4:]]
     with _without_remarks():
         # Called through a tf.function, a new program for each architecture would look like one that is traced again and
         # again, and TensorFlow would warn; called with trees, it would match their structure.
@@ -256,17 +286,58 @@ def _step_through(step, changes, state, fixed, hyperparameters, data, rows, batc
     return _loop(body, state, (n_rows + batch_size - 1) // batch_size)
 
 
-def _step_vectorized(step, state, fixed, hyperparameters, data, offsets, rows):
+def _step_vectorized(step, state, fixed, hyperparameters, batches, n_steps):
     def body(index, state):
-        batch = tf.nest.map_structure(
-            lambda tensor, offset: tf.gather(tensor, rows[index] + offset[:, tf.newaxis]), data, offsets
-        )
+        batch = tf.nest.map_structure(lambda tensor: tensor[index], batches)
         with _tracing_together():
             return index + 1, tf.vectorized_map(
                 lambda parts: step(parts[0], parts[1], parts[3], parts[2]), (state, fixed, batch, hyperparameters)
             )
 
-    return _loop(body, state, tf.shape(rows)[0])
+    return _loop(body, state, n_steps)
+
+
+class _Fused:
+    """A loop that XLA compiles for each shape that it meets, or TensorFlow runs as it is where XLA cannot.
+
+    TensorFlow starts each operation of a step by itself, which costs some microseconds, whatever it computes; XLA makes
+    few of many. What it cannot compile are operations without a kernel for it and shapes that depend on values.
+
+    What is compiled in the eager way is never freed: the device keeps it, some 10 MB for a network. A session has
+    devices of its own, which are gone when it is.
+
+    Parameters
+    ----------
+    program : tensorflow.types.experimental.ConcreteFunction
+        The loop as a graph of TensorFlow.
+    """
+
+    def __init__(self, program):
+        self._program = program
+        self.can_compile = not program.captured_inputs  # which belong to the devices that are not the session's
+        self.compiled = {}
+
+    def __call__(self, *tensors):
+        """Run the loop."""
+        if self.can_compile:
+            try:
+                arrays = self._of_shape(tensors)(*(tensor.numpy() for tensor in tensors))
+                return [tf.constant(array) for array in arrays]
+            except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+                self.can_compile = False  # if something else is wrong, the graph says so
+        return self._program(*tensors)
+
+    def _of_shape(self, tensors):
+        key = tuple(tuple(tensor.shape) for tensor in tensors)
+        if key not in self.compiled:
+            with tf.Graph().as_default() as graph:
+                inputs = [tf.compat.v1.placeholder(tensor.dtype, tensor.shape) for tensor in tensors]
+                fused = tf.function(lambda *parts: self._program(*parts), jit_compile=True, autograph=False)
+                outputs = fused(*inputs)
+            config = tf.compat.v1.ConfigProto()
+            config.graph_options.rewrite_options.disable_meta_optimizer = True  # makes loops that XLA does not know
+            self.compiled[key] = tf.compat.v1.Session(graph=graph, config=config).make_callable(outputs, inputs)
+        return self.compiled[key]
 
 
 @contextmanager

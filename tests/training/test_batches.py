@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skstack.training._batches import Order, in_batches, in_step
+from skstack.training import _batches
+from skstack.training._batches import Order, in_batches, in_chunks, in_step
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():
@@ -50,3 +51,23 @@ def test_what_is_left_is_a_batch_for_all_where_it_is_as_much_for_each():
     assert [len(rows) for rows in left] == [0, 0]
     (whole,), left = in_step([np.arange(4), np.arange(4)], 2)
     assert [len(whole), *map(len, left)] == [2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "sizes", "counts"),
+    [(1, [1], [1]), (3, [4], [3]), (4, [4], [4]), (64, [64], [64]), (130, [64, 64, 64], [64, 64, 2])],
+)
+def test_chunks_have_few_numbers_of_steps(n_steps, sizes, counts):
+    rows = np.arange(1, n_steps * 6 + 1).reshape(n_steps, 2, 3)
+    chunks, counted = zip(*in_chunks(rows, 4, filled_up=True), strict=True)
+    assert ([len(chunk) for chunk in chunks], list(counted)) == (sizes, counts)
+    np.testing.assert_array_equal(np.concatenate(chunks)[:n_steps], rows)
+    assert not np.concatenate(chunks)[n_steps:].any()
+    assert [len(chunk) for chunk, _ in in_chunks(rows, 4, filled_up=False)] == counts
+
+
+def test_chunks_of_large_rows_have_fewer_steps(monkeypatch):
+    monkeypatch.setattr(_batches, "_MAX_BYTES", 3 * 6 * 100)  # of three steps, of which two are a power of two
+    rows = np.arange(7 * 6).reshape(7, 2, 3)
+    assert [n_steps for _, n_steps in in_chunks(rows, 100, filled_up=False)] == [2, 2, 2, 1]
+    assert [n_steps for _, n_steps in in_chunks(rows, 1000, filled_up=False)] == [1] * 7

@@ -8,7 +8,7 @@ from _problems import N_ROWS, OPTIMIZERS, BatchHook, assert_same, build, job_of,
 
 from skstack._backend import keras
 from skstack._progress import Watchers
-from skstack.training import _engine
+from skstack.training import _engine, _fit
 from skstack.training._engine import Data, Engine, Runner, _Joined, gathered, n_bytes, place_once, row_bytes
 from skstack.training._fit import Schedule
 from skstack.training._listeners import Listeners, NoListeners
@@ -342,3 +342,35 @@ def test_data_too_large_for_the_device_come_in_pieces(monkeypatch):
     assert_same(train([job_of(data, n_validation=20)], settings_of())[0], whole, rtol=1e-6, atol=1e-7)
     for one in train([job_of(data, n_validation=20)] * 2, settings_of(), vectorized=True):
         assert_same(one, whole)
+
+
+# --- several networks, compiled by XLA --------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles by XLA in any case")
+def test_networks_are_the_same_however_their_steps_are_compiled(monkeypatch):
+    """With dropout, an embedding, normalisation over the batch, weights of rows, a metric and early stopping."""
+    from skstack.training import _tensorflow
+
+    network = {"dropout": 0.3, "categories": True}
+    called, call = [], _tensorflow._Fused.__call__
+
+    def record(program, *tensors):
+        called.append(program)
+        return call(program, *tensors)
+
+    monkeypatch.setattr(_tensorflow._Fused, "__call__", record)
+
+    def trained():
+        data = make_data(weighted=True, categories=True)
+        jobs = [job_of(data, n_validation=20 - seed, seed=seed, **network) for seed in range(2)]
+        settings = settings_of("AdamW", metrics=[keras.metrics.MeanAbsoluteError()], learning_rate=0.05)
+        return train(jobs, settings, network=network, vectorized=True, epochs=6)
+
+    graph = trained()
+    assert not called
+    monkeypatch.setattr(_fit, "is_fused", lambda *_: True)
+    fused = trained()
+    assert called[-1].can_compile
+    for one, other in zip(graph, fused, strict=True):
+        assert_same(one, other)

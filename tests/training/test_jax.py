@@ -14,7 +14,7 @@ from skstack.training._jax import Loops, place, stack, unstack, value_and_gradie
 
 N_ROWS = 40
 START = {"total": jnp.zeros(2), "steps": jnp.int32(0)}
-DECAY = {"decay": jnp.float32(0.5)}
+DECAY, DECAYS = {"decay": jnp.float32(0.5)}, {"decay": jnp.full(2, 0.5, "float32")}
 FIXED = [jnp.float32(0.25)]
 X = np.arange(2 * N_ROWS, dtype="float32").reshape(N_ROWS, 2)
 DATA = {"inputs": {"x": place(X)}}
@@ -72,13 +72,21 @@ def test_numbers_of_steps_up_to_a_power_of_two_share_a_program(loops, step):
     assert step.traced > traced
 
 
+def test_the_number_of_rows_in_the_data_is_no_part_of_a_program(loops, step):
+    loops.run("train", START, FIXED, DECAY, DATA, np.arange(9), 3)
+    traced = step.traced
+    larger = {"inputs": {"x": place(np.ones((N_ROWS + 1, 2), "float32"))}}
+    assert int(loops.run("train", START, FIXED, DECAY, larger, np.arange(9), 3)["steps"]) == 3
+    assert step.traced == traced
+
+
 def test_networks_in_step_each_have_rows_and_state_of_their_own(loops):
     data = {"inputs": {"x": place(np.concatenate([X, 10 * X]))}}
     offsets = {"inputs": {"x": place(np.array([0, N_ROWS], "int32"))}}
     rows = np.array([[[0, 1], [4, 2]], [[5, 3], [9, 9]], [[7, 7], [1, 0]]])  # steps, networks, rows
     state = {"total": place(np.array([[0, 0], [1, 1]], "float32")), "steps": place(np.zeros(2, "int32"))}
     fixed = [place(np.array([0.25, 4.0], "float32"))]
-    after = loops.run_vectorized("train", state, fixed, DECAY, data, offsets, rows)
+    after = loops.run_vectorized("train", state, fixed, DECAYS, data, offsets, rows)
     assert after["steps"].tolist() == [3, 3]
     for index, (x, constant) in enumerate([(X, 0.25), (10 * X, 4.0)]):
         total, _ = by_hand(rows[:, index].ravel(), 2, x, constant, start=float(index))

@@ -8,9 +8,11 @@ from skstack._backend import keras
 from skstack._layers import Layer
 from skstack.training import _rule
 from skstack.training._fit import Schedule
-from skstack.training._rule import in_groups, is_vectorized
+from skstack.training._rule import in_groups, is_fused, is_vectorized
 
 layers = keras.layers
+
+on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles by XLA in any case")
 
 
 def jobs_of(*n_validation):
@@ -62,6 +64,51 @@ def test_many_networks_are_trained_in_groups_of_about_the_same_size(monkeypatch)
     assert in_groups(build(), jobs[:2]) == [[0], [1]]
 
 
+def is_compiled(network=None, jobs=None, device="processor", epochs=4, batch_size=16, patience=None):
+    """Ask whether XLA compiles a program of two small dense networks, but for what is given."""
+    schedule = Schedule(epochs, 0, batch_size, patience, [])
+    return is_fused(network or build(), jobs or jobs_of(20, 20), schedule, device)
+
+
+@on_tensorflow
+def test_xla_compiles_where_there_is_much_to_train(monkeypatch):
+    assert not is_compiled()
+    n_weights = sum(int(np.prod(variable.shape)) for variable in build().trainable_variables)
+    work = 4 * 3 * 2 * n_weights * 16  # epochs, steps of 50 rows, networks, weights, rows of a batch
+    monkeypatch.setattr(_rule, "_MIN_FUSED_TRAINING", work)
+    assert is_compiled()
+    assert not is_compiled(epochs=3)
+    assert not is_compiled(batch_size=17)  # two steps
+    assert not is_compiled(jobs=jobs_of(20, 25))  # the shorter of the two decides
+    assert is_compiled(jobs=jobs_of(20, 25, 20))
+    assert not is_compiled(device="accelerator")
+    assert not is_compiled(with_layer(layers.Conv1D(3, 2)))
+    monkeypatch.setattr(_rule, "_MIN_FUSED_TRAINING", work + 1)
+    assert not is_compiled()
+    monkeypatch.setattr(_rule, "_MIN_FUSED_STEPS", 12)
+    assert is_compiled()
+
+
+@on_tensorflow
+def test_early_stopping_is_expected(monkeypatch):
+    monkeypatch.setattr(_rule, "_MIN_FUSED_STEPS", 12)
+    monkeypatch.setattr(_rule, "_EXPECTED_EPOCHS", 3)
+    assert is_compiled(patience=None)
+    assert not is_compiled(patience=1)
+    assert is_compiled(patience=1, epochs=10, jobs=jobs_of(0, 0))  # which nothing can stop
+
+
+@on_tensorflow
+def test_larger_networks_are_trained_together_where_xla_compiles(monkeypatch):
+    n_weights = sum(int(np.prod(variable.shape)) for variable in build().trainable_variables)
+    monkeypatch.setattr(_rule, "_MAX_WORK", {"processor": n_weights * 16 - 1})
+    assert not asked()
+    monkeypatch.setattr(_rule, "_MIN_FUSED_STEPS", 12)
+    assert asked()
+    monkeypatch.setattr(_rule, "_MAX_FUSED_WORK", n_weights * 16 - 1)
+    assert not asked()
+
+
 def test_the_wish_of_the_caller_counts():
     large = with_layer(layers.Conv1D(3, 2))
     assert not asked(large)
@@ -75,7 +122,7 @@ def test_weights_times_rows_of_a_batch_are_bounded(monkeypatch):
     monkeypatch.setattr(_rule, "_MAX_WORK", {"processor": n_weights * 16, "accelerator": n_weights * 32})
     assert asked(network)
     assert not asked(network, batch_size=17)
-    assert asked(network, batch_size=32, device="accelerator")
+    assert asked(network, batch_size=32, device="accelerator") is (keras.backend.backend() == "tensorflow")
     network.get_layer("first").trainable = False  # weights that stay cost little
     assert asked(network, batch_size=17)
 

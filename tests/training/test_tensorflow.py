@@ -1,6 +1,8 @@
 """Compiled loops on the TensorFlow backend."""
 
+import gc
 import logging
+import weakref
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from skstack.training._tensorflow import (
     densified,
     place,
     stack,
+    uniform,
     unstack,
     value_and_gradients,
 )
@@ -49,7 +52,7 @@ def loops(step):
 
 
 START = {"total": place(np.zeros(2, "float32")), "steps": place(np.int32(0))}
-DECAY = {"decay": place(np.float32(0.5))}
+DECAY, DECAYS = {"decay": place(np.float32(0.5))}, {"decay": place(np.full(2, 0.5, "float32"))}
 FIXED = [place(np.float32(0.25))]
 X = np.arange(2 * N_ROWS, dtype="float32").reshape(N_ROWS, 2)
 DATA = {"inputs": {"x": place(X)}}
@@ -92,17 +95,75 @@ def test_values_are_no_part_of_the_program(loops, step):
     assert not np.allclose(first["total"], second["total"])
 
 
-def test_networks_in_step_each_have_rows_and_state_of_their_own(loops):
+@pytest.mark.parametrize("fused", [False, True])
+def test_networks_in_step_each_have_rows_and_state_of_their_own(loops, fused):
     shifted = np.concatenate([X, 10 * X])  # of the first network and of the second
     data, offsets = {"inputs": {"x": place(shifted)}}, {"inputs": {"x": place(np.array([0, N_ROWS], "int32"))}}
     rows = np.array([[[0, 1], [4, 2]], [[5, 3], [9, 9]], [[7, 7], [1, 0]]])  # steps, networks, rows
     state = {"total": place(np.array([[0, 0], [1, 1]], "float32")), "steps": place(np.zeros(2, "int32"))}
     fixed = [place(np.array([0.25, 4.0], "float32"))]
-    after = loops.run_vectorized("train", state, fixed, DECAY, data, offsets, rows)
+    after = loops.run_vectorized("train", state, fixed, DECAYS, data, offsets, rows, fused)
     assert after["steps"].numpy().tolist() == [3, 3]
     for index, (x, constant) in enumerate([(X, 0.25), (10 * X, 4.0)]):
         total, _ = by_hand(rows[:, index].ravel(), 2, x, constant, start=float(index))
         np.testing.assert_allclose(after["total"][index], total)
+
+
+def in_step(loops, n_rows=N_ROWS, n_steps=3, fused=True):
+    """Let two networks go through rows that they share; return the steps that they took."""
+    data = {"inputs": {"x": place(np.ones((n_rows, 2), "float32"))}}
+    offsets = {"inputs": {"x": place(np.zeros(2, "int32"))}}
+    state = {"total": place(np.zeros((2, 2), "float32")), "steps": place(np.zeros(2, "int32"))}
+    rows = np.arange(n_steps * 2 * 2).reshape(n_steps, 2, 2) % n_rows
+    after = loops.run_vectorized("train", state, [place(np.zeros(2, "float32"))], DECAYS, data, offsets, rows, fused)
+    return after["steps"].numpy().tolist()
+
+
+def n_compiled(loops):
+    """Return how many shapes XLA has compiled a loop for."""
+    (program,) = loops._fused.values()
+    assert program.can_compile
+    return len(program.compiled)
+
+
+def test_xla_compiles_neither_for_numbers_of_rows_nor_for_each_number_of_steps(loops):
+    for n_rows, n_steps in [(10, 3), (11, 3), (30, 4)]:
+        assert in_step(loops, n_rows, n_steps) == [n_steps, n_steps]
+    assert n_compiled(loops) == 1
+    assert in_step(loops, n_steps=5) == [5, 5]
+    assert n_compiled(loops) == 2
+    assert in_step(loops, n_steps=70) == [70, 70]  # 64 at a time
+    assert n_compiled(loops) == 3
+
+
+def test_what_xla_compiled_goes_with_its_program(step, monkeypatch):
+    sessions, make = [], tf.compat.v1.Session
+
+    def session(**settings):
+        made = make(**settings)
+        sessions.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(tf.compat.v1, "Session", session)
+    loops = Loops({"train": step})
+    in_step(loops)
+    assert sessions[0]() is not None
+    del loops
+    gc.collect()
+    assert [made() for made in sessions] == [None]
+
+
+def test_what_xla_cannot_compile_runs_as_a_graph(capfd):
+    def step(state, fixed, hyperparameters, batch):
+        total = tf.strings.to_number(tf.strings.as_string(batch["inputs"]["x"][0]))
+        return {"total": total, "steps": state["steps"] + 1}
+
+    loops = Loops({"train": step})
+    assert in_step(loops) == [3, 3]
+    (program,) = loops._fused.values()
+    assert not program.can_compile
+    assert in_step(loops) == [3, 3]  # and is not asked again
+    assert capfd.readouterr().err == ""
 
 
 def test_gradients_of_what_does_not_count_are_0():
@@ -150,3 +211,23 @@ def test_tensorflow_is_quiet_within_a_block_only():
         assert logger.level == logging.ERROR
         raise ZeroDivisionError
     assert logger.level == level
+
+
+def test_random_numbers_are_those_of_tensorflow_however_they_are_compiled():
+    seed = tf.constant([7, 2**33])
+    expected = keras.random.uniform((3, 5), seed=FixedSeed(seed))
+    np.testing.assert_array_equal(uniform((3, 5), seed), expected)
+    by_xla = tf.function(lambda seed: uniform((3, 5), seed), jit_compile=True)
+    np.testing.assert_array_equal(by_xla(seed), expected)
+
+
+class FixedSeed(keras.random.SeedGenerator):
+    """Gives one seed."""
+
+    def __init__(self, seed):
+        super().__init__(0)
+        self._seed = seed
+
+    def next(self, ordered=True):
+        """Return the seed."""
+        return self._seed
