@@ -126,6 +126,19 @@ def read_cv_results(checkpoint):
     ------
     FileNotFoundError
         If the folder is none of a search.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.linear_model import Ridge
+    >>> from skstack.model_selection import GridSearchCV, read_cv_results
+    >>> X, y = make_regression(n_samples=30, n_features=3, random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     search = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3, checkpoint=folder).fit(X, y)
+    ...     results = read_cv_results(folder)
+    >>> results["params"]
+    [{'alpha': 0.1}, {'alpha': 1.0}]
     """
     folder = Path(checkpoint).expanduser()
     if read_record(folder) is None:

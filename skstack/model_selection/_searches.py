@@ -431,6 +431,21 @@ class HalvingRandomSearchCV(TrainsTogether, model_selection.HalvingRandomSearchC
         The best of them.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As scikit-learn has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.stats import loguniform
+    >>> from skstack import MultimodalNetworkRegressor
+    >>> from skstack.model_selection import HalvingRandomSearchCV
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> network = MultimodalNetworkRegressor(head=(4,), random_state=0)
+    >>> rates = {"optimizer__learning_rate": loguniform(1e-3, 1e-1)}
+    >>> search = HalvingRandomSearchCV(
+    ...     network, rates, n_candidates=3, resource="epochs", min_resources=3, max_resources=9, cv=2, random_state=0
+    ... )
+    >>> search.fit(X, X[:, 0]).n_candidates_
+    [3, 1]
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form

@@ -33,9 +33,9 @@ def groups(monkeypatch):
     made = []
 
     class Recording(_fit.VectorizedEngine):
-        def __init__(self, program, trainings):
+        def __init__(self, program, trainings, fused):
             made.append(len(trainings))
-            super().__init__(program, trainings)
+            super().__init__(program, trainings, fused)
 
     monkeypatch.setattr(_fit, "VectorizedEngine", Recording)
     return made
