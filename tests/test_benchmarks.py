@@ -25,6 +25,7 @@ from benchmarks import (
     bench_cross_fitting,
     bench_images,
     bench_memory,
+    bench_optuna,
     bench_search,
     defaults,
     mixtures,
@@ -49,6 +50,7 @@ TINY = {
     "n_fits": 2,
     "n_members": 2,
     "n_peer_fits": 2,
+    "n_trials": 2,
     "n_rounds": 1,
     "size": 32,
     "side": 16,
@@ -351,7 +353,8 @@ def test_every_job_runs(comparison, job, setting, monkeypatch):
     if missing:
         pytest.skip(f"{missing} are peers that only the extra 'benchmarks' installs")
     monkeypatch.setattr("benchmarks._job.matmul_flop_per_second", lambda: 1e9)
-    monkeypatch.setattr(bench_memory, "N_FIRST", 0)
+    for counting in (bench_memory, bench_optuna):
+        monkeypatch.setattr(counting, "N_FIRST", 0)
     sizes = {name: TINY[name] for name in comparison.quick} | setting
     in_turns = {"n_repeats": 1} if comparison.peer_job is None else {}
     with comparison.shared(**sizes) if comparison.shared else nullcontext(in_turns) as extra, _untraced(job):

@@ -63,6 +63,8 @@ WAYS = {
     "warm-up": {**STAGED, "network__freeze_epochs": 10},
     "branches slower": {**STAGED, "network__branch_learning_rate": 0.1},
     "warm-up, columns": {**STAGED, "network__freeze_epochs": 10, "individual_predictions": True},
+    "joint, members": {"training": "joint", "network__n_members": 4},  # the mean of four networks
+    "half frozen, members": {**STAGED, "network__trainable": None, "network__n_members": 4},
 }
 HALF = {"scratch": dict.fromkeys(ROOMS, "dense_*"), "backbone": dict.fromkeys(ROOMS, False)}
 
@@ -168,7 +170,7 @@ def make_stack(photos, way, seed):
         random_state=seed,
     )
     parameters = dict(WAYS[way])
-    if way == "half frozen":
+    if way.startswith("half frozen"):
         parameters["network__trainable"] = HALF[photos]
     if way == "individual" and photos == "scratch":
         # A photo network on its own has to squeeze more out of a picture than one that adds to numbers and zip code.
