@@ -38,7 +38,7 @@ _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 #: The same where XLA compiles the step, and what it has to be worth: weights times rows that go through all of the
 #: networks in all epochs, or, of networks so small that a step is overhead however it is compiled, the number of steps.
 #: From `python -m benchmarks.fused` (`docs/performance.md`).
-_MAX_FUSED_WORK, _MIN_FUSED_TRAINING, _MIN_FUSED_STEPS = 2**21, 2**34, 2**14
+_MAX_FUSED_WORK, _MIN_FUSED_TRAINING, _MIN_FUSED_STEPS = 2**21, 2**33, 2**14
 
 #: Epochs that a training with early stopping can be expected to have.
 _EXPECTED_EPOCHS = 30
