@@ -29,6 +29,7 @@ extensions = [
 exclude_patterns = ["_build", "recorded"]
 templates_path = ["_templates"]
 suppress_warnings = [
+    "ref.term",  # inherited docstrings of scikit-learn name terms of its own glossary
     # Docstrings inherited from scikit-learn refer to sections of its guide.
     "ref.ref",
     # The gallery's configuration holds functions, which Sphinx cannot keep between builds.
