@@ -153,6 +153,7 @@ def fit(network, settings, make, jobs, schedule):
             name = f"{network.name}, {job.name}," if job.name else network.name
             check_trained(trained, weights, name, schedule)
             yield trained
+        next(all_trained, None)  # only at its end do others get the program
 
 
 def _as_before(progress):

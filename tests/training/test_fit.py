@@ -5,7 +5,7 @@ import pytest
 from _problems import N_ROWS, BatchHook, assert_same, both_ways, build, job_of, make_data, settings_of, train
 
 from skstack._backend import keras
-from skstack.training import _fit
+from skstack.training import _fit, _programs
 from skstack.training._fit import Schedule, needs_keras_fit
 
 #: What makes the compiled loops, and Keras ``fit``, train.
@@ -199,3 +199,12 @@ def test_freezing_in_mixed_precision(way):
         assert state.slots.keys() == {"_momentums", "_velocities"}
         for part in state.slots.values():
             assert part.keys() == {"first/kernel", "last/kernel", "last/bias", "norm/gamma", "norm/beta"} - fewer
+
+
+def test_the_next_fit_gets_the_program(monkeypatch):
+    made, original = [], _programs.Program
+    monkeypatch.setattr(_programs, "Program", lambda *args: made.append(args) or original(*args))
+    _programs._idle.clear()
+    for seed in (3, 4):
+        train([job_of(make_data(), seed=seed)], settings_of())
+    assert len(made) == 1
