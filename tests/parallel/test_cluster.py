@@ -187,17 +187,28 @@ def test_an_error_says_where_it_came_from(table):
     assert "line" in str(caught.value.__cause__) and "in fit" in str(caught.value.__cause__)
 
 
-_GO_ON = Event()
+_ALL_SENT, _GO_ON = Event(), Event()
 
 
 def _fail_or_wait(number):
     if number == 0:
+        _ALL_SENT.wait(20)
         raise ValueError("the first")
     _GO_ON.wait(20)
 
 
+class Counted(Threads):
+    """Says when six tasks have been started."""
+
+    def _start(self, calls, references):
+        started = super()._start(calls, references)
+        if len(self.calls) == 6:
+            _ALL_SENT.set()
+        return started
+
+
 def test_an_error_gives_up_the_others():
-    backend = Threads()
+    backend = Counted()
     with parallel_config(backend=backend), pytest.raises(ValueError, match="the first"):
         Parallel(batch_size=1, pre_dispatch="all")(delayed(_fail_or_wait)(number) for number in range(6))
     _GO_ON.set()
