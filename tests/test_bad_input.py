@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import skstack.network._base
 import skstack.network._cross_fit
-import skstack.stacking._running
+import skstack.stacking._keeping
 from skstack import (
     MultimodalNetworkClassifier,
     MultimodalNetworkRegressor,
@@ -38,7 +38,7 @@ def no_training(monkeypatch):
 
     # Networks, by themselves or of folds, and every base model of a stack.
     monkeypatch.setattr(skstack.network._staged, "fit", fail)
-    monkeypatch.setattr(skstack.stacking._running, "cross_fit", fail)
+    monkeypatch.setattr(skstack.stacking._keeping, "cross_fit", fail)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from skstack import (
     MultimodalStackingRegressor,
 )
 from skstack.branches import CategoricalBranch, DateBranch, ImageBranch, NumericBranch, TextBranch
-from skstack.stacking import _running
+from skstack.stacking import _keeping
 from skstack.stacking._cross_fit import cross_fit
 from skstack.tasks._regression import RegressionTask
 
@@ -52,7 +52,7 @@ def fold_models(monkeypatch, stack, X, y):
         return made
 
     with monkeypatch.context() as patch:
-        patch.setattr(_running, "cross_fit", keeping)
+        patch.setattr(_keeping, "cross_fit", keeping)
         stack.fit(X, y)
     return models
 

@@ -15,7 +15,7 @@ from skstack import (
     MultimodalStackingRegressor,
     WeightedAverageRegressor,
 )
-from skstack.stacking import _running
+from skstack.stacking import _keeping
 from skstack.stacking._cross_fit import cross_fit
 
 NUMBERS = ["area", "rooms"]
@@ -49,7 +49,7 @@ def _fold_model(monkeypatch, stack, X, y):
         return made
 
     with monkeypatch.context() as patch:
-        patch.setattr(_running, "cross_fit", keeping)
+        patch.setattr(_keeping, "cross_fit", keeping)
         stack.fit(X, y)
     return next(models for name, models in reversed(kept) if name == "middle")[0]
 

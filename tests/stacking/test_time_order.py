@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skstack import MultimodalNetworkRegressor
 from skstack.branches import NumericBranch
-from skstack.stacking import _running
+from skstack.stacking import _keeping
 from skstack.stacking._cross_fit import cross_fit
 from skstack.stacking._splits import check_splits
 from skstack.stacking._time_order import in_time_order, stop_on_latest
@@ -74,7 +74,7 @@ def _fold_models(monkeypatch, stack, X, y):
         return made
 
     with monkeypatch.context() as patch:
-        patch.setattr(_running, "cross_fit", keeping)
+        patch.setattr(_keeping, "cross_fit", keeping)
         stack.fit(X, y)
     return models
 
