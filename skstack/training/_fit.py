@@ -146,7 +146,7 @@ def fit(network, settings, make, jobs, schedule):
         each = [Further(network, Training(job, settings, schedule, results)) for job in jobs]
         waiting = [further.training for further in each if not further.is_trained]
         trainings = Trainings(network, make, waiting)
-        all_trained = iter(ask(trainings) if waiting and takes_turns() else train(trainings))
+        all_trained = iter(_all_trained(trainings) if waiting else ())
         for job, further in zip(jobs, each, strict=True):
             trained = _as_before(further.training.progress) if further.is_trained else next(all_trained)
             further.keep(trained)
@@ -154,6 +154,10 @@ def fit(network, settings, make, jobs, schedule):
             check_trained(trained, weights, name, schedule)
             yield trained
         next(all_trained, None)  # only at its end do others get the program
+
+
+def _all_trained(trainings):
+    return ask(trainings) if takes_turns() else train(trainings)
 
 
 def _as_before(progress):
@@ -266,6 +270,8 @@ def _run(engine, trainings):
         wants_end = listeners.end_epoch(epoch, logs[0])  # callbacks may add to the logs and change the weights
         for run, of_network in zip(runs, logs, strict=True):
             run.after(epoch, of_network)
+        for run in runs:  # when all have been told of the epoch
+            run.end_with(epoch)
         if wants_end or all(run.is_over for run in runs):
             break
     listeners.end()
@@ -313,7 +319,12 @@ class _Run:
             self._stopping.after(epoch, logs["val_loss"], state)
         wants_end = self._watchers.end_epoch(self._index, logs, lambda: self._finished(None, state)[0])
         self._was_stopped |= wants_end
-        if wants_end or self._stopping.is_over or is_lost(logs) or epoch == self._last_epoch:
+        if wants_end or self._stopping.is_over or is_lost(logs):
+            self.end()
+
+    def end_with(self, epoch):
+        """End the training here if this was its last epoch, while others may go on."""
+        if epoch == self._last_epoch:
             self.end()
 
     def end(self):
