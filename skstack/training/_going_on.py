@@ -81,7 +81,7 @@ class Further:
             return
         self.key = training_digest(network, training.settings, training.job, training.schedule)
         progress = None if self.key is None else self._earlier.get(self.key)
-        if progress is not None and (progress.is_over or progress.epochs <= training.schedule.epochs):
+        if progress is not None and progress.epochs <= training.schedule.epochs:
             self.training = _from(progress, training)
         elif self.key is not None:
             self.training = training._replace(tells_progress=True)

@@ -90,7 +90,8 @@ def test_a_training_that_has_ended_early_is_not_trained_again(epochs):
         assert n_first < 40
         for n_epochs in (40, 60):
             assert_same(trained(jobs_of(30), n_epochs, **how)[0], first)
-    assert len(epochs) == n_first
+        assert len(epochs) == n_first
+        assert len(trained(jobs_of(30), n_first - 1, **how)[0].history["loss"]) == n_first - 1
 
 
 def test_a_shorter_or_another_training_begins_anew(epochs):
