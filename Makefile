@@ -45,12 +45,6 @@ $(installed_oldest): pyproject.toml requirements-oldest.txt
 	$(VENV_OLDEST)/bin/python -m pip install --quiet --editable ".[test]" --constraint requirements-oldest.txt
 	touch $@
 
-installed_jax = $(VENV)/.installed-jax
-
-$(installed_jax): $(installed)
-	$(python) -m pip install --quiet --editable ".[jax]"
-	touch $@
-
 demo: $(installed)
 	$(python) examples/first_steps/plot_houses.py --demo
 
@@ -60,7 +54,7 @@ test: $(installed)
 # What the trainer does on the other backend that it has compiled loops for. Programs that run for milliseconds need not be
 # optimised: without, they are compiled in half the time.
 test-jax: export XLA_FLAGS ?= --xla_backend_optimization_level=0
-test-jax: $(installed_jax)
+test-jax: $(installed)
 	KERAS_BACKEND=jax $(python) -m pytest $(JAX_FILES) -k "$(JAX_TESTS)" $(WORKERS) $(PYTEST_ARGS)
 
 # Docstring examples show what the newest versions print, so only the tests run here; and old versions warn of each other.

@@ -1,6 +1,7 @@
 """Settings that have to be in the environment before any test imports Keras or Matplotlib."""
 
 import os
+import sys
 
 # One thread each: the networks of the tests are tiny, and pytest-xdist may run a worker per core.
 for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -17,8 +18,11 @@ def local_ray():
     """Ray with two worker processes on this machine, for all tests of a session that ask for it."""
     ray = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
-        # Workers import what tests have beside them.
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.path.dirname(__file__), os.getenv("PYTHONPATH")])))
+        # Else it writes a token into the home folder, and tells its makers that it is used.
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Workers import what tests have beside them: unlike Dask's, they do not look where this process looks.
+        patch.setenv("PYTHONPATH", os.pathsep.join([os.path.dirname(__file__), *sys.path]))
         ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
-    yield ray
-    ray.shutdown()
+        yield ray
+        ray.shutdown()

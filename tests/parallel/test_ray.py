@@ -1,9 +1,5 @@
 """Stacks, networks and searches on a Ray of two workers on this machine."""
 
-import os
-import sys
-
-import _mortal
 import numpy as np
 import pytest
 from _mortal import Mortal, assert_searched_alike, learners_stack, search, writeable
@@ -15,19 +11,7 @@ from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from skstack.parallel import RayBackend
 
 ray = pytest.importorskip("ray")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster():
-    with pytest.MonkeyPatch.context() as patch:
-        # Else it writes a token into the home folder, and tells its makers that it is used.
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # Unlike Dask's, its workers do not look where this process looks for modules.
-        patch.setenv("PYTHONPATH", os.pathsep.join([_mortal.__file__.rpartition(os.sep)[0], *sys.path]))
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
-        yield
-        ray.shutdown()
+pytestmark = pytest.mark.usefixtures("local_ray")
 
 
 @pytest.fixture(scope="module")
