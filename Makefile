@@ -10,8 +10,8 @@ PYTEST_ARGS ?=
 JAX_TESTS ?= equal_keras or would_be_alone or among_others or each_for_itself or not_a_bit or inference or test_jax or -vectorized] or two_parts \
 	or frozen_layers or quantiles_never or (alike_in_every_way and (all_gaps or mse)) or by_hand or one_program \
 	or gradients_of or where_the_patch_is or is_looked_through or (sum_to_the_prediction and words) or a_word_that_decides \
-	or asks_for_white or brittle_pixel
-JAX_FILES = $(addprefix tests/training/test_, jax.py keras_fit.py engine.py inference.py outputs.py tables.py gathering.py) \
+	or asks_for_white or brittle_pixel or on_every_backend
+JAX_FILES = $(addprefix tests/training/test_, jax.py keras_fit.py engine.py inference.py outputs.py tables.py gathering.py random.py) \
 	$(addprefix tests/network/test_, branchwise.py cross_fit.py members.py multitask.py staged.py) tests/test_freezing.py tests/tasks/test_quantiles.py \
 	tests/training/test_gradients.py $(addprefix tests/inspection/test_, grad_cam.py integrated_gradients.py maximize.py one_pixel.py)
 

@@ -173,8 +173,7 @@ class MissingEmbedding(Layer):
             self._average(ops.stop_gradient(features), missing)
         if training and self.drops:
             shape = (ops.shape(features)[0], *[1] * (len(features.shape) - 1))
-            drawn = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
-            missing = ops.logical_or(missing, drawn < ops.cast(self.rate, "float32"))
+            missing = ops.logical_or(missing, uniform(shape, self.seed_generator) < ops.cast(self.rate, "float32"))
         mean = self.mean / ops.maximum(self.share, 1e-6)
         return ops.where(missing, ops.cast(mean + self.difference, features.dtype), features)
 

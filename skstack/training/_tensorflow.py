@@ -72,13 +72,6 @@ def mean_of_rows(table, ids):
     )
 
 
-def uniform(shape, seed):
-    """Return what ``tf.random.stateless_uniform`` does, and does not if XLA compiles it; see _random."""
-    seed = tf.cast(seed % (tf.int32.max - 1), tf.int32)  # as Keras does
-    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32)
-    return tf.bitcast((bits & 0x7FFFFF) | 0x3F800000, tf.float32) - 1.0  # numbers from 1 to 2 have one exponent
-
-
 def compiled(function):
     """Return a function of trees compiled for any number of rows.
 

@@ -14,13 +14,13 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from skstack.training._random import uniform
 from skstack.training._tensorflow import (
     Loops,
     _without_remarks,
     densified,
     place,
     stack,
-    uniform,
     unstack,
     value_and_gradients,
 )
@@ -213,19 +213,22 @@ def test_tensorflow_is_quiet_within_a_block_only():
     assert logger.level == level
 
 
-def test_random_numbers_are_those_of_tensorflow_however_they_are_compiled():
-    seed = tf.constant([7, 2**33])
-    expected = keras.random.uniform((3, 5), seed=FixedSeed(seed))
-    np.testing.assert_array_equal(uniform((3, 5), seed), expected)
-    by_xla = tf.function(lambda seed: uniform((3, 5), seed), jit_compile=True)
-    np.testing.assert_array_equal(by_xla(seed), expected)
+@pytest.mark.parametrize("compiled", [{}, {"jit_compile": True}], ids=["graph", "xla"])
+def test_random_numbers_are_the_same_however_they_are_compiled(compiled):
+    seeds = tf.constant([[7, 2**33], [8, 1]])
+    expected = [uniform((3, 5), FixedSeed(seed)) for seed in seeds]
+    one_by_one = tf.function(lambda seed, n: uniform((n, 5), FixedSeed(seed)))
+    np.testing.assert_array_equal(one_by_one(seeds[0], tf.constant(3)), expected[0])
+    together = tf.function(
+        lambda seeds: tf.vectorized_map(lambda seed: uniform((3, 5), FixedSeed(seed)), seeds), **compiled
+    )
+    np.testing.assert_array_equal(together(seeds), expected)
 
 
-class FixedSeed(keras.random.SeedGenerator):
-    """Gives one seed."""
+class FixedSeed:
+    """Gives one seed, as a generator of seeds does."""
 
     def __init__(self, seed):
-        super().__init__(0)
         self._seed = seed
 
     def next(self, ordered=True):
