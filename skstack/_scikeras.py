@@ -96,12 +96,18 @@ def _optimizer_names(optimizer):
 
 
 @lru_cache(maxsize=512)
-def _names_of_optimizer_called(name):
+def _class_of_optimizer_called(name):
+    """Return the class of an optimizer by its name, or None if there is none of it."""
     try:
-        return _constructor_names(type(keras.optimizers.get(name)))
+        return type(keras.optimizers.get(name))
     except ValueError:
-        # No such optimizer; Keras will say so when it compiles the model.
+        # Keras will say so when it compiles the model.
         return None
+
+
+def _names_of_optimizer_called(name):
+    kind = _class_of_optimizer_called(name)
+    return None if kind is None else _constructor_names(kind)
 
 
 def _named_classes(value, module):
@@ -115,9 +121,14 @@ def _named_classes(value, module):
 
 
 def _with_named_classes(params):
-    """Return parameters where losses and metrics named after classes of Keras are those classes."""
+    """Return parameters where losses and metrics named after classes of Keras, and the optimizer, are those classes."""
     modules = {"loss": keras.losses, "metrics": keras.metrics}
-    return {**params, **{name: _named_classes(params.get(name), module) for name, module in modules.items()}}
+    named = {name: _named_classes(params.get(name), module) for name, module in modules.items()}
+    optimizer = params.get("optimizer")
+    if isinstance(optimizer, str):
+        # SciKeras would find the class by making an optimizer.
+        named["optimizer"] = _class_of_optimizer_called(optimizer) or optimizer
+    return {**params, **named}
 
 
 def routes(prefix, value):

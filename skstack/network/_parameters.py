@@ -15,12 +15,14 @@ from .._scikeras import MendedWrapper, routes
 from ..branches._base import Branch, check_no_branch_inside
 from ..branches._blocks import check_activation, check_units
 from ..branches._numeric import NumericBranch
+from ..caching._lru import LRU
 from ..fusion._base import check_fusion
 from ..tasks._base import Task
 from ..tasks._losses import check_learning_rate, check_metrics, check_optimizer, resolve_loss
 from ..training._fit import Schedule
 from ._assembly import Architecture
 from ._members import check_members
+from ._shared_models import plain_text
 from ._staged import fits_of
 from ._stages import INDIVIDUAL_THEN_JOINT, check_stages, stages_of
 
@@ -32,6 +34,9 @@ NUMERIC = "numeric"
 
 #: Whether networks of folds are trained together, by `fold_training`; None where a rule decides.
 VECTORIZED = {"auto": None, "vectorized": True, "sequential": False}
+
+#: Texts of plain settings of optimizer, loss and metrics that Keras takes.
+_checked = LRU(max_size=256)
 
 
 class NetworkParameters(PartsMixin, MendedWrapper):
@@ -215,12 +220,21 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             check_fusion(self.fusion)
             check_units(self.head, "head")
             check_activation(self.activation)
-            check_optimizer(self.optimizer)
-            check_metrics(self.metrics)
             check_stages(self, self._branch_names())
             check_members(self)
-            check_learning_rate(self._compile_arguments({})["optimizer"])
+            self._check_compiled()
             self._initialize_callbacks()
+
+    def _check_compiled(self):
+        """Raise if Keras could not make optimizer and metrics; it takes milliseconds to make them, each time."""
+        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
+        settings = plain_text([self.optimizer, self.loss, self.metrics, *sorted(routed.items())])
+        if settings is None or not _checked.get(settings):
+            check_optimizer(self.optimizer)
+            check_metrics(self.metrics)
+            check_learning_rate(self._compile_arguments({})["optimizer"])
+            if settings is not None:
+                _checked.put(settings, True)
 
     @float32_unless_mixed()
     @names_of_their_own()

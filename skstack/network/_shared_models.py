@@ -111,7 +111,7 @@ def _key(network):
     """Return the parameters that a model depends on, or None if some cannot be compared."""
     without = _OF_TRAINING if network.share_weights else (*_OF_TRAINING, "n_members")
     params = {
-        name: _frozen(value)
+        name: plain_text(value)
         for name, value in network.get_params().items()
         if name.partition("__")[0] not in without and name != "branches" and not hasattr(value, "get_params")
     }
@@ -120,11 +120,11 @@ def _key(network):
     return type(network), tuple(sorted(params.items()))
 
 
-def _frozen(value):
-    """Return a value that tells plain ones apart, or None for any other."""
+def plain_text(value):
+    """Return a text that tells plain values apart, or None for any other."""
     if value is None or isinstance(value, (str, Number)):
         return repr(value)
     if isinstance(value, (list, tuple)):
-        parts = [_frozen(part) for part in value]
+        parts = [plain_text(part) for part in value]
         return None if None in parts else repr(parts)
     return None

@@ -6,12 +6,15 @@ gathered before, so that XLA, which compiles anew for each shape, may compile it
 """
 
 import logging
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
+from joblib import cpu_count
 
 from ._batches import in_chunks
 from ._tables import RowGradient
@@ -179,7 +182,8 @@ class Loops:
         state : dict
         """
         arguments = state, fixed, hyperparameters, data, tf.constant(rows, dtype="int32"), tf.constant(batch_size)
-        return self._call((kind,), partial(_step_through, self._step[kind], kind == "train"), arguments)
+        loop = partial(_step_through, self._step[kind], kind == "train")
+        return _called(self._program((kind, *_ranks(data)), loop, arguments), arguments)
 
     def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False):
         """Go through batches of several networks, in one vectorised step for all.
@@ -202,21 +206,76 @@ class Loops:
         -------
         state : dict
         """
-        n_networks = rows.shape[1]
-        loop, key = partial(_step_vectorized, self._step[kind]), ("vectorized", kind, n_networks)
+        of_networks = state, fixed, hyperparameters, offsets
+        if not fused:
+            return self._in_step(kind, of_networks, data, rows)
+        # XLA uses a single thread for most of what it compiles: each of several does it for some of the networks.
+        size, begins = _parts(rows.shape[1], _n_threads())
+        parts = [slice(begin, begin + size) for begin in begins]
+        each = [(kind, _networks(part, of_networks), data, rows[:, part]) for part in parts]
+        self._compile_fused(*each[0])
+        with ThreadPoolExecutor(len(parts)) as pool:
+            running = [pool.submit(self._in_step, *one, fused=True) for one in each]
+            return _joined([one.result() for one in running], begins, size)
+
+    def _compile_fused(self, kind, of_networks, data, rows):
+        """Compile the loop for some networks here, for Keras keeps for each thread what decides about types."""
+        key = self._vectorized_key(kind, data, rows)
+        if key not in self._fused:
+            state, *others, offsets = of_networks
+            chunk, n_steps = next(in_chunks(rows, _row_bytes(data), filled_up=True))
+            arguments = state, *others, _gathered(data, offsets, chunk), tf.constant(n_steps)
+            self._fused[key] = _Fused(self._vectorized(kind, key, arguments))
+
+    def _in_step(self, kind, of_networks, data, rows, fused=False):
+        """Return the state of several networks after they went through batches."""
+        state, *others, offsets = of_networks
+        key = self._vectorized_key(kind, data, rows)
         for chunk, n_steps in in_chunks(rows, _row_bytes(data), filled_up=fused):
-            arguments = state, fixed, hyperparameters, _gathered(data, offsets, chunk), tf.constant(n_steps)
-            state = self._call(key, loop, arguments, (None, n_networks, None), fused)
+            arguments = state, *others, _gathered(data, offsets, chunk), tf.constant(n_steps)
+            program = self._fused[key] if fused else self._vectorized(kind, key, arguments)
+            state = _called(program, arguments)
         return state
 
-    def _call(self, key, loop, arguments, axes=(None,), fused=False):
-        key = (*key, *_ranks(arguments[3].get("weights", {})))
+    def _vectorized_key(self, kind, data, rows):
+        return "vectorized", kind, rows.shape[1], *_ranks(data)
+
+    def _vectorized(self, kind, key, arguments):
+        return self._program(key, partial(_step_vectorized, self._step[kind]), arguments, (None, key[2], None))
+
+    def _program(self, key, loop, arguments, axes=(None,)):
         if key not in self._compiled:
             self._compiled[key] = _compile(loop, arguments, axes)
-        program = self._compiled[key]
-        if fused:
-            program = self._fused.setdefault(key, _Fused(program))
-        return tf.nest.pack_sequence_as(arguments[0], program(*tf.nest.flatten(arguments)))
+        return self._compiled[key]
+
+
+def _called(program, arguments):
+    """Return the state that a program makes of its arguments."""
+    return tf.nest.pack_sequence_as(arguments[0], program(*tf.nest.flatten(arguments)))
+
+
+def _n_threads():
+    """Return how many threads TensorFlow may use for a single operation."""
+    given = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
+    return int(given or 0) or cpu_count()
+
+
+def _parts(n_networks, n_threads):
+    """Return the size of parts of the networks and where each begins: all of one size, for which XLA compiles once."""
+    size = -(-n_networks // min(n_networks, n_threads))
+    return size, [min(begin, n_networks - size) for begin in range(0, n_networks, size)]
+
+
+def _networks(part, tensors):
+    """Return the entries of some networks of trees of stacked tensors."""
+    return tf.nest.map_structure(lambda tensor: tensor[part], tensors)
+
+
+def _joined(states, begins, size):
+    """Return the stacked states of parts of the networks as one; what two parts have in common is taken once."""
+    ends = [0, *(begin + size for begin in begins)]
+    own = [_networks(slice(end - begin, None), state) for state, begin, end in zip(states, begins, ends, strict=False)]
+    return tf.nest.map_structure(lambda *tensors: tf.concat(tensors, 0), *own)
 
 
 def _row_bytes(data):
@@ -231,9 +290,9 @@ def _gathered(data, offsets, rows):
     )
 
 
-def _ranks(weights):
+def _ranks(data):
     """Return the number of axes of the weights of each task: there is one for each row, or for each target of it."""
-    return sorted((name, len(weight.shape)) for name, weight in weights.items())
+    return sorted((name, len(weight.shape)) for name, weight in data.get("weights", {}).items())
 
 
 def _compile(loop, arguments, axes):
@@ -308,7 +367,7 @@ class _Fused:
     def __init__(self, program):
         self._program = program
         self.can_compile = not program.captured_inputs  # which belong to the devices that are not the session's
-        self.compiled = {}
+        self.compiled, self._compiling = {}, threading.Lock()
 
     def __call__(self, *tensors):
         """Run the loop."""
@@ -322,15 +381,19 @@ class _Fused:
 
     def _of_shape(self, tensors):
         key = tuple(tuple(tensor.shape) for tensor in tensors)
-        if key not in self.compiled:
-            with tf.Graph().as_default() as graph:
-                inputs = [tf.compat.v1.placeholder(tensor.dtype, tensor.shape) for tensor in tensors]
-                fused = tf.function(lambda *parts: self._program(*parts), jit_compile=True, autograph=False)
-                outputs = fused(*inputs)
-            config = tf.compat.v1.ConfigProto()
-            config.graph_options.rewrite_options.disable_meta_optimizer = True  # makes loops that XLA does not know
-            self.compiled[key] = tf.compat.v1.Session(graph=graph, config=config).make_callable(outputs, inputs)
+        with self._compiling:
+            if key not in self.compiled:
+                self.compiled[key] = self._in_session(tensors)
         return self.compiled[key]
+
+    def _in_session(self, tensors):
+        with tf.Graph().as_default() as graph:
+            inputs = [tf.compat.v1.placeholder(tensor.dtype, tensor.shape) for tensor in tensors]
+            fused = tf.function(lambda *parts: self._program(*parts), jit_compile=True, autograph=False)
+            outputs = fused(*inputs)
+        config = tf.compat.v1.ConfigProto()
+        config.graph_options.rewrite_options.disable_meta_optimizer = True  # makes loops that XLA does not know
+        return tf.compat.v1.Session(graph=graph, config=config).make_callable(outputs, inputs)
 
 
 @contextmanager

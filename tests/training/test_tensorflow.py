@@ -4,6 +4,7 @@ import gc
 import logging
 import weakref
 
+import joblib
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from skstack.training import _tensorflow
 from skstack.training._random import uniform
 from skstack.training._tensorflow import (
     Loops,
@@ -107,6 +109,31 @@ def test_networks_in_step_each_have_rows_and_state_of_their_own(loops, fused):
     for index, (x, constant) in enumerate([(X, 0.25), (10 * X, 4.0)]):
         total, _ = by_hand(rows[:, index].ravel(), 2, x, constant, start=float(index))
         np.testing.assert_allclose(after["total"][index], total)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 8])
+def test_threads_share_what_is_fused_and_change_nothing(loops, step, monkeypatch, n_threads):
+    monkeypatch.setattr(_tensorflow, "_n_threads", lambda: n_threads)
+    n_networks, rng = 5, np.random.default_rng(0)
+    data, offsets = DATA, {"inputs": {"x": place(np.zeros(n_networks, "int32"))}}
+    rows = rng.integers(0, N_ROWS, (4, n_networks, 3))
+    start, fixed = np.arange(2.0 * n_networks, dtype="float32").reshape(-1, 2), np.arange(5, dtype="float32")
+    state = {"total": place(start), "steps": place(np.zeros(n_networks, "int32"))}
+    decays = {"decay": place(np.full(n_networks, 0.5, "float32"))}
+    for _ in range(2):
+        after = loops.run_vectorized("train", state, [place(fixed)], decays, data, offsets, rows, True)
+    assert after["steps"].numpy().tolist() == [4] * n_networks
+    assert step.traced == 1 and n_compiled(loops) == 1
+    for index in range(n_networks):
+        total, _ = by_hand(rows[:, index].ravel(), 3, fixed=index, start=0)
+        np.testing.assert_allclose(after["total"][index], total + start[index] / 2**4, rtol=1e-5)
+
+
+def test_threads_are_those_of_tensorflow(monkeypatch):
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    assert _tensorflow._n_threads() == joblib.cpu_count()
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    assert _tensorflow._n_threads() == 3
 
 
 def in_step(loops, n_rows=N_ROWS, n_steps=3, fused=True):
