@@ -18,11 +18,13 @@ from ._settings import PLAIN_BRANCH, PLAIN_NETWORK
 #: Kind, units of the head, rows of a batch, networks.
 CASES = (
     ("mlp", (16,), 32, 6),
+    ("mlp", (64, 32), 64, 1),
     ("mlp", (64, 32), 64, 6),
     ("mlp", (64, 32), 64, 12),
     ("mlp", (64, 32), 64, 48),
     ("mlp", (256, 64), 64, 6),
     ("mlp", (256, 256), 256, 6),
+    ("table", (64,), 128, 1),
     ("table", (64,), 32, 6),
     ("table", (64,), 128, 6),
 )
@@ -81,7 +83,7 @@ def measure(kind, head, batch_size, n_networks, n_runs):
 
     network, X, y = _case(kind, head, batch_size)
     network, make, each = _trainings(network.set_params(n_members=n_networks), X, y)
-    job, settings, _ = each[0]
+    job, settings = each[0].job, each[0].settings
     rows = job.training_rows[: len(job.training_rows) // batch_size * batch_size]
     with acquired(network, settings, make, joins=True) as program:
         engines = [

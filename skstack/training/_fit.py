@@ -18,7 +18,7 @@ from ._going_on import Further, Progress, begun
 from ._kept import trained_once
 from ._keras_fit import fit_with_keras
 from ._programs import acquired
-from ._rule import in_groups, is_fused, is_vectorized
+from ._rule import in_groups, is_fused, is_fused_alone, is_vectorized
 from ._values import divided
 
 #: Bytes of encoded rows that are evaluated at once.
@@ -217,11 +217,16 @@ def train(trainings):
             return
         placed = {}
         for training in each:
-            yield trained_once(network, training, partial(_trained_alone, program, placed))
+            fused = is_fused_alone(network, training.job, training.schedule, program.device)
+            yield trained_once(network, training, partial(_trained_alone, program, placed, fused))
 
 
-def _trained_alone(program, placed, training):
-    (trained,) = _run(Engine(program, training.settings, training.job, placed), [training])
+def _trained_alone(program, placed, fused, training):
+    if fused:
+        engine = VectorizedEngine(program, [training], fused)
+    else:
+        engine = Engine(program, training.settings, training.job, placed)
+    (trained,) = _run(engine, [training])
     return trained
 
 

@@ -38,7 +38,10 @@ _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 #: The same where XLA compiles the step, and what it has to be worth: weights times rows that go through all of the
 #: networks in all epochs, or, of networks so small that a step is overhead however it is compiled, the number of steps.
 #: From `python -m benchmarks.fused` (`docs/performance.md`).
-_MAX_FUSED_WORK, _MIN_FUSED_TRAINING, _MIN_FUSED_STEPS = 2**21, 2**33, 2**14
+_MAX_FUSED_WORK, _MIN_FUSED_TRAINING, _MIN_FUSED_STEPS = 2**22, 2**33, 2**14
+
+#: How much more a network by itself has to be worth: its step is then traced as one of several, which takes longer.
+_ALONE = 2
 
 #: Epochs that a training with early stopping can be expected to have.
 _EXPECTED_EPOCHS = 30
@@ -95,7 +98,7 @@ def is_vectorized(network, jobs, schedule, device):
 
 
 def is_fused(network, jobs, schedule, device):
-    """Tell whether XLA compiles the loop of a vectorised program on TensorFlow, which takes it some seconds.
+    """Tell whether XLA compiles the loop of a vectorised program, which takes it some seconds.
 
     Steps are then faster: of many operations that each take some microseconds to start, it makes few. What decides are
     sizes alone, so that a training gives the same, bit for bit, whatever was compiled before.
@@ -115,8 +118,27 @@ def is_fused(network, jobs, schedule, device):
     if schedule.patience is not None and len(jobs[0].validation_rows):
         epochs = min(epochs, _EXPECTED_EPOCHS)
     n_steps = epochs * (min(len(job.training_rows) for job in jobs) // schedule.batch_size)
+    factor = _ALONE if len(jobs) == 1 else 1
     return work <= _MAX_FUSED_WORK and (
-        n_steps * len(jobs) * work >= _MIN_FUSED_TRAINING or n_steps >= _MIN_FUSED_STEPS
+        n_steps * len(jobs) * work >= factor * _MIN_FUSED_TRAINING or n_steps >= factor * _MIN_FUSED_STEPS
+    )
+
+
+def is_fused_alone(network, job, schedule, device):
+    """Tell whether a network that is not trained with others goes through a vectorised program for XLA to compile.
+
+    Parameters
+    ----------
+    network : keras.Model
+    job : Job
+    schedule : Schedule
+    device : {"processor", "accelerator"}
+    """
+    return (
+        not schedule.callbacks
+        and schedule.vectorized is None
+        and distinct_bytes([job.data]) <= _MAX_BYTES
+        and is_fused(network, [job], schedule, device)
     )
 
 

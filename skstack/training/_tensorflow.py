@@ -210,6 +210,8 @@ class Loops:
         if not fused:
             return self._in_step(kind, of_networks, data, rows)
         # XLA uses a single thread for most of what it compiles: each of several does it for some of the networks.
+        # Arrays are what a session takes and returns, and shared out in no time.
+        of_networks = tf.nest.map_structure(np.asarray, of_networks)
         size, begins = _parts(rows.shape[1], _n_threads())
         parts = [slice(begin, begin + size) for begin in begins]
         each = [(kind, _networks(part, of_networks), data, rows[:, part]) for part in parts]
@@ -266,16 +268,16 @@ def _parts(n_networks, n_threads):
     return size, [min(begin, n_networks - size) for begin in range(0, n_networks, size)]
 
 
-def _networks(part, tensors):
-    """Return the entries of some networks of trees of stacked tensors."""
-    return tf.nest.map_structure(lambda tensor: tensor[part], tensors)
+def _networks(part, arrays):
+    """Return the entries of some networks of trees of stacked arrays."""
+    return tf.nest.map_structure(lambda array: array[part], arrays)
 
 
 def _joined(states, begins, size):
-    """Return the stacked states of parts of the networks as one; what two parts have in common is taken once."""
+    """Return the stacked states of parts of the networks, arrays, as one of tensors; what two have in common once."""
     ends = [0, *(begin + size for begin in begins)]
     own = [_networks(slice(end - begin, None), state) for state, begin, end in zip(states, begins, ends, strict=False)]
-    return tf.nest.map_structure(lambda *tensors: tf.concat(tensors, 0), *own)
+    return tf.nest.map_structure(lambda *arrays: tf.constant(np.concatenate(arrays)), *own)
 
 
 def _row_bytes(data):
@@ -284,9 +286,8 @@ def _row_bytes(data):
 
 def _gathered(data, offsets, rows):
     """Return the batches of some steps of several networks: no shape then depends on the number of rows in the data."""
-    indices = tf.constant(rows)
     return tf.nest.map_structure(
-        lambda tensor, offset: tf.gather(tensor, indices + offset[:, tf.newaxis]), data, offsets
+        lambda tensor, offset: tf.gather(tensor, rows + np.asarray(offset)[:, np.newaxis]), data, offsets
     )
 
 
@@ -370,25 +371,25 @@ class _Fused:
         self.compiled, self._compiling = {}, threading.Lock()
 
     def __call__(self, *tensors):
-        """Run the loop."""
+        """Run the loop; take tensors or arrays, return arrays."""
+        arrays = [np.asarray(tensor) for tensor in tensors]
         if self.can_compile:
             try:
-                arrays = self._of_shape(tensors)(*(tensor.numpy() for tensor in tensors))
-                return [tf.constant(array) for array in arrays]
+                return self._of_shape(arrays)(*arrays)
             except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
                 self.can_compile = False  # if something else is wrong, the graph says so
-        return self._program(*tensors)
+        return [np.asarray(tensor) for tensor in self._program(*map(tf.constant, arrays))]
 
-    def _of_shape(self, tensors):
-        key = tuple(tuple(tensor.shape) for tensor in tensors)
+    def _of_shape(self, arrays):
+        key = tuple(array.shape for array in arrays)
         with self._compiling:
             if key not in self.compiled:
-                self.compiled[key] = self._in_session(tensors)
+                self.compiled[key] = self._in_session(arrays)
         return self.compiled[key]
 
-    def _in_session(self, tensors):
+    def _in_session(self, arrays):
         with tf.Graph().as_default() as graph:
-            inputs = [tf.compat.v1.placeholder(tensor.dtype, tensor.shape) for tensor in tensors]
+            inputs = [tf.compat.v1.placeholder(array.dtype, array.shape) for array in arrays]
             fused = tf.function(lambda *parts: self._program(*parts), jit_compile=True, autograph=False)
             outputs = fused(*inputs)
         config = tf.compat.v1.ConfigProto()

@@ -374,3 +374,22 @@ def test_networks_are_the_same_however_their_steps_are_compiled(monkeypatch):
     assert called[-1].can_compile
     for one, other in zip(graph, fused, strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles by XLA in any case")
+def test_a_network_by_itself_is_the_same_however_its_steps_are_compiled(monkeypatch):
+    data = make_data()
+    alone = train([job_of(data, n_validation=20)], settings_of())[0]
+    asked = []
+    monkeypatch.setattr(_fit, "is_fused_alone", lambda *_: True)
+    monkeypatch.setattr(_fit.VectorizedEngine, "train", _noted(asked, _fit.VectorizedEngine.train))
+    assert_same(train([job_of(data, n_validation=20)], settings_of())[0], alone)
+    assert asked
+
+
+def _noted(calls, function):
+    def noted(*arguments):
+        calls.append(arguments)
+        return function(*arguments)
+
+    return noted

@@ -8,7 +8,7 @@ from skstack._backend import keras
 from skstack._layers import Layer
 from skstack.training import _rule
 from skstack.training._fit import Schedule
-from skstack.training._rule import in_groups, is_fused, is_vectorized
+from skstack.training._rule import in_groups, is_fused, is_fused_alone, is_vectorized
 
 layers = keras.layers
 
@@ -87,6 +87,21 @@ def test_xla_compiles_where_there_is_much_to_train(monkeypatch):
     assert not is_compiled()
     monkeypatch.setattr(_rule, "_MIN_FUSED_STEPS", 12)
     assert is_compiled()
+
+
+@on_tensorflow
+def test_one_network_has_to_be_worth_twice_as_much(monkeypatch):
+    def is_compiled_alone(epochs=4, callbacks=(), vectorized=None):
+        schedule = Schedule(epochs, 0, 16, None, list(callbacks), vectorized)
+        return is_fused_alone(build(), *jobs_of(20), schedule, "processor")
+
+    monkeypatch.setattr(_rule, "_MIN_FUSED_STEPS", 12)
+    assert not is_compiled_alone()
+    assert is_compiled_alone(epochs=8)
+    assert not is_compiled_alone(epochs=8, callbacks=[BatchHook()])
+    assert not is_compiled_alone(epochs=8, vectorized=False)
+    monkeypatch.setattr(_rule, "_MAX_BYTES", 1)
+    assert not is_compiled_alone(epochs=8)
 
 
 @on_tensorflow
