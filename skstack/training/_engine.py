@@ -136,7 +136,8 @@ class VectorizedEngine:
         for in_one_size in batches:
             # The last batch is one step, and few batches are evaluated, which is not worth another program.
             fused = self._fused and kind == "train" and in_one_size.shape[-1] == batch_size
-            state = runner.run_vectorized(kind, state, *values, data.joined, data.offsets, in_one_size, fused)
+            placed = *values, data.joined, data.offsets
+            state = runner.run_vectorized(kind, state, *placed, in_one_size, fused, self._fused)
         if not any(map(len, left)):
             return state
         after = []
@@ -220,9 +221,9 @@ class Runner:
         """Go through rows of placed data in batches."""
         return self._loops.run(kind, state, fixed, hyperparameters, data, rows, batch_size)
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, batches, fused):
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, batches, *how):
         """Go through batches of several networks in step, whose states, values and hyperparameters are stacked."""
-        return self._loops.run_vectorized(kind, state, fixed, hyperparameters, data, offsets, batches, fused)
+        return self._loops.run_vectorized(kind, state, fixed, hyperparameters, data, offsets, batches, *how)
 
     def zeros(self, n_networks):
         """Return what sets loss and metrics of several networks back, stacked."""

@@ -68,8 +68,8 @@ class Loops:
                 state = self._one[kind](state, fixed, hyperparameters, gathered, n_steps)
         return state
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False):
-        """Go through batches of several networks, in one vectorised step for all; XLA compiles whatever `fused` is."""
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False, in_parts=False):
+        """Go through batches of several networks, in one vectorised step for all, which XLA compiles in any case."""
         for chunk, n_steps in in_chunks(rows, _row_bytes(data), filled_up=True):
             gathered = _rows_of_several(data, offsets, chunk)
             state = self._vectorized[kind](state, fixed, hyperparameters, gathered, n_steps)

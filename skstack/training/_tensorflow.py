@@ -185,7 +185,7 @@ class Loops:
         loop = partial(_step_through, self._step[kind], kind == "train")
         return _called(self._program((kind, *_ranks(data)), loop, arguments), arguments)
 
-    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False):
+    def run_vectorized(self, kind, state, fixed, hyperparameters, data, offsets, rows, fused=False, in_parts=False):
         """Go through batches of several networks, in one vectorised step for all.
 
         Parameters
@@ -201,13 +201,16 @@ class Loops:
             The rows of each batch.
         fused : bool, default=False
             Whether XLA compiles the loop, which it does anew for each number of networks and size of a batch.
+        in_parts : bool, default=False
+            Whether the networks are shared out among threads where XLA does not compile the loop, as they are where it
+            does: a loop for so many networks is then traced once.
 
         Returns
         -------
         state : dict
         """
         of_networks = state, fixed, hyperparameters, offsets
-        if not fused:
+        if not (fused or in_parts):
             return self._in_step(kind, of_networks, data, rows)
         # XLA uses a single thread for most of what it compiles: each of several does it for some of the networks.
         # Arrays are what a session takes and returns, and shared out in no time.
@@ -215,12 +218,13 @@ class Loops:
         size, begins = _parts(rows.shape[1], _n_threads())
         parts = [slice(begin, begin + size) for begin in begins]
         each = [(kind, _networks(part, of_networks), data, rows[:, part]) for part in parts]
-        self._compile_fused(*each[0])
+        program = self._for_parts(*each[0])
+        program = program if fused else program.in_graph
         with ThreadPoolExecutor(len(parts)) as pool:
-            running = [pool.submit(self._in_step, *one, fused=True) for one in each]
+            running = [pool.submit(self._in_step, *one, program, fused) for one in each]
             return _joined([one.result() for one in running], begins, size)
 
-    def _compile_fused(self, kind, of_networks, data, rows):
+    def _for_parts(self, kind, of_networks, data, rows):
         """Compile the loop for some networks here, for Keras keeps for each thread what decides about types."""
         key = self._vectorized_key(kind, data, rows)
         if key not in self._fused:
@@ -228,15 +232,15 @@ class Loops:
             chunk, n_steps = next(in_chunks(rows, _row_bytes(data), filled_up=True))
             arguments = state, *others, _gathered(data, offsets, chunk), tf.constant(n_steps)
             self._fused[key] = _Fused(self._vectorized(kind, key, arguments))
+        return self._fused[key]
 
-    def _in_step(self, kind, of_networks, data, rows, fused=False):
+    def _in_step(self, kind, of_networks, data, rows, program=None, fused=False):
         """Return the state of several networks after they went through batches."""
         state, *others, offsets = of_networks
         key = self._vectorized_key(kind, data, rows)
         for chunk, n_steps in in_chunks(rows, _row_bytes(data), filled_up=fused):
             arguments = state, *others, _gathered(data, offsets, chunk), tf.constant(n_steps)
-            program = self._fused[key] if fused else self._vectorized(kind, key, arguments)
-            state = _called(program, arguments)
+            state = _called(program or self._vectorized(kind, key, arguments), arguments)
         return state
 
     def _vectorized_key(self, kind, data, rows):
@@ -378,7 +382,11 @@ class _Fused:
                 return self._of_shape(arrays)(*arrays)
             except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
                 self.can_compile = False  # if something else is wrong, the graph says so
-        return [np.asarray(tensor) for tensor in self._program(*map(tf.constant, arrays))]
+        return self.in_graph(*arrays)
+
+    def in_graph(self, *tensors):
+        """Run the loop as TensorFlow does; take tensors or arrays, return arrays."""
+        return [np.asarray(tensor) for tensor in self._program(*map(tf.convert_to_tensor, tensors))]
 
     def _of_shape(self, arrays):
         key = tuple(array.shape for array in arrays)

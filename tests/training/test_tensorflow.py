@@ -120,13 +120,13 @@ def test_threads_share_what_is_fused_and_change_nothing(loops, step, monkeypatch
     start, fixed = np.arange(2.0 * n_networks, dtype="float32").reshape(-1, 2), np.arange(5, dtype="float32")
     state = {"total": place(start), "steps": place(np.zeros(n_networks, "int32"))}
     decays = {"decay": place(np.full(n_networks, 0.5, "float32"))}
-    for _ in range(2):
-        after = loops.run_vectorized("train", state, [place(fixed)], decays, data, offsets, rows, True)
-    assert after["steps"].numpy().tolist() == [4] * n_networks
+    for fused in (True, False):
+        after = loops.run_vectorized("train", state, [place(fixed)], decays, data, offsets, rows, fused, True)
+        assert after["steps"].numpy().tolist() == [4] * n_networks
+        for index in range(n_networks):
+            total, _ = by_hand(rows[:, index].ravel(), 3, fixed=index, start=0)
+            np.testing.assert_allclose(after["total"][index], total + start[index] / 2**4, rtol=1e-5)
     assert step.traced == 1 and n_compiled(loops) == 1
-    for index in range(n_networks):
-        total, _ = by_hand(rows[:, index].ravel(), 3, fixed=index, start=0)
-        np.testing.assert_allclose(after["total"][index], total + start[index] / 2**4, rtol=1e-5)
 
 
 def test_threads_are_those_of_tensorflow(monkeypatch):
