@@ -57,7 +57,7 @@ def fit(checkpoint, result, kill_at=None):
     if process == 0:
         passed = moments(kill_at)
         fitted = stack(checkpoint).fit(X, y)
-        values = pickle.dumps([fitted.predict(X), fitted.oof_predictions_, fitted.final_oof_predictions_])
+        values = pickle.dumps({values})
         result.write_bytes(pickle.dumps([values, passed]))
         os._exit(0)
     return os.waitpid(process, 0)[1] == 0
@@ -84,8 +84,19 @@ print(json.dumps(outcomes))
 """
 
 
+#: Of a stack: what has to be the same, bit for bit, and a random choice among all moments of a whole fit.
+VALUES = "[fitted.predict(X), fitted.oof_predictions_, fitted.final_oof_predictions_]"
+CHOSEN = """
+assert fit(home / "whole", home / "whole.result")
+assert values_of(home / "whole.result") == values_of(home / "expected")
+passed = pickle.loads((home / "whole.result").read_bytes())[1]
+moments_of_all = [[name, passed[: place + 1].count(name)] for place, name in enumerate(passed)]
+chosen = random.Random(0).sample(moments_of_all, {n_moments})
+"""
+
+
 def _outcomes(tmp_path, **parts):
-    code = KILLED.format(**parts)
+    code = KILLED.format(**{"values": VALUES, "imports": "", **parts})
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -95,20 +106,13 @@ def _outcomes(tmp_path, **parts):
 def test_twenty_fits_that_are_killed_and_run_again(tmp_path):
     outcomes = _outcomes(
         tmp_path,
-        imports="",
         stack="""return MultimodalStackingRegressor(
         [("ridge", Ridge(), [0, 1]), ("tree", DecisionTreeRegressor(max_depth=3, splitter="random"), [1, 2])],
         cv=3, random_state=0, checkpoint=checkpoint,
     )""",
         training="Ridge",
         counted="fit",
-        chosen="""
-assert fit(home / "whole", home / "whole.result")
-assert values_of(home / "whole.result") == values_of(home / "expected")
-passed = pickle.loads((home / "whole.result").read_bytes())[1]
-moments_of_all = [[name, passed[: place + 1].count(name)] for place, name in enumerate(passed)]
-chosen = random.Random(0).sample(moments_of_all, 20)
-""",
+        chosen=CHOSEN.format(n_moments=20),
     )
     assert len(outcomes) == 20
     for died, same, n_left, n_fits, others in outcomes:
@@ -118,6 +122,32 @@ chosen = random.Random(0).sample(moments_of_all, 20)
         # Four fits of the ridge regression, of which what was whole is not done again. Two files are no fits.
         assert n_fits == 4 - min(max(n_left - 2, 0), 4)
     assert {n_fits for _, _, _, n_fits, _ in outcomes} == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_searches_that_are_killed_and_run_again(tmp_path):
+    outcomes = _outcomes(
+        tmp_path,
+        imports="""
+import skstack.network._shared_models  # once, not in each process: it imports Keras
+from skstack.model_selection import GridSearchCV
+""",
+        stack="""tree = DecisionTreeRegressor(max_depth=3, splitter="random")
+    parts = [("ridge", Ridge(), [0, 1]), ("tree", tree, [1, 2])]
+    stack = MultimodalStackingRegressor(parts, cv=2, random_state=0)
+    return GridSearchCV(stack, {"ridge__alpha": [0.1, 10.0]}, cv=2, checkpoint=checkpoint)""",
+        values="""[fitted.predict(X), fitted.best_estimator_.oof_predictions_] + [
+            fitted.cv_results_[f"{part}_test_score"] for part in ("split0", "split1", "mean", "rank")
+        ]""",
+        training="Ridge",
+        counted="fit",
+        chosen=CHOSEN.format(n_moments=10),
+    )
+    assert len(outcomes) == 10
+    assert all(died and same and not others for died, same, _, _, others in outcomes)
+    # Three fits of the ridge regression for each of two candidates on two folds, and three of the best on all rows.
+    fits = [n_fits for _, _, _, n_fits, _ in outcomes]
+    assert max(fits) <= 15 and sorted(fits)[5] < 15
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
