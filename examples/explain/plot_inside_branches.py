@@ -30,6 +30,7 @@ from skstack.inspection import (
     FilterDisplay,
     ImageMapDisplay,
     NoiseCurveDisplay,
+    OnePixelAttackDisplay,
     TextAttributionDisplay,
     one_pixel_attack,
 )
@@ -147,3 +148,5 @@ attack = one_pixel_attack(
     small, pixels.head(5), shade[:5], branch="photo", n_pixels=3, max_iter=2 if QUICK else 30, random_state=0
 )
 print(f"{attack.success.sum()} of {attack.correct.sum()} predictions turned by 3 pixels of {32 * 32}")
+OnePixelAttackDisplay.from_predictions(attack)
+plt.show()

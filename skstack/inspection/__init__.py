@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "ModalityInteractionDisplay": "._interaction_display",
         "NetworkDisplay": "._network_display",
         "NoiseCurveDisplay": "._noise_display",
+        "OnePixelAttackDisplay": "._one_pixel_display",
         "TextAttributionDisplay": "._text_display",
         "TrainingHistoryDisplay": "._training_history",
         "WaterfallDisplay": "._waterfall_display",
