@@ -19,6 +19,9 @@ from joblib import cpu_count
 from ._batches import in_chunks
 from ._tables import RowGradient
 
+#: Parts that networks are shared out in at most: XLA takes less time for two networks than twice that for one.
+_MAX_PARTS = 4
+
 #: Whether the thread is tracing a step of several networks, in which no number of rows can depend on what these hold.
 _tracing = threading.local()
 
@@ -215,12 +218,12 @@ class Loops:
         # XLA uses a single thread for most of what it compiles: each of several does it for some of the networks.
         # Arrays are what a session takes and returns, and shared out in no time.
         of_networks = tf.nest.map_structure(np.asarray, of_networks)
-        size, begins = _parts(rows.shape[1], _n_threads())
+        size, begins = _parts(rows.shape[1])
         parts = [slice(begin, begin + size) for begin in begins]
         each = [(kind, _networks(part, of_networks), data, rows[:, part]) for part in parts]
         program = self._for_parts(*each[0])
         program = program if fused else program.in_graph
-        with ThreadPoolExecutor(len(parts)) as pool:
+        with ThreadPoolExecutor(min(len(parts), _n_threads())) as pool:
             running = [pool.submit(self._in_step, *one, program, fused) for one in each]
             return _joined([one.result() for one in running], begins, size)
 
@@ -266,9 +269,13 @@ def _n_threads():
     return int(given or 0) or cpu_count()
 
 
-def _parts(n_networks, n_threads):
-    """Return the size of parts of the networks and where each begins: all of one size, for which XLA compiles once."""
-    size = -(-n_networks // min(n_networks, n_threads))
+def _parts(n_networks):
+    """Return the size of parts of the networks and where each begins: all of one size, for which XLA compiles once.
+
+    What XLA makes for another size rounds differently. So it is the machine that decides, not the threads of this
+    process: workers of joblib, which have one, get the same bits.
+    """
+    size = -(-n_networks // min(n_networks, cpu_count(), _MAX_PARTS))
     return size, [min(begin, n_networks - size) for begin in range(0, n_networks, size)]
 
 

@@ -111,9 +111,10 @@ def test_networks_in_step_each_have_rows_and_state_of_their_own(loops, fused):
         np.testing.assert_allclose(after["total"][index], total)
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 3, 8])
-def test_threads_share_what_is_fused_and_change_nothing(loops, step, monkeypatch, n_threads):
-    monkeypatch.setattr(_tensorflow, "_n_threads", lambda: n_threads)
+@pytest.mark.parametrize("n_cores", [1, 2, 3, 8])
+def test_threads_share_what_is_fused_and_change_nothing(loops, step, monkeypatch, n_cores):
+    for name in ("_n_threads", "cpu_count"):
+        monkeypatch.setattr(_tensorflow, name, lambda: n_cores)
     n_networks, rng = 5, np.random.default_rng(0)
     data, offsets = DATA, {"inputs": {"x": place(np.zeros(n_networks, "int32"))}}
     rows = rng.integers(0, N_ROWS, (4, n_networks, 3))
@@ -127,6 +128,16 @@ def test_threads_share_what_is_fused_and_change_nothing(loops, step, monkeypatch
             total, _ = by_hand(rows[:, index].ravel(), 3, fixed=index, start=0)
             np.testing.assert_allclose(after["total"][index], total + start[index] / 2**4, rtol=1e-5)
     assert step.traced == 1 and n_compiled(loops) == 1
+
+
+def test_parts_of_networks_do_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr(_tensorflow, "cpu_count", lambda: 2)
+    for n_threads in ("1", "2"):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", n_threads)
+        assert _tensorflow._parts(5) == (3, [0, 2])
+    assert _tensorflow._parts(1) == (1, [0])
+    monkeypatch.setattr(_tensorflow, "cpu_count", lambda: 64)
+    assert _tensorflow._parts(6) == (2, [0, 2, 4])
 
 
 def test_threads_are_those_of_tensorflow(monkeypatch):
