@@ -102,20 +102,13 @@ class ImageMapDisplay:
         -------
         display : ImageMapDisplay
         """
-        n_columns = min(n_columns, len(self.images))
-        n_rows = -(-len(self.images) // n_columns)
-        size = (1.8 * n_columns, 2.0 * n_rows)
-        ax = axes_for(ax, type(self).__name__, figsize=size, layout="constrained")
-        for place, (image, map_) in enumerate(zip(self.images, self.maps, strict=True)):
-            left, top = place % n_columns * 1.05, place // n_columns * 1.2
-            extent = (left, left + 1, top + 1, top)
+        ax, extents = places_of_images(ax, len(self.images), n_columns, type(self).__name__)
+        for place, (image, map_, extent) in enumerate(zip(self.images, self.maps, extents, strict=True)):
             draw_image(ax, image, extent)
             strength = _between_0_and_1(map_)
             ax.imshow(strength, extent=extent, cmap=cmap, alpha=alpha * strength, vmin=0, vmax=1)
             if self.titles is not None:
-                ax.text(left + 0.5, top - 0.03, self.titles[place], ha="center", va="bottom", fontsize=8)
-        ax.set(xlim=(-0.02, 1.05 * n_columns - 0.03), ylim=(1.2 * n_rows - 0.18, -0.17), aspect="equal")
-        ax.axis("off")
+                write_title(ax, self.titles[place], extent)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -124,6 +117,33 @@ def draw_image(ax, image, extent):
     """Draw an image of 1, 3 or 4 channels in a rectangle of the axes."""
     grey = image.shape[-1] == 1
     ax.imshow(image[..., 0] if grey else image, extent=extent, cmap="gray" if grey else None, vmin=0, vmax=255)
+
+
+def places_of_images(ax, n_images, n_columns, owner):
+    """Return axes for images side by side, new ones if None, and the rectangle of each image in them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+    n_images : int
+    n_columns : int
+        Images side by side at most.
+    owner : str
+        What draws, for messages.
+    """
+    n_columns = min(n_columns, n_images)
+    n_rows = -(-n_images // n_columns)
+    ax = axes_for(ax, owner, figsize=(1.8 * n_columns, 2.0 * n_rows), layout="constrained")
+    ax.set(xlim=(-0.02, 1.05 * n_columns - 0.03), ylim=(1.2 * n_rows - 0.18, -0.17), aspect="equal")
+    ax.axis("off")
+    corners = [(place % n_columns * 1.05, place // n_columns * 1.2) for place in range(n_images)]
+    return ax, [(left, left + 1, top + 1, top) for left, top in corners]
+
+
+def write_title(ax, title, extent, weight="normal"):
+    """Write above an image in its rectangle."""
+    left, _, _, top = extent
+    ax.text(left + 0.5, top - 0.03, title, ha="center", va="bottom", fontsize=8, weight=weight)
 
 
 def _between_0_and_1(map_):

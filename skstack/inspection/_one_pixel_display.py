@@ -1,7 +1,6 @@
 """Attacked images with a ring around each changed pixel."""
 
-from ._display import axes_for
-from ._image_map_display import draw_image
+from ._image_map_display import draw_image, places_of_images, write_title
 from ._one_pixel import one_pixel_attack
 
 
@@ -115,19 +114,14 @@ class OnePixelAttackDisplay:
         -------
         display : OnePixelAttackDisplay
         """
-        n_columns = min(n_columns, len(self.images))
-        n_rows = -(-len(self.images) // n_columns)
-        ax = axes_for(ax, type(self).__name__, figsize=(1.8 * n_columns, 2.0 * n_rows), layout="constrained")
-        for place, image in enumerate(self.images):
-            left, top = place % n_columns * 1.05, place // n_columns * 1.2
-            draw_image(ax, image, (left, left + 1, top + 1, top))
-            title = {"weight": "bold" if self.success[place] else "normal", "fontsize": 8}
-            ax.text(left + 0.5, top - 0.03, self._title(place), ha="center", va="bottom", **title)
+        ax, extents = places_of_images(ax, len(self.images), n_columns, type(self).__name__)
+        for place, (image, extent) in enumerate(zip(self.images, extents, strict=True)):
+            draw_image(ax, image, extent)
+            write_title(ax, self._title(place), extent, weight="bold" if self.success[place] else "normal")
             if self.correct[place]:
+                left, _, _, top = extent
                 for row, column in self._places(place):
                     ax.plot(left + column, top + row, "o", markersize=9, markerfacecolor="none", color=color)
-        ax.set(xlim=(-0.02, 1.05 * n_columns - 0.03), ylim=(1.2 * n_rows - 0.18, -0.17), aspect="equal")
-        ax.axis("off")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -227,8 +227,7 @@ class NetworkParameters(PartsMixin, MendedWrapper):
 
     def _check_compiled(self):
         """Raise if Keras could not make optimizer and metrics; it takes milliseconds to make them, each time."""
-        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
-        settings = plain_text([self.optimizer, self.loss, self.metrics, *sorted(routed.items())])
+        settings = plain_text([self.optimizer, self.loss, self.metrics, *sorted(self._routed().items())])
         if settings is None or not _checked.get(settings):
             check_optimizer(self.optimizer)
             check_metrics(self.metrics)
@@ -257,17 +256,20 @@ class NetworkParameters(PartsMixin, MendedWrapper):
             "gaps": {name: task.has_gaps_ for name, task in tasks.items()},
         }
 
+    def _routed(self):
+        """Return the parameters that go to optimizer, losses, metrics or callbacks, by name."""
+        return {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
+
     def _keras_arguments(self, task):
         """Return fresh arguments of Keras's ``compile``, with the defaults of a task where none are given."""
         loss = resolve_loss(_first_given(task.loss, self.loss, task.default_loss))
         metrics = _first_given(task.metrics, self.metrics, list(task.default_metrics))
-        routed = {name: value for name, value in self.get_params(deep=False).items() if "__" in name}
         settings = NetworkParameters(
             optimizer=self.optimizer,
             loss=loss,
             metrics=metrics,
             callbacks=self.callbacks,
-            **routed,
+            **self._routed(),
         )
         arguments = settings._get_compile_kwargs()
         if inspect.isclass(arguments["loss"]):
