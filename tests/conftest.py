@@ -13,6 +13,14 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 import pytest  # noqa: E402 - after what is set for it
 
 
+@pytest.fixture
+def short_trainings_go_together(monkeypatch):
+    """Let trainings of a few steps, as those of tests are, be long enough to be trained in one vectorised program."""
+    from skstack.training import _rule
+
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 1)
+
+
 @pytest.fixture(scope="session")
 def local_ray():
     """Ray with two worker processes on this machine, for all tests of a session that ask for it."""

@@ -35,6 +35,12 @@ _VECTORIZABLE = (
 #: 2 ** 19 on it was slower (`docs/performance.md`). That TensorFlow has more to share on a GPU is an estimate.
 _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
+#: Steps that the networks must save together. A vectorised step takes half a second to a whole one longer to trace than
+#: a plain one, which a few epochs on a few hundred rows never earn back (`docs/performance.md`). Of five networks, plain
+#: ones have to save some 5,000 steps for a first fit to gain by it, branches with dropout and categories 1,000; later
+#: fits, which find the program, need 500 at most.
+_MIN_SAVED_STEPS = 2**10
+
 #: The same where XLA compiles the step, and what it has to be worth: weights times rows that go through all of the
 #: networks in all epochs, or, of networks so small that a step is overhead however it is compiled, the number of steps.
 #: From `python -m benchmarks.fused` (`docs/performance.md`).
@@ -90,6 +96,7 @@ def is_vectorized(network, jobs, schedule, device):
         return False
     return (
         _all_vectorizable(network)
+        and _n_steps(jobs, schedule) * (len(jobs) - 1) >= _MIN_SAVED_STEPS
         and (
             _n_weights(network) * schedule.batch_size <= _MAX_WORK[device] or is_fused(network, jobs, schedule, device)
         )
@@ -114,10 +121,7 @@ def is_fused(network, jobs, schedule, device):
     if keras.backend.backend() != "tensorflow" or device != "processor" or not _can_be_fused(network):
         return False
     work = _n_weights(network) * schedule.batch_size
-    epochs = schedule.epochs - schedule.initial_epoch
-    if schedule.patience is not None and len(jobs[0].validation_rows):
-        epochs = min(epochs, _EXPECTED_EPOCHS)
-    n_steps = epochs * (min(len(job.training_rows) for job in jobs) // schedule.batch_size)
+    n_steps = _n_steps(jobs, schedule)
     factor = _ALONE if len(jobs) == 1 else 1
     return work <= _MAX_FUSED_WORK and (
         n_steps * len(jobs) * work >= factor * _MIN_FUSED_TRAINING or n_steps >= factor * _MIN_FUSED_STEPS
@@ -140,6 +144,14 @@ def is_fused_alone(network, job, schedule, device):
         and distinct_bytes([job.data]) <= _MAX_BYTES
         and is_fused(network, [job], schedule, device)
     )
+
+
+def _n_steps(jobs, schedule):
+    """Return how many whole batches each network is expected to be trained on."""
+    epochs = schedule.epochs - schedule.initial_epoch
+    if schedule.patience is not None and len(jobs[0].validation_rows):
+        epochs = min(epochs, _EXPECTED_EPOCHS)
+    return epochs * (min(len(job.training_rows) for job in jobs) // schedule.batch_size)
 
 
 def _all_vectorizable(network):

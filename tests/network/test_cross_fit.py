@@ -121,6 +121,7 @@ def test_seeds_of_their_own_where_none_is_given(data):
     assert not any(np.allclose(weights[0], other) for other in weights[1:] if other.shape == weights[0].shape)
 
 
+@pytest.mark.usefixtures("short_trainings_go_together")
 def test_the_rule_prefers_small_dense_networks(data, together):
     X, y = data
     for branches, expected in ([TABLE, True], [[PHOTO], False]):

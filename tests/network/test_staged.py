@@ -241,6 +241,7 @@ def test_folds_are_those_of_a_fit_each_trained_together_or_not():
             np.testing.assert_allclose(other.predict(X), one.predict(X), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.usefixtures("short_trainings_go_together")
 def test_branches_of_one_architecture_are_trained_in_one_program(monkeypatch):
     together = []
     original = _fit.is_vectorized

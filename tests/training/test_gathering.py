@@ -12,6 +12,8 @@ from skstack.training._fit import Schedule, Training, Trainings
 from skstack.training._gathering import train_all
 from skstack.training._outputs import lone
 
+pytestmark = pytest.mark.usefixtures("short_trainings_go_together")
+
 ROWS = np.arange(N_ROWS)
 
 

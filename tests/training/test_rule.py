@@ -15,6 +15,9 @@ layers = keras.layers
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles by XLA in any case")
 
 
+pytestmark = pytest.mark.usefixtures("short_trainings_go_together")
+
+
 def jobs_of(*n_validation):
     """Return jobs on the same data with so many validation rows."""
     data = make_data()
@@ -35,6 +38,15 @@ def with_layer(layer, shape=(4, 2)):
 
 def test_small_dense_networks_are():
     assert asked() is True
+
+
+def test_trainings_too_short_to_earn_back_the_longer_trace_are_not(monkeypatch):
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 3)  # epochs, steps of 50 rows that one saves the other
+    assert asked()
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 3 + 1)
+    assert not asked()
+    assert asked(jobs=jobs_of(20, 20, 20))
+    assert asked(vectorized=True)
 
 
 @pytest.mark.parametrize("vectorized", [None, True])
