@@ -113,9 +113,7 @@ def main(arguments=None):
     if options.way is not None:
         print(json.dumps(measure(CASES[options.case], options.way, options.runs)), flush=True)
         return
-    print(
-        "| network | work | vectorized: first | later | sequential: first | later | times: first | later |"
-    )
+    print("| network | work | vectorized: first | later | sequential: first | later | times: first | later |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     for index in range(len(CASES)) if options.case is None else [options.case]:
         print(_line(index, options.runs), flush=True)

@@ -35,8 +35,8 @@ _VECTORIZABLE = (
 #: 2 ** 19 on it was slower (`docs/performance.md`). That TensorFlow has more to share on a GPU is an estimate.
 _MAX_WORK = {"processor": 2**18, "accelerator": 2**24}
 
-#: Steps that the networks must save together. A vectorised step takes half a second to a whole one longer to trace than
-#: a plain one, which a few epochs on a few hundred rows never earn back (`docs/performance.md`). Of five networks, plain
+#: Steps that the networks must save together. A vectorised step takes half to a whole second longer to trace than a
+#: plain one, which a few epochs on a few hundred rows never earn back (`docs/performance.md`). Of five networks, plain
 #: ones have to save some 5,000 steps for a first fit to gain by it, branches with dropout and categories 1,000; later
 #: fits, which find the program, need 500 at most.
 _MIN_SAVED_STEPS = 2**10
