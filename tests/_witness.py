@@ -1,10 +1,39 @@
 """A learner that tells what it saw, in a module that worker processes can import."""
 
 import os
+import time
+from pathlib import Path
 
 from joblib import Parallel, effective_n_jobs
 from sklearn import get_config
 from sklearn.linear_model import Ridge
+
+
+class Neighbour(Ridge):
+    """A ridge regression that waits in its fit until another one, of another alpha, is in its fit, too.
+
+    Parameters
+    ----------
+    alpha : float
+    folder : str
+        In which each is a file.
+    """
+
+    def __init__(self, alpha=1.0, folder=None):
+        super().__init__(alpha)
+        self.folder = folder
+
+    def fit(self, X, y):
+        """Wait for the other one for a minute at most, and fit."""
+        Path(self.folder, str(self.alpha)).touch()
+        end = time.monotonic() + 60
+        while time.monotonic() < end and len(list(Path(self.folder).iterdir())) < 2:
+            time.sleep(0.01)
+        self.facts_ = {
+            "together": len(list(Path(self.folder).iterdir())) == 2,
+            "on the first card": os.environ.get("CUDA_VISIBLE_DEVICES") == "0",
+        }
+        return super().fit(X, y)
 
 
 class Witness(Ridge):

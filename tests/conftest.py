@@ -31,6 +31,7 @@ def local_ray():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # Workers import what tests have beside them: unlike Dask's, they do not look where this process looks.
         patch.setenv("PYTHONPATH", os.pathsep.join([os.path.dirname(__file__), *sys.path]))
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
+        # Workers are only told which graphics card is theirs; there need not be one.
+        ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
         yield ray
         ray.shutdown()

@@ -128,10 +128,7 @@ def test_twenty_fits_that_are_killed_and_run_again(tmp_path):
 def test_searches_that_are_killed_and_run_again(tmp_path):
     outcomes = _outcomes(
         tmp_path,
-        imports="""
-import skstack.network._shared_models  # once, not in each process: it imports Keras
-from skstack.model_selection import GridSearchCV
-""",
+        imports="from skstack.model_selection import GridSearchCV",
         stack="""tree = DecisionTreeRegressor(max_depth=3, splitter="random")
     parts = [("ridge", Ridge(), [0, 1]), ("tree", tree, [1, 2])]
     stack = MultimodalStackingRegressor(parts, cv=2, random_state=0)

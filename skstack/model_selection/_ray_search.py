@@ -7,15 +7,14 @@ import threading
 from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Integral, Real
-from pickle import PicklingError
 
-import joblib
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from ..caching._content import digest
 from ._engine_search import EngineSearchCV
 from ._ray_results import folder_of, listening
 from ._ray_trial import SCORE, run_trial
@@ -267,13 +266,24 @@ feature_names_in_
             yield folder
 
     def _name(self, evaluation, X, y, searched):
-        """Return a name for a search, that another search, or one of other data, does not have."""
+        """Return a name for a search, that another search, or one of other data, does not have.
+
+        Raises
+        ------
+        ValueError
+            If parts of it cannot be told from others.
+        """
         if self.storage_path is None:
             return "search"
         params = {name: value for name, value in self.get_params(deep=False).items() if name not in _INDIFFERENT}
         if searched:
             params["param_distributions"] = {name: identity(of) for name, of in searched.items()}
-        return f"search_{_digest((type(self), evaluation, X, y, params))}"
+        content = digest(type(self), evaluation, X, y, params)
+        if content is None:
+            raise ValueError(
+                "storage_path needs an estimator, data and parameters that can be pickled, by which it is found again."
+            )
+        return f"search_{content}"
 
 
 class ByValue:
@@ -369,13 +379,3 @@ def _domain(tune, searched):
     if isinstance(searched, Quantiles):
         return tune.uniform(searched.low, searched.high)
     return searched
-
-
-def _digest(contents):
-    """Return a hash of contents; functions without a name in a module are hashed by their code."""
-    try:
-        return joblib.hash(contents)
-    except (AttributeError, PicklingError):
-        from ray import cloudpickle
-
-        return joblib.hash(cloudpickle.dumps(contents))

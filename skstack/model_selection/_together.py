@@ -11,6 +11,7 @@ from .._protocols import TrainsNetworks
 from .._turns import run_in_turns
 from ..caching._keeping import keeping
 from ..caching._results import FolderResults, MemoryResults
+from ..network._sharing import sharing_models
 from ._search_progress import SearchProgress
 
 #: Fits that take turns at once: each holds its rows, and more networks than these share one program anyway.
@@ -158,8 +159,6 @@ def run_tasks(tasks, results, checkpoint=None, in_turns=True, told=None):
     with keeping(results):
         if not in_turns:
             return [function() for function in functions]
-        from ..network._shared_models import sharing_models  # imports Keras
-
         with sharing_models():
             for start in range(0, len(functions), _AT_ONCE):
                 outcomes += run_in_turns(functions[start : start + _AT_ONCE], _train)

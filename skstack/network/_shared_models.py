@@ -5,13 +5,12 @@ folds of each, draw their initial values by one model and predict by it with val
 cross-fitting do.
 """
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from numbers import Number
 
 from ..training._inference import CompiledCall
 from ..training._seeds import seeded
 from ._initial_values import InitialValues
+from ._sharing import known_models
 
 #: Parameters of networks that change nothing about what is built, those routed to them included.
 _OF_TRAINING = (
@@ -38,18 +37,6 @@ _OF_TRAINING = (
 #: Parameters with which a network is trained in one stage in which all of it is trained; what stages set on a model
 #: would else be seen by others.
 _ONE_STAGE = {"stages": None, "trainable": True, "branch_learning_rate": 1.0, "freeze_epochs": 0}
-
-_known = ContextVar("models by what they are built from", default=None)
-
-
-@contextmanager
-def sharing_models():
-    """Let networks that are fitted in the block share the Keras models that they are built from."""
-    token = _known.set({})
-    try:
-        yield
-    finally:
-        _known.reset(token)
 
 
 class SharedModel:
@@ -94,7 +81,7 @@ def shared_model(network, assembly, seed):
     seed : int
         With which a model is built if there is none yet.
     """
-    known, key = _known.get(), None
+    known, key = known_models(), None
     if known is not None and all(getattr(network, name) == value for name, value in _ONE_STAGE.items()):
         key = _key(network)
     if key is None:

@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+from _mortal import Mortal
 from _small import make_table, network_regressor
-from _witness import Witness, facts
+from _witness import Neighbour, Witness, facts
 from sklearn import config_context
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
@@ -120,6 +122,80 @@ def test_a_search_that_was_cut_off_goes_on(table, local_ray, tmp_path):
     # And a search that was over is only read.
     search.set_params(refit=False).fit(*table)
     assert len(log.read_text().split()) == 7
+
+
+#: A search that is killed after its second candidate, as of which Ray has been told to write its state every time.
+KILLED = """
+import os, signal, sys
+import ray
+from ray import tune
+from sklearn.datasets import load_diabetes
+from _witness import Witness
+from skstack.model_selection import RayTuneSearchCV
+
+ray.init(address="auto", log_to_driver=False)
+X, y = load_diabetes(return_X_y=True)
+log, storage = sys.argv[1:]
+n_over = 0
+
+class Killing(tune.Callback):
+    def on_trial_complete(self, iteration, trials, trial, **info):
+        global n_over
+        n_over += 1
+        if n_over == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+space = {"alpha": tune.grid_search([1.0, 2.0, 3.0])}
+search = RayTuneSearchCV(
+    Witness(path=log), space, n_trials=1, n_jobs=1, cv=2, random_state=0, storage_path=storage, callbacks=[Killing()]
+)
+search.fit(X[:100], y[:100])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_a_search_whose_process_was_killed_goes_on_in_another(table, local_ray, tmp_path):
+    log, storage = tmp_path / "fits.txt", tmp_path / "storage"
+    often = {**os.environ, "TUNE_GLOBAL_CHECKPOINT_S": "0"}
+    command = [sys.executable, "-c", KILLED, str(log), str(storage)]
+    died = subprocess.run(command, env=often, capture_output=True, text=True, timeout=120)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert log.read_text().split() == ["1.0", "1.0", "2.0", "2.0"]
+    space = {"alpha": _in_turn(1.0, 2.0, 3.0)}
+    search = _search(space, Witness(path=str(log)), cv=2, storage_path=storage, refit=False).fit(*table)
+    undisturbed = GridSearchCV(Ridge(), {"alpha": [1.0, 2.0, 3.0]}, cv=2).fit(*table)
+    for name in ("split0_test_score", "split1_test_score", "rank_test_score"):
+        np.testing.assert_array_equal(search.cv_results_[name], undisturbed.cv_results_[name])
+    # The first was over for sure when Ray last wrote what is over.
+    fits = log.read_text().split()
+    assert fits.count("1.0") == 2
+    assert fits.count("3.0") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_a_worker_that_is_killed_costs_a_second_try(table, local_ray, tmp_path):
+    search = _search({"alpha": _in_turn(1.0, 10.0)}, Mortal(str(tmp_path / "died"))).fit(*table)
+    undisturbed = GridSearchCV(Ridge(), {"alpha": [1.0, 10.0]}, cv=3).fit(*table)
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], undisturbed.cv_results_["mean_test_score"])
+
+
+def test_candidates_share_a_graphics_card(table, local_ray, tmp_path):
+    halves = {"cpu": 1, "gpu": 0.5}
+    estimator = Neighbour(folder=str(tmp_path))
+    search = _search({"alpha": _in_turn(1.0, 10.0)}, estimator, n_jobs=2, cv=2, resources_per_trial=halves)
+    search.set_params(scoring=facts, refit=False).fit(*table)
+    assert search.cv_results_["mean_test_together"].tolist() == [1.0, 1.0]
+    assert search.cv_results_["mean_test_on the first card"].tolist() == [1.0, 1.0]
+
+
+def test_what_cannot_be_told_apart_cannot_be_kept(table, local_ray, tmp_path):
+    class Unpicklable(Ridge):
+        def __reduce__(self):
+            raise TypeError("holds a connection")
+
+    with pytest.raises(ValueError, match="storage_path needs"):
+        _search({"alpha": [1.0]}, Unpicklable(), storage_path=tmp_path).fit(*table)
 
 
 def test_an_error_of_a_worker_is_raised_here(table, local_ray):

@@ -6,9 +6,8 @@ from _small import make_labels, make_table, network_classifier, network_regresso
 from sklearn.base import clone
 
 from skstack.branches import NumericBranch, TextBranch
-from skstack.network import _shared_models
 from skstack.network._assembly import Assembly
-from skstack.network._shared_models import sharing_models
+from skstack.network._sharing import known_models, sharing_models
 
 
 @pytest.fixture(scope="module")
@@ -119,4 +118,4 @@ def test_nothing_is_shared_outside(table):
         pass
     one, other = (network_regressor().fit(X, y) for _ in range(2))
     assert one.model_ is not other.model_
-    assert _shared_models._known.get() is None
+    assert known_models() is None
