@@ -1,30 +1,37 @@
-"""Run scikit-learn's own tests of its searches on OptunaSearchCV, and tell where these differ.
+"""Run scikit-learn's own tests of its searches on OptunaSearchCV or RayTuneSearchCV, and tell where these differ.
 
     python tests/run_sklearn_engine_tests.py [arguments for pytest]
+    SKSTACK_ENGINE=ray python tests/run_sklearn_engine_tests.py [arguments for pytest]
 
 The tests are those of the installed scikit-learn, sklearn/model_selection/tests/test_search.py. GridSearchCV and
-RandomizedSearchCV are searches by Optuna there, whose trials go through scikit-learn's candidates. What a search by Ray
-does beyond drawing candidates and sending them to workers is the same code. The exit status is 1 if a test fails that
-does not stand in the table below, or passes though it stands there. The table is made for scikit-learn 1.9.
+RandomizedSearchCV are searches by the engine there, whose trials go through scikit-learn's candidates. The exit status
+is 1 if a test fails that does not stand in the table below, or passes though it stands there. The tables are made for
+scikit-learn 1.9. Ray takes some twenty minutes, as each search sends its candidates to other processes.
 """
 
+import os
 import sys
 
 import numpy as np
 from _sklearn_tests import SklearnTests
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from skstack.model_selection import OptunaSearchCV
+from skstack.model_selection import OptunaSearchCV, RayTuneSearchCV
+
+ENGINE = os.environ.get("SKSTACK_ENGINE", "optuna")
 
 EXPECTED = {
-    "test_custom_run_search": (
-        "The test implements _run_search, which is not called: it is told of a candidate when all folds are over."
-    ),
+    "optuna": {
+        "test_custom_run_search": (
+            "The test implements _run_search, which is not called: it is told of a candidate when all folds are over."
+        ),
+    },
+    "ray": {},
 }
 
 
-class _Given(OptunaSearchCV):
-    """A search by Optuna whose trials go through given candidates.
+class _Given:
+    """A search whose trials go through given candidates.
 
     Parameters
     ----------
@@ -33,7 +40,7 @@ class _Given(OptunaSearchCV):
     """
 
     _parameter_constraints: dict = {}  # noqa: RUF012 - spaces are checked where candidates are made of them
-    timeout = sampler = pruner = callbacks = random_state = None
+    callbacks = random_state = None
 
     def _keep(self, params):
         vars(self).update({name: value for name, value in params.items() if name not in ("self", "__class__")})
@@ -43,13 +50,34 @@ class _Given(OptunaSearchCV):
         """How many candidates there are."""
         return len(self._candidates())
 
+
+class _ByOptuna(_Given, OptunaSearchCV):
+    timeout = sampler = pruner = None
+
     def _suggesting(self, optuna):
         candidates = list(self._candidates())
         return lambda trial: candidates[trial.number]
 
 
-class GridSearchCV(_Given):
-    """Optuna in place of a grid search."""
+class _ByRay(_Given, RayTuneSearchCV):
+    search_alg = scheduler = time_budget_s = resources_per_trial = storage_path = None
+
+    def _suggest_and_evaluate(self, *args):
+        candidates = list(self._candidates())
+        # For the time of the search, in which nobody asks for parameters.
+        own = vars(self).get("param_distributions")
+        self.param_distributions = lambda trial: candidates[trial.number]
+        try:
+            super()._suggest_and_evaluate(*args)
+        finally:
+            self.param_distributions = own
+
+
+_BY_ENGINE = {"optuna": _ByOptuna, "ray": _ByRay}[ENGINE]
+
+
+class GridSearchCV(_BY_ENGINE):
+    """The engine in place of a grid search."""
 
     def __init__(
         self,
@@ -71,8 +99,8 @@ class GridSearchCV(_Given):
         return ParameterGrid(self.param_grid)
 
 
-class RandomizedSearchCV(_Given):
-    """Optuna in place of a randomized search."""
+class RandomizedSearchCV(_BY_ENGINE):
+    """The engine in place of a randomized search."""
 
     def __init__(
         self,
@@ -100,11 +128,15 @@ def _swap():
     """Put our searches in the place of scikit-learn's, for this process."""
     import sklearn.model_selection
 
+    if ENGINE == "ray":
+        import ray
+
+        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
     for ours in (GridSearchCV, RandomizedSearchCV):
         setattr(sklearn.model_selection, ours.__name__, ours)
 
 
-TESTS = SklearnTests(__file__, "model_selection", "test_search.py", _swap, EXPECTED)
+TESTS = SklearnTests(__file__, "model_selection", "test_search.py", _swap, EXPECTED[ENGINE])
 
 if __name__ == "__main__":
     sys.exit(TESTS.main(sys.argv[1:]))
