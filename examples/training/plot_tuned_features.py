@@ -115,16 +115,16 @@ molecule_network = MultimodalNetworkRegressor(
 by_word, by_character = components(), components(analyzer="char", ngram_range=(1, 4), lowercase=False)
 readers = {
     "reviews": {
-        "no text": "drop",
-        "tf-idf": by_word,
-        "frozen vectors": TextEmbedder("wordllama"),
-        "tuned": NetworkEmbedder(review_network),
+        "no text": [],
+        "tf-idf": [by_word],
+        "frozen vectors": [TextEmbedder("wordllama")],
+        "tuned": [NetworkEmbedder(review_network)],
         "tf-idf and tuned": [by_word, NetworkEmbedder(review_network)],
     },
     "molecules": {
-        "no text": "drop",
-        "tf-idf": by_character,
-        "tuned": NetworkEmbedder(molecule_network),
+        "no text": [],
+        "tf-idf": [by_character],
+        "tuned": [NetworkEmbedder(molecule_network)],
         "tf-idf and tuned": [by_character, NetworkEmbedder(molecule_network)],
     },
 }
@@ -135,9 +135,9 @@ readers = {
 ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
 
 
-def model(read, columns, table, boosting, seed):
+def model(readers, columns, table, boosting, seed):
     """Return boosting on the table and on what is read of its texts."""
-    of_texts = [(clone(reader) if reader != "drop" else reader, columns) for reader in np.ravel(read)]
+    of_texts = [(clone(reader), columns) for reader in readers]
     categories = table.drop(columns=columns).select_dtypes(exclude="number").columns
     others = table.columns.drop([*columns, *categories])
     reading = make_column_transformer(*of_texts, (ordinal, categories), ("passthrough", others), sparse_threshold=0)
@@ -150,9 +150,11 @@ def model(read, columns, table, boosting, seed):
 def scores(readers, columns, table, y, folds, boosting, score):
     """Return the score of each reader with each seed, mean of the folds."""
     found = {}
-    for name, read in readers.items():
+    for name, of_text in readers.items():
         found[name] = [
-            np.mean([score(model(read, columns, table, boosting, seed), *fold, table, np.asarray(y)) for fold in folds])
+            np.mean(
+                [score(model(of_text, columns, table, boosting, seed), *fold, table, np.asarray(y)) for fold in folds]
+            )
             for seed in SEEDS
         ]
     return pd.DataFrame(found, index=pd.Index(SEEDS, name="seed"))

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from ..caching._content import digest
 from ._engine_search import EngineSearchCV
 from ._ray_results import folder_of, listening
+from ._ray_state import mend_state
 from ._ray_trial import SCORE, run_trial
 from ._spaces import Choice, Quantiles, decoded, dimensions, identity
 
@@ -188,9 +189,14 @@ feature_names_in_
         name = self._name(evaluation, X, y, searched)
         with self._folder() as folder, listening(name, lambda drawn: decoded(searched, drawn), add) as listener:
             path = f"{folder}/{name}"
+            if self._keeps_files():
+                mend_state(path)
             trainable = self._trainable(tune, {"evaluation": evaluation, "X": X, "y": y, "dimensions": searched})
             if tune.Tuner.can_restore(path):
                 tuner = tune.Tuner.restore(path, trainable, resume_errored=True)
+                if tuner._local_tuner is not None:  # which is elsewhere where Ray is a client
+                    # The ones of now, rather than those that were pickled then.
+                    tuner._local_tuner.get_run_config().callbacks = self._told(name)
             else:
                 tuner = self._tuner(tune, trainable, searched, folder, name)
             with _raising_interrupts(), _quiet(self.verbose):
@@ -211,8 +217,6 @@ feature_names_in_
     def _tuner(self, tune, trainable, searched, folder, name):
         """Return a search from its beginning."""
         from ray.tune.search import Searcher
-
-        from ._ray_listening import Telling
 
         n_at_once = None if self.n_jobs in (None, -1) else self.n_jobs
         algorithm = self._search_algorithm(n_at_once)
@@ -237,10 +241,16 @@ feature_names_in_
                 storage_path=folder,
                 # Fits that fail have a score; what fails beyond that is a worker that was lost.
                 failure_config=tune.FailureConfig(fail_fast=raises, max_failures=0 if raises else _MAX_LOST),
-                callbacks=[Telling(name), *(self.callbacks or ())],
+                callbacks=self._told(name),
                 verbose=max(self.verbose - 1, 0),
             ),
         )
+
+    def _told(self, name):
+        """Return what Ray tells about trials."""
+        from ._ray_listening import Telling
+
+        return [Telling(name, self._keeps_files()), *(self.callbacks or ())]
 
     def _search_algorithm(self, n_at_once):
         """Return what suggests candidates, which knows nothing of other fits."""
@@ -264,6 +274,10 @@ feature_names_in_
             return
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             yield folder
+
+    def _keeps_files(self):
+        """Tell whether the search is kept in files, which are written piece by piece, unlike objects in a cloud."""
+        return self.storage_path is not None and "://" not in os.fspath(self.storage_path)
 
     def _name(self, evaluation, X, y, searched):
         """Return a name for a search, that another search, or one of other data, does not have.
