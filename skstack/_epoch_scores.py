@@ -58,7 +58,7 @@ def _with_last_step(estimator, network):
 
 
 class EpochListener:
-    """A watcher (see Watchers) that hears a network after each epoch: of several that are trained together, the first.
+    """A watcher (see Watchers) that hears a network after each epoch: of several, such as members, the first.
 
     Parameters
     ----------
@@ -67,21 +67,20 @@ class EpochListener:
     """
 
     def __init__(self, hear):
-        self._hear, self._running = hear, []
+        self._hear, self._first = hear, None
 
     def begin(self, index, n_epochs):
         """See Watchers."""
-        self._running.append(index)
+        self._first = index if self._first is None else self._first
 
     def begin_epoch(self, index):
         """See Watchers."""
 
     def end_epoch(self, index, logs, values):
         """See Watchers."""
-        if index == self._running[0]:
+        if index == self._first:
             self._hear(index, values)
         return False
 
     def end(self, index):
         """See Watchers."""
-        self._running.remove(index)

@@ -24,9 +24,9 @@ class Neighbour(Ridge):
         self.folder = folder
 
     def fit(self, X, y):
-        """Wait for the other one for a minute at most, and fit."""
+        """Wait for the other one, not for ever, and fit."""
         Path(self.folder, str(self.alpha)).touch()
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while time.monotonic() < end and len(list(Path(self.folder).iterdir())) < 2:
             time.sleep(0.01)
         self.facts_ = {

@@ -18,7 +18,7 @@ def short_trainings_go_together(monkeypatch):
     """Let trainings of a few steps, as those of tests are, be long enough to be trained in one vectorised program."""
     from skstack.training import _rule
 
-    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 1)
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 0)
 
 
 @pytest.fixture(scope="session")

@@ -44,8 +44,9 @@ def test_networks_inside_a_stack_are_not_heard(table):
     assert _heard(stack_regressor(), table)[0] == []
 
 
-def test_of_two_members_one_is_heard(table):
-    assert len(_heard(network_regressor(epochs=2, n_members=2), table)[0]) == 2
+@pytest.mark.parametrize("fold_training", ["vectorized", "sequential"])
+def test_of_two_members_one_is_heard(table, fold_training):
+    assert len(_heard(network_regressor(epochs=2, n_members=2, fold_training=fold_training), table)[0]) == 2
 
 
 def test_what_a_listener_raises_ends_the_fit_and_leaves_the_network_as_it_was(table):

@@ -236,13 +236,17 @@ def test_public_names_are_listed_by_dir_and_unknown_names_are_refused():
 # --- rooms ------------------------------------------------------------------------------------------------------------
 
 # Source files without a test file of their own, and where they are tested instead.
-TESTED_ELSEWHERE = {
-    f"skstack.fusion._{way}": "fusion/test_every_fusion.py"
-    for way in ("add", "attention", "average", "concatenate", "gated", "maximum", "multiply")
-} | {
-    f"skstack.model_selection._ray_{part}": "model_selection/test_ray_search.py"
-    for part in ("listening", "results", "trial")
-}
+TESTED_ELSEWHERE = (
+    {
+        f"skstack.fusion._{way}": "fusion/test_every_fusion.py"
+        for way in ("add", "attention", "average", "concatenate", "gated", "maximum", "multiply")
+    }
+    | {
+        f"skstack.model_selection._ray_{part}": "model_selection/test_ray_search.py"
+        for part in ("listening", "results", "trial")
+    }
+    | {"skstack.network._sharing": "network/test_shared_models.py"}
+)
 
 MAX_LINES, MAX_CLASS_LINES = 500, 350
 # Mends another package's classes method by method.

@@ -37,7 +37,7 @@ def table():
 
 
 @pytest.fixture
-def trained(monkeypatch):
+def trained(monkeypatch, short_trainings_go_together):
     """Record how many networks are trained, and how many at once."""
     made = []
     for kind in (_fit.Engine, _fit.VectorizedEngine):

@@ -41,9 +41,9 @@ def test_small_dense_networks_are():
 
 
 def test_trainings_too_short_to_earn_back_the_longer_trace_are_not(monkeypatch):
-    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 3)  # epochs, steps of 50 rows that one saves the other
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 4)  # epochs, steps of 50 rows that one saves the other
     assert asked()
-    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 3 + 1)
+    monkeypatch.setattr(_rule, "_MIN_SAVED_STEPS", 4 * 4 + 1)
     assert not asked()
     assert asked(jobs=jobs_of(20, 20, 20))
     assert asked(vectorized=True)
