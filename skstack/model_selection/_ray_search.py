@@ -68,9 +68,11 @@ class RayTuneSearchCV(EngineSearchCV):
         A folder, or address of a cloud storage, in which Ray keeps the search. The same ``fit`` (same data, estimator
         and search) goes on from there after a crash: candidates that were over are not evaluated again, others go on
         after their last finished fold, as of the last time that Ray wrote its state, which it does every ten seconds
-        and after Ctrl+C. On several machines it must be one that all can reach. ``None`` keeps nothing.
+        and after Ctrl+C. What it was writing when a process was killed is replaced by what it wrote before. On several
+        machines it must be one that all can reach. ``None`` keeps nothing.
     callbacks : list of ray.tune.Callback, default=None
-        Told by Ray about trials. ``cv_results_`` of the search holds what is over.
+        Told by Ray about trials; those of the present search where it goes on with an earlier one. ``cv_results_`` of
+        the search holds what is over.
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`~sklearn.model_selection.RandomizedSearchCV`. Of several scores, Ray maximises the one that
         `refit` names, or else the first.
