@@ -167,8 +167,8 @@ def test_limits_that_are_none(limit):
 
 
 @pytest.fixture
-def network(clock, monkeypatch):
-    """Return a template of networks, of which each epoch takes a second."""
+def network(clock, monkeypatch, short_trainings_go_together):
+    """Return a template of networks, of which each epoch takes a second, of all folds together."""
 
     def taking_a_second(train):
         def of_engine(*args):
