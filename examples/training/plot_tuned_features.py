@@ -47,9 +47,10 @@ def make_notes(n_rows, seed=0):
     """Return made-up notes beside a number, and whether their writers are pleased."""
     generator = np.random.default_rng(seed)
     pleased = generator.integers(0, 2, n_rows)
-    words = np.array(["the", "dress", "is", "a", "size", "color", "love", "soft", "perfect", "huge", "cheap", "itchy"])
+    neutral = [f"word{number}" for number in range(60)]
+    liked, disliked = ["love", "soft", "perfect"], ["huge", "cheap", "itchy"]
     notes = [
-        " ".join([*generator.choice(words[:6], 8), generator.choice(words[6:9] if good else words[9:])])
+        " ".join([*generator.choice(neutral, 8), generator.choice(liked if good else disliked)])
         for good in np.where(generator.random(n_rows) < 0.8, pleased, 1 - pleased)
     ]
     return pd.DataFrame({"note": notes, "age": generator.integers(18, 80, n_rows)}), pleased
