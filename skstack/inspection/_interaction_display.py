@@ -97,7 +97,7 @@ class ModalityInteractionDisplay:
         """
         return cls(interactions=interactions, modalities=list(modalities), value_name=value_name).plot(ax=ax)
 
-    def plot(self, ax=None, *, cmap="RdBu_r", values_format=".2g"):
+    def plot(self, ax=None, *, cmap="RdBu_r", values_format=None):
         """Draw the matrix.
 
         Parameters
@@ -106,8 +106,8 @@ class ModalityInteractionDisplay:
             Where to draw; ``None`` makes a figure.
         cmap : str or matplotlib Colormap, default="RdBu_r"
             Its middle stands for 0.
-        values_format : str, default=".2g"
-            How numbers are written.
+        values_format : str, default=None
+            How numbers are written; ``None`` writes two digits of the largest, and as many decimals of all others.
 
         Returns
         -------
@@ -118,6 +118,8 @@ class ModalityInteractionDisplay:
         limit = np.abs(values).max() or 1.0
         self.image_ = ax.imshow(values, cmap=cmap, vmin=-limit, vmax=limit)
         self.text_ = np.empty(values.shape, dtype=object)
+        if values_format is None:
+            values_format = f"z.{max(0, 1 - int(np.floor(np.log10(limit))))}f"
         for (row, column), value in np.ndenumerate(without_rounding(values)):
             color = "white" if abs(value) > 0.6 * limit else "black"
             self.text_[row, column] = ax.text(
