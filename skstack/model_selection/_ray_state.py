@@ -5,7 +5,6 @@ with a single candidate.
 """
 
 import json
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -45,9 +44,7 @@ def mend_state(folder):
             if not _is_whole_file(path):
                 path.unlink()
         for name, content in kept.items():
-            part = folder / f"{name}.part"
-            part.write_bytes(content)
-            os.replace(part, folder / name)
+            (folder / name).write_bytes(content)  # what is cut short here is mended from the same file again
     if not _is_whole(folder):
         shutil.rmtree(folder)
 

@@ -94,10 +94,9 @@ def is_vectorized(network, jobs, schedule, device):
         return schedule.vectorized and not _has_loops(network)
     if _compiles_for_long(device):
         return False
-    n_rows = min(len(job.training_rows) for job in jobs)
     return (
         _all_vectorizable(network)
-        and _n_epochs(jobs, schedule) * -(-n_rows // schedule.batch_size) * (len(jobs) - 1) >= _MIN_SAVED_STEPS
+        and _n_epochs(jobs, schedule) * -(-_n_rows(jobs) // schedule.batch_size) * (len(jobs) - 1) >= _MIN_SAVED_STEPS
         and (
             _n_weights(network) * schedule.batch_size <= _MAX_WORK[device] or is_fused(network, jobs, schedule, device)
         )
@@ -122,7 +121,7 @@ def is_fused(network, jobs, schedule, device):
     if keras.backend.backend() != "tensorflow" or device != "processor" or not _can_be_fused(network):
         return False
     work = _n_weights(network) * schedule.batch_size
-    n_steps = _n_epochs(jobs, schedule) * (min(len(job.training_rows) for job in jobs) // schedule.batch_size)
+    n_steps = _n_epochs(jobs, schedule) * (_n_rows(jobs) // schedule.batch_size)
     factor = _ALONE if len(jobs) == 1 else 1
     return work <= _MAX_FUSED_WORK and (
         n_steps * len(jobs) * work >= factor * _MIN_FUSED_TRAINING or n_steps >= factor * _MIN_FUSED_STEPS
@@ -145,6 +144,11 @@ def is_fused_alone(network, job, schedule, device):
         and distinct_bytes([job.data]) <= _MAX_BYTES
         and is_fused(network, [job], schedule, device)
     )
+
+
+def _n_rows(jobs):
+    """Return how many rows each network is trained on, the fewest of them."""
+    return min(len(job.training_rows) for job in jobs)
 
 
 def _n_epochs(jobs, schedule):
