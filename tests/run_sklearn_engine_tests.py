@@ -20,13 +20,46 @@ from skstack.model_selection import OptunaSearchCV, RayTuneSearchCV
 
 ENGINE = os.environ.get("SKSTACK_ENGINE", "optuna")
 
+_COPIES = "Candidates are evaluated in other processes, on copies of {}."
+_PRINTED = "Folds are evaluated in other processes; what these print is Ray's to show."
+_HEARD = (
+    "Callbacks of scikit-learn hear of the search and of the last fit, which are in this process; folds of candidates "
+    "are fitted in others, of which Ray's own callbacks hear."
+)
+_BOTH = ("GridSearchCV-param_grid", "RandomizedSearchCV-param_distributions")
+_FINITE = ("GridSearchCV-specialized_params0", "RandomizedSearchCV-specialized_params1")
+
 EXPECTED = {
     "optuna": {
         "test_custom_run_search": (
             "The test implements _run_search, which is not called: it is told of a candidate when all folds are over."
         ),
     },
-    "ray": {},
+    "ray": {
+        "test_custom_run_search": "The test implements _run_search, which is not called: Ray suggests candidates.",
+        **{
+            f"test_searchcv_raise_warning_with_non_finite_score[{search}-{train_score}]": _COPIES.format(
+                "a scorer that counts its calls and returns NaN at each fifth"
+            )
+            for search in _FINITE
+            for train_score in (False, True)
+        },
+        **{f"test_search_cv_verbose_3[{train_score}]": _PRINTED for train_score in (True, False)},
+        **{
+            f"test_multi_metric_search_forwards_metadata[{search}]": _COPIES.format(
+                "a list in which estimators and scorers enter themselves"
+            )
+            for search in _BOTH
+        },
+        **{
+            f"test_search_callbacks_{way}[search{at}-{refit}]": _HEARD
+            for way in ("no_propagation", "propagation")
+            for at in (0, 1)
+            for refit in (True, False)
+        },
+        "test_search_callbacks_receive_sample_weight": _HEARD,
+        "test_search_callbacks_with_partial_fit_failures": _HEARD,
+    },
 }
 
 
@@ -48,14 +81,18 @@ class _Given:
     @property
     def n_trials(self):
         """How many candidates there are."""
-        return len(self._candidates())
+        return len(self._list())
+
+    def _list(self):
+        """List the candidates, which an engine may hide the space of while it runs."""
+        return vars(self).get("_listed") or list(self._candidates())
 
 
 class _ByOptuna(_Given, OptunaSearchCV):
     timeout = sampler = pruner = None
 
     def _suggesting(self, optuna):
-        candidates = list(self._candidates())
+        candidates = self._list()
         return lambda trial: candidates[trial.number]
 
 
@@ -63,14 +100,14 @@ class _ByRay(_Given, RayTuneSearchCV):
     search_alg = scheduler = time_budget_s = resources_per_trial = storage_path = None
 
     def _suggest_and_evaluate(self, *args):
-        candidates = list(self._candidates())
+        candidates = self._list()
         # For the time of the search, in which nobody asks for parameters.
         own = vars(self).get("param_distributions")
-        self.param_distributions = lambda trial: candidates[trial.number]
+        self._listed, self.param_distributions = candidates, lambda trial: candidates[trial.number]
         try:
             super()._suggest_and_evaluate(*args)
         finally:
-            self.param_distributions = own
+            self._listed, self.param_distributions = None, own
 
 
 _BY_ENGINE = {"optuna": _ByOptuna, "ray": _ByRay}[ENGINE]

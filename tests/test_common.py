@@ -16,6 +16,7 @@ from skstack import (
 from skstack.branches import NumericBranch
 
 SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False, "random_state": 0}
+SHORT = {**SETTINGS, "epochs": 3}
 # The first of each kind has a branch as it is by default; the others have one that is built in half the time.
 DEFAULT = [("numbers", NumericBranch(hidden=(8,)))]
 PLAIN = [("numbers", NumericBranch(hidden=(8,), scale="standard", embedding=None, dropout=0.0))]
@@ -34,7 +35,7 @@ ESTIMATORS = [
         cv=2,
         random_state=0,
     ),
-    NetworkEmbedder(MultimodalNetworkRegressor(PLAIN, **{**SETTINGS, "epochs": 3}), cv=2),
+    NetworkEmbedder(MultimodalNetworkRegressor(PLAIN, **SHORT), cv=2),
     MultimodalStackingRegressor(
         [*PLAIN, ("linear", Ridge())],
         network=MultimodalNetworkRegressor(**SETTINGS),
@@ -47,9 +48,9 @@ ESTIMATORS = [
         cv=2,
         random_state=0,
     ),
-    # Without estimators.
-    MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SETTINGS), cv=2, random_state=0),
-    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SETTINGS), cv=2, random_state=0),
+    # Without estimators. The learners that are suggested know enough for the checks: networks are trained for a moment.
+    MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SHORT), cv=2, random_state=0),
+    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SHORT), cv=2, random_state=0),
 ]
 
 _WEIGHTS = (

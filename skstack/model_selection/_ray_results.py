@@ -48,7 +48,7 @@ class Listener:
 
     def __init__(self, params_of, add):
         self._params_of, self._add = params_of, add
-        self._known = set()
+        self._known, self._error = set(), None
 
     def over(self, folder, drawn, metrics):
         """Take note of a trial, unless it had no time to begin.
@@ -63,7 +63,11 @@ class Listener:
         index = int(folder.partition("_")[0])
         if index not in self._known and metrics and FOLDS in metrics:
             self._known.add(index)
-            self._add(index, self._params_of(drawn), metrics[FOLDS])
+            try:
+                self._add(index, self._params_of(drawn), metrics[FOLDS])
+            except Exception as error:
+                self._error = error  # Ray logs what a callback raises, and goes on
+                raise
 
     def check(self, results):
         """Take note of trials that nobody told of: those that were over before Ray went on with a search.
@@ -75,8 +79,10 @@ class Listener:
         Raises
         ------
         Exception
-            With which a trial ended.
+            With which a trial ended, or that was raised when it was taken note of.
         """
+        if self._error is not None:
+            raise self._error
         for result in results:
             if result.error is not None:
                 raise getattr(result.error, "cause", None) or result.error

@@ -385,7 +385,8 @@ def _check_names(evaluation, searched):
     """Set parameters as a candidate does: a name that nobody knows is an error here, not in a worker."""
     drawn = {name: of.example for name, of in searched.items() if isinstance(of, Choice | Quantiles)}
     drawn |= {name: of.sample() for name, of in searched.items() if hasattr(of, "sample")}
-    clone(evaluation.estimator).set_params(**clone(decoded(searched, drawn), safe=False))
+    if drawn:
+        clone(evaluation.estimator).set_params(**clone(decoded(searched, drawn), safe=False))
 
 
 def _domain(tune, searched):

@@ -209,6 +209,15 @@ def test_an_error_of_a_worker_is_raised_here(table, local_ray):
         _search({"alpha": [-1.0]}, error_score="raise").fit(*table)
 
 
+def _named_badly(estimator, X, y):
+    return {"bad": 1.0}
+
+
+def test_a_score_that_is_not_there_is_an_error(table, local_ray):
+    with pytest.raises(ValueError, match="the parameter refit must be set to a scorer key"):
+        _search({"alpha": [1.0]}, scoring=_named_badly, refit="good").fit(*table)
+
+
 def test_a_message_says_what_to_install(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'skstack[ray]'")):
