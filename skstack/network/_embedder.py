@@ -1,8 +1,8 @@
 """Feature vectors of a network that is trained on the target, for other estimators to learn from."""
 
 import numpy as np
-from scipy.linalg import orthogonal_procrustes
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone, is_classifier
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +15,9 @@ from ..training._seeds import seeded
 from ..training._values import named_variables, values_of
 from ._assembly import encode_rows
 from ._base import MultimodalNetwork
+
+#: Of the map from a fold's features to those of all rows, as a part of their mean variance.
+_SHRINKAGE = 1e-3
 
 
 class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -50,14 +53,10 @@ class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, Transformer
 
     Notes
     -----
-    Networks that are trained by themselves have coordinates of their own. The features of each fold's network are
-    shifted and rotated so that those of its training rows lie nearest to what the network of all rows makes of them (an
-    orthogonal Procrustes problem [1]_). Of a row that a fold holds out, this rotation knows no more than the network of
-    all rows does, in a few numbers that all rows share.
-
-    References
-    ----------
-    .. [1] P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31 (1966).
+    Networks that are trained by themselves have coordinates of their own. A linear map (ridge regression over the rows
+    that the network of a fold was trained on) brings its features nearest to what the network of all rows makes of
+    them. Of a row that a fold holds out, this map knows no more than the network of all rows does, in numbers that all
+    rows share.
 
     Examples
     --------
@@ -141,7 +140,7 @@ class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         of_all = _features(self.network_, X)
         total, counts = np.zeros_like(of_all), np.zeros((len(y), 1), dtype="float32")
         for (training, held_out), network in zip(splits, models, strict=True):
-            total[held_out] += _turned(_features(network, X), of_all, training)[held_out]
+            total[held_out] += _mapped(_features(network, X), of_all, training)[held_out]
             counts[held_out] += 1
         return total / counts
 
@@ -194,13 +193,9 @@ def _features(network, X):
     return call(encode_rows(network._assembly, X)).astype("float32")
 
 
-def _turned(own, of_all, rows):
-    """Return features of a network, shifted and rotated to be nearest to those of another network in some rows."""
-    if own.shape[1] != of_all.shape[1]:
-        raise ValueError(
-            f"a fold has {own.shape[1]} features, all rows have {of_all.shape[1]}: "
-            "let every branch end in dense layers."
-        )
-    center, center_of_all = own[rows].mean(axis=0), of_all[rows].mean(axis=0)
-    rotation, _ = orthogonal_procrustes(own[rows] - center, of_all[rows] - center_of_all)
-    return (own - center) @ rotation + center_of_all
+def _mapped(own, of_all, rows):
+    """Return features of a network, linearly mapped to be nearest to those of another network in some rows."""
+    own, of_all = own.astype("float64"), of_all.astype("float64")
+    alpha = _SHRINKAGE * own[rows].var(axis=0).mean() * len(rows)
+    # Some features may be constant, or a multiple of others.
+    return Ridge(alpha, solver="svd").fit(own[rows], of_all[rows]).predict(own)
