@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -70,7 +71,7 @@ def _lightgbm(table, seed):
     )
 
 
-class _CatBoost:
+class _CatBoost(BaseEstimator):
     """CatBoost with its own settings, which depend on the data, and its own way with categories."""
 
     def __init__(self, model):
@@ -79,17 +80,17 @@ class _CatBoost:
     def fit(self, X, y):
         categories = [name for name in X if X[name].dtype == "category"]
         self.model.fit(self._readable(X, categories), y, cat_features=categories)
-        self.categories = categories
+        self.categories_ = categories
         return self
 
     def _readable(self, X, categories):
         return X.assign(**{name: X[name].astype("str").fillna("missing") for name in categories})
 
     def predict(self, X):
-        return self.model.predict(self._readable(X, self.categories))
+        return self.model.predict(self._readable(X, self.categories_))
 
     def predict_proba(self, X):
-        return self.model.predict_proba(self._readable(X, self.categories))
+        return self.model.predict_proba(self._readable(X, self.categories_))
 
 
 def _catboost(table, seed):

@@ -151,7 +151,7 @@ def model(readers, columns, table, boosting, seed):
     for name in reading.get_params():
         if name.endswith("__network__random_state"):
             reading.set_params(**{name: seed})
-    return make_pipeline(reading, boosting.set_params(random_state=seed))
+    return make_pipeline(reading, clone(boosting).set_params(random_state=seed))
 
 
 def scores(readers, columns, table, y, split, score):
