@@ -4,9 +4,8 @@ Boosting with features that a network has learned
 
 Gradient boosting cannot read a text or see a picture. Usually it is given numbers that a frozen encoder makes of one:
 principal components, or vectors of a pretrained model. They were made for any purpose; a network that is trained on the
-target keeps what matters for it. :class:`~skstack.NetworkEmbedder` hands these features to any learner, and for
-the rows that the learner is fitted to, those of a network that has not seen them: else boosting would trust them too
-far.
+target keeps what matters for it. :class:`~skstack.NetworkEmbedder` hands these features to any learner, and for the
+rows that the learner is fitted to, those of a network that has not seen them: else boosting would trust them too far.
 
 Reviews of clothes (who recommends what she bought?) are read in different ways, and handwritten digits looked at in
 different ways. The same boosting learns from all of them.
@@ -142,7 +141,7 @@ if (folder := find_data("pretrained")) and not QUICK:
 ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
 
 
-def model(readers, columns, table, boosting, seed):
+def model(readers, columns, table, seed):
     """Return boosting on the table and on what is read of some of its columns."""
     read = [(clone(reader), columns) for reader in readers]
     categories = table.drop(columns=columns).select_dtypes(exclude="number").columns
@@ -151,16 +150,16 @@ def model(readers, columns, table, boosting, seed):
     for name in reading.get_params():
         if name.endswith("__network__random_state"):
             reading.set_params(**{name: seed})
-    return make_pipeline(reading, clone(boosting).set_params(random_state=seed))
+    boosting = HistGradientBoostingClassifier(max_iter=20 if QUICK else 200, learning_rate=0.05, random_state=seed)
+    return make_pipeline(reading, boosting)
 
 
 def scores(readers, columns, table, y, split, score):
     """Return the score of each reader with each seed in held-out rows."""
     (rows, held_out), y = split, np.asarray(y)
-    boosting = HistGradientBoostingClassifier(max_iter=20 if QUICK else 200, learning_rate=0.05)
     found = {}
     for name, of_columns in readers.items():
-        fitted = [model(of_columns, columns, table, boosting, seed).fit(table.iloc[rows], y[rows]) for seed in SEEDS]
+        fitted = [model(of_columns, columns, table, seed).fit(table.iloc[rows], y[rows]) for seed in SEEDS]
         found[name] = [score(y[held_out], one.predict_proba(table.iloc[held_out])) for one in fitted]
     return pd.DataFrame(found, index=pd.Index(SEEDS, name="seed"))
 
