@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -108,7 +110,13 @@ def _pytabkit(kind):
         import pytabkit
 
         model = getattr(pytabkit, f"{kind}_{'Classifier' if table.classifies else 'Regressor'}")
-        return _with_categories(_by_target(model(random_state=seed, device="cpu", n_threads=1), table))
+        # On a GPU where there is one. Numbers have to be complete.
+        filling = make_column_transformer(
+            (SimpleImputer(add_indicator=True), make_column_selector(dtype_include="number")),
+            remainder="passthrough",
+            verbose_feature_names_out=False,
+        ).set_output(transform="pandas")
+        return _with_categories(make_pipeline(filling, _by_target(model(random_state=seed, n_threads=1), table)))
 
     return make
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+#: Rows up to which as many members are worth their time: of four networks of 18,500 reviews, a stack gained nothing by
+#: the last three, and they took most of its time (`docs/performance.md`).
+_MANY_ROWS = 10_000
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -12,15 +16,17 @@ class Quality:
     n_folds : int
         Where `cv` is None.
     n_members : int
-        Where `network` is None, of networks whose branches are all light.
+        Where `network` is None, of networks whose branches are all light; half as many for many rows.
     """
 
     n_folds: int
     n_members: int
 
-    def members(self, branches):
-        """Return how many members a network of some branches has, a list of (str, Branch, columns)."""
-        return self.n_members if all(branch.is_light for _, branch, _ in branches) else 1
+    def members(self, branches, n_rows):
+        """Return how many members a network has, of branches as a list of (str, Branch, columns) and for some rows."""
+        if not all(branch.is_light for _, branch, _ in branches):
+            return 1
+        return self.n_members if n_rows <= _MANY_ROWS else max(self.n_members // 2, 1)
 
 
 #: By name. Which learners are suggested for each, :func:`skstack.suggest_estimators` knows.

@@ -5,7 +5,7 @@ import pytest
 from _small import branches, make_labels, make_table, network_regressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor
+from skstack import MultimodalNetworkRegressor, MultimodalStackingClassifier, MultimodalStackingRegressor, _quality
 from skstack._quality import QUALITIES
 from skstack.stacking._running import Running
 from skstack.suggestion import _suggest
@@ -74,6 +74,16 @@ def test_members_of_networks_that_nothing_is_said_of(monkeypatch, quality, n_mem
         with pytest.raises(Stopped) as caught:
             stack.fit(X, y)
         assert caught.value.args[0].estimator.n_members == expected
+
+
+def test_there_are_half_as_many_members_for_many_rows(monkeypatch):
+    X, y = make_table()
+    monkeypatch.setattr(Running, "run", _stop)
+    monkeypatch.setattr(_quality, "_MANY_ROWS", len(X) - 1)
+    for quality, n_members in (("fast", 1), ("good", 2), ("best", 4)):
+        with pytest.raises(Stopped) as caught:
+            MultimodalStackingRegressor(branches(), quality=quality).fit(X, y)
+        assert caught.value.args[0].estimator.n_members == n_members
 
 
 class Stopped(Exception):

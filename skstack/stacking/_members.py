@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns
-from .._compat import check_response_method
+from .._compat import check_response_method, num_samples
 from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
 from .._quality import QUALITIES
 from ..branches._base import Branch, check_no_branch_inside
@@ -48,10 +48,10 @@ def _check_learner(stack, name, learner):
     stack._check_learner(name, learner)
 
 
-def network_template(network, network_class, branches, quality):
+def network_template(network, network_class, branches, quality, n_rows):
     """Return a clone of the network that branches of a stack are put into, or one of a quality for ``None``."""
     if network is None:
-        return network_class(n_members=QUALITIES[quality].members(branches))
+        return network_class(n_members=QUALITIES[quality].members(branches, n_rows))
     if not isinstance(network, network_class):
         raise TypeError(f"'network' parameter should be a {network_class.__name__}, got {network!r}.")
     if network.branches is not None:
@@ -121,7 +121,8 @@ class BaseModels:
         return BaseModel(name, learner, positions, self._method(name, learner), self._stack._task_of(name, learner))
 
     def _network(self, name, branches, X, X_val):
-        network = network_template(self._stack.network, self._network_class(), branches, self._stack.quality)
+        stack = self._stack
+        network = network_template(stack.network, self._network_class(), branches, stack.quality, num_samples(X))
         if self._stack.training == "individual":
             network = network.of_one_branch(*branches)
         else:

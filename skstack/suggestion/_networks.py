@@ -43,7 +43,7 @@ def suggest_networks(branches, columns, targets, n_rows, task, template, quality
         for name, branch, chosen in of_table
     ]
     if template is None:
-        network = _network_class(targets, task)(n_members=QUALITIES[quality].members(parts))
+        network = _network_class(targets, task)(n_members=QUALITIES[quality].members(parts, n_rows))
     else:
         network = clone(template)
     return [("table_network", network.set_params(branches=parts), keys)]

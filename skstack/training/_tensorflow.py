@@ -51,6 +51,8 @@ def value_and_gradients(function, values, by_row=()):
 
 def _of_rows(gradient):
     """Return the gradient of looked-up rows, each of them once."""
+    if isinstance(gradient, _Distinct):
+        return RowGradient(gradient.indices, gradient.values, _put_rows)
     rows, places = tf.unique(gradient.indices)
     return RowGradient(rows, tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)), _put_rows)
 
@@ -70,12 +72,39 @@ def _put_rows(table, rows, values):
 
 def mean_of_rows(table, ids):
     """Return the mean of the rows of a table that several ids name, in which 0 stands for none; see _lookups."""
-    n_rows, length = tf.shape(ids)[0], ids.shape[1]
-    ids = tf.reshape(ids, (-1,))
-    there = tf.reshape(tf.where(ids != 0), (-1,))
-    return tf.sparse.segment_mean(
-        table, tf.gather(ids, there), there // length, num_segments=n_rows, sparse_gradient=True
+    there = tf.where(ids)
+    rows, named = there[:, 0], tf.gather_nd(ids, there)
+
+    @tf.custom_gradient
+    def mean(table):
+        def gradient(of_means):
+            n_named = tf.math.count_nonzero(ids, axis=1, keepdims=True, dtype=of_means.dtype)
+            return _sums_by_row(of_means / tf.maximum(n_named, 1), rows, named, tf.shape(table))
+
+        return tf.sparse.segment_mean(table, named, rows, num_segments=tf.shape(ids)[0]), gradient
+
+    return mean(tf.convert_to_tensor(table))
+
+
+class _Distinct(tf.IndexedSlices):
+    """Slices of which each index is named once."""
+
+
+def _sums_by_row(values, rows, named, shape):
+    """Return, for each row of a table that is named, the sum of the values of the rows that name it.
+
+    It is a product with a matrix that says how often which row names which, two or three times as fast as TensorFlow's
+    own gradient of a mean of looked-up rows, and as its sums of segments.
+    """
+    distinct, places = tf.unique(named, tf.int64)
+    exact = values if values.dtype.size >= 4 else tf.cast(values, "float32")  # there are no products of others
+    matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
+        indices=tf.stack([rows, places], axis=1),
+        values=tf.ones_like(rows, exact.dtype),
+        dense_shape=tf.stack([tf.shape(values, tf.int64)[0], tf.size(distinct, tf.int64)]),
     )
+    sums = tf.raw_ops.SparseMatrixMatMul(a=matrix, b=exact, transpose_a=True)
+    return _Distinct(tf.cast(sums, values.dtype), distinct, shape)
 
 
 def compiled(function):
