@@ -1,5 +1,6 @@
 """When a fit has to be over, and what is given up so that it is."""
 
+import math
 from itertools import pairwise
 
 from . import _clock
@@ -81,8 +82,8 @@ class Deadline:
 class EndInTime:
     """Ends the training of networks so that all of them have been trained by a deadline; see Watchers.
 
-    Each fit gets the same part of the time, and fits that run together what all of them get. An epoch is not begun
-    that would end too late, except the first one of each fit.
+    Each fit gets the same part of the time, and fits that run together what all of them get; the time in which programs
+    are compiled is nobody's. An epoch is not begun that would end too late, except the first one of each fit.
 
     Parameters
     ----------
@@ -94,6 +95,7 @@ class EndInTime:
     def __init__(self, deadline, n_fits):
         self._deadline, self._n_left = deadline, n_fits
         self._running = set()
+        self._fastest = math.inf  # of all epochs that followed another one
 
     def begin(self, index, n_epochs):
         """See Watchers."""
@@ -102,6 +104,7 @@ class EndInTime:
             self._epochs = {}
         self._running.add(index)
         self._epochs[index] = [_clock.now()]
+        self._n_epochs = n_epochs
 
     def begin_epoch(self, index):
         """See Watchers."""
@@ -116,13 +119,18 @@ class EndInTime:
         """
         ends = self._epochs[index]
         ends.append(_clock.now())
-        epoch = min(after - before for before, after in pairwise(ends))
+        first, *later = (after - before for before, after in pairwise(ends))
+        self._fastest = min([self._fastest, *later])
+        # Programs are compiled in the first epoch of the first fit: another one tells how long an epoch takes.
+        knows = self._fastest < math.inf
+        if not knows and self._n_epochs > 1 and ends[-1] + first <= self._deadline.end:
+            return False
+        epoch = min([self._fastest, first, *later])
         share = len(self._epochs) / self._n_waiting
         if share < 1:
             self._deadline.check(epoch * (1 / share - 1))
-        end = self._started + (self._deadline.end - self._started) * share
-        # The first epoch says little of the next one: programs are compiled in it.
-        is_over = ends[-1] + (epoch if len(ends) > 2 else 0.0) > end
+        began = self._started + first - epoch
+        is_over = ends[-1] + (epoch if knows else 0.0) > began + (self._deadline.end - began) * share
         self._deadline.was_met &= not is_over
         return is_over
 

@@ -116,8 +116,35 @@ def test_nothing_is_trained_further_where_others_would_have_no_epoch(clock):
     ends = EndInTime(Deadline(10.0), 6)
     ends.begin(0, 100)
     clock.sleep(3.0)
+    assert not ends.end_epoch(0, {}, None)  # it may have been the compiling that took so long
+    clock.sleep(3.0)
     with pytest.raises(OutOfTime):
         ends.end_epoch(0, {}, None)
+
+
+@pytest.mark.parametrize(("seconds", "n_epochs"), [(6.0, 100), (3.0, 1)])
+def test_where_there_can_be_no_second_epoch_the_first_one_tells(clock, seconds, n_epochs):
+    ends = EndInTime(Deadline(10.0), 6)
+    ends.begin(0, n_epochs)
+    clock.sleep(seconds)
+    with pytest.raises(OutOfTime):
+        ends.end_epoch(0, {}, None)
+
+
+def test_programs_are_compiled_in_the_time_of_all(clock):
+    """The first of five is not left with two epochs, nor are the others left out."""
+    ends = EndInTime(Deadline(20.0), 5)
+    n_epochs = [_epochs(clock, ends, [0], 0.5, first=5.0)]
+    n_epochs += [_epochs(clock, ends, [index], 0.5) for index in range(1, 5)]
+    assert n_epochs == [6, 6, 6, 6, 7]
+    assert clock.seconds <= 20.0
+
+
+def test_where_an_epoch_takes_longer_than_the_part_of_a_fit_each_has_one(clock):
+    ends = EndInTime(Deadline(10.0), 4)
+    assert [_epochs(clock, ends, [0], 2.0)] == [2]  # until it is known
+    assert [_epochs(clock, ends, [index], 2.0) for index in (1, 2, 3)] == [1, 1, 1]
+    assert clock.seconds == 10.0
 
 
 def test_those_that_end_earlier_than_the_others_beside_them_do_not_change_what_these_get(clock):
