@@ -95,7 +95,7 @@ class EndInTime:
     def __init__(self, deadline, n_fits):
         self._deadline, self._n_left = deadline, n_fits
         self._running = set()
-        self._fastest = math.inf  # of all epochs that followed another one
+        self._fastest = math.inf  # of all epochs that followed another one, in seconds
 
     def begin(self, index, n_epochs):
         """See Watchers."""
@@ -125,7 +125,8 @@ class EndInTime:
         knows = self._fastest < math.inf
         if not knows and self._n_epochs > 1 and ends[-1] + first <= self._deadline.end:
             return False
-        epoch = min([self._fastest, first, *later])
+        # Those of other fits may be faster, where branches are trained one by one.
+        epoch = min([first, *later]) if later else min(first, self._fastest)
         share = len(self._epochs) / self._n_waiting
         if share < 1:
             self._deadline.check(epoch * (1 / share - 1))

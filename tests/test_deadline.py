@@ -140,6 +140,14 @@ def test_programs_are_compiled_in_the_time_of_all(clock):
     assert clock.seconds <= 20.0
 
 
+def test_fits_that_are_slower_than_others_end_in_time_too(clock):
+    """As that of a network whose branches were trained one by one before."""
+    ends = EndInTime(Deadline(40.0), 4)
+    assert [_epochs(clock, ends, [index], 0.1, n_epochs=50) for index in (0, 1)] == [50, 50]
+    assert [_epochs(clock, ends, [index], 3.0) for index in (2, 3)] == [5, 5]
+    assert clock.seconds <= 40.0
+
+
 def test_where_an_epoch_takes_longer_than_the_part_of_a_fit_each_has_one(clock):
     ends = EndInTime(Deadline(10.0), 4)
     assert [_epochs(clock, ends, [0], 2.0)] == [2]  # until it is known
