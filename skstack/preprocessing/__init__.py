@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "ImageEmbedder": "._image_embedder",
         "PredictionTransformer": "._prediction_transformer",
         "TableReader": "._table_reader",
+        "TargetEncoder": "._target_encoder",
         "TextEmbedder": "._text_embedder",
         "clear_embedding_cache": "..caching._features",
         "clear_image_cache": "..reading._image_columns",

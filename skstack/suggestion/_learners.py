@@ -4,7 +4,6 @@ skrub cleans the table and encodes it, within each fold.
 """
 
 from dataclasses import dataclass
-from inspect import signature
 
 import numpy as np
 from scipy import sparse
@@ -18,12 +17,13 @@ from sklearn.ensemble import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder
 
 from .._columns import is_table
 from ..preprocessing._table_reader import TableReader
+from ..preprocessing._target_encoder import seeded_target_encoder
 from ._branches import MANY_CATEGORIES, n_numbers
 
 #: Kinds of columns that learners get.
@@ -197,7 +197,9 @@ def _encoding(table, targets, low_cardinality):
     from skrub import StringEncoder
 
     many = [column for column in table.of_kind("categorical", "entity") if column.n_distinct > MANY_CATEGORIES]
-    specific = {"specific_transformers": [(_target_encoder(targets[0].has_classes), table.names(many))]} if many else {}
+    specific = {}
+    if many:
+        specific["specific_transformers"] = [(seeded_target_encoder(targets[0].has_classes), table.names(many))]
     texts = table.of_kind("text")
     if texts:
         by_word = not any(column.details.get("chars") for column in texts)
@@ -205,16 +207,6 @@ def _encoding(table, targets, low_cardinality):
         n_terms = min(column.details["n_terms"] for column in texts)
         specific["high_cardinality"] = StringEncoder(min(_N_COMPONENTS, max(n_terms // 3, 1)), **terms)
     return _reader(table), _vectorizer(table, low_cardinality, **specific)
-
-
-def _target_encoder(has_classes):
-    """Return means of the target by category; its folds have a seed, as that of a stack does not reach them."""
-    # Whole numbers would be taken for classes.
-    target_type = "auto" if has_classes else "continuous"
-    if signature(TargetEncoder).parameters["random_state"].default is None:  # scikit-learn < 1.9
-        return TargetEncoder(target_type=target_type, random_state=0)
-    folds = (StratifiedKFold if has_classes else KFold)(5, shuffle=True, random_state=0)
-    return TargetEncoder(target_type=target_type, cv=folds)
 
 
 def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):

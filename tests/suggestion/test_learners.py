@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from _data import plain_table
 from scipy import sparse
 from sklearn.base import clone, is_classifier
@@ -53,20 +54,31 @@ def test_learners_take_the_table(table, container, has_classes):
         assert is_classifier(fitted) is has_classes
 
 
-@pytest.mark.parametrize("target", ["number", "two classes", "three classes"])
-def test_with_seeds_they_learn_the_same_each_time(target):
-    """Means of the target by category are taken over folds that are shuffled."""
+def _table_of_cities(target):
+    """Return a table with a column of many categories, and a target."""
     rng = np.random.default_rng(1)
     X = pd.DataFrame({"city": [f"city {index}" for index in rng.integers(0, 60, 300)], "area": rng.normal(size=300)})
     y = X["area"] + X["city"].str[5:].astype(float) / 10 + rng.normal(size=300)
-    if target != "number":
-        y = pd.qcut(y, 2 if target == "two classes" else 3, labels=False)
+    return X, y if target == "number" else pd.qcut(y, 2 if target == "two classes" else 3, labels=False)
+
+
+@pytest.mark.parametrize("target", ["number", "two classes", "three classes"])
+def test_with_seeds_they_learn_the_same_each_time(target):
+    """Means of the target by category are taken over folds that are shuffled."""
+    X, y = _table_of_cities(target)
     for name, learner, columns in _learners(X, y):
         seeded = clone(learner)
         seeded.set_params(**{key: 7 for key in seeded.get_params() if key.endswith("random_state")})
         # What has no seed draws from the generator of all, which goes on from one fit to the next.
         predicted = [clone(seeded).fit(X[columns], y).predict(X[columns]) for _ in range(2)]
         np.testing.assert_array_equal(*predicted, err_msg=name)
+
+
+def test_they_take_many_categories_where_metadata_are_routed():
+    X, y = _table_of_cities("number")
+    with sklearn.config_context(enable_metadata_routing=True):
+        for name, learner, columns in _learners(X, y):
+            assert clone(learner).fit(X[columns], y).score(X[columns], y) > 0.5, name
 
 
 def test_unseen_categories_and_missing_cells_are_predicted(table):
