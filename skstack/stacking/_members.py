@@ -123,20 +123,20 @@ class BaseModels:
     def _network(self, name, branches, X, X_val):
         stack = self._stack
         network = network_template(stack.network, self._network_class(), branches, stack.quality, num_samples(X))
-        if self._stack.training == "individual":
+        if stack.training == "individual":
             network = network.of_one_branch(*branches)
         else:
             network.set_params(branches=branches)
-        if self._stack.training == "individual+joint":
-            _take_stages(network, self._stack.individual_predictions)
+        if stack.training == "individual+joint":
+            _take_stages(network, stack.individual_predictions)
         if network.random_state is None:
             network.set_params(random_state=self._draw())
-        self._stack._prepare_network(network)
-        weighted_by_class(network, self._stack, self._task)
+        stack._prepare_network(network)
+        weighted_by_class(network, stack, self._task)
         network.set_params(**self._task.network_params(network.get_params(deep=False)))
         network.check_data(X, X_val)
         model = BaseModel(name, network, None, self._method(name, network), self._task, has_branches=True)
-        model.adds_individual = self._stack.training == "individual+joint" and self._stack.individual_predictions
+        model.adds_individual = stack.training == "individual+joint" and stack.individual_predictions
         return model
 
     def _method(self, name, estimator):
