@@ -82,6 +82,11 @@ def variables_of(optimizer):
     ]
 
 
+def weights_of(optimizer):
+    """Return the weights that an optimizer is built for: one that scales the loss may have no list of its own."""
+    return inner(optimizer)._trainable_variables
+
+
 def applied(optimizer, values, gradients, weights):
     """Return weights and values of the optimizer's variables after a step, as Keras's ``stateless_apply`` does.
 
@@ -95,7 +100,7 @@ def applied(optimizer, values, gradients, weights):
     """
     if inner(optimizer) is not optimizer:
         return optimizer.stateless_apply(values, gradients, weights)
-    variables, of_weights = variables_of(optimizer), optimizer._trainable_variables
+    variables, of_weights = variables_of(optimizer), weights_of(optimizer)
     with keras.StatelessScope() as scope:
         for pair in (*zip(of_weights, weights, strict=True), *zip(variables, values, strict=True)):
             scope.add_update(pair)  # of a table there may be some rows alone, which a mapping does not take
@@ -113,7 +118,7 @@ def slots(optimizer):
         a weight that has no such variable.
     """
     index_of = {id(variable): index for index, variable in enumerate(variables_of(optimizer))}
-    n_weights = len(optimizer._trainable_variables)
+    n_weights = len(weights_of(optimizer))
     found = {}
     for name, values in sorted({**vars(optimizer), **vars(inner(optimizer))}.items()):
         listed = isinstance(values, Sequence) and not isinstance(values, str) and len(values) == n_weights
@@ -202,7 +207,7 @@ class Beginning:
     def __init__(self, optimizer):
         self._optimizer = optimizer
         self._values = as_arrays(variables_of(optimizer))
-        weights = as_arrays(optimizer._trainable_variables)
+        weights = as_arrays(weights_of(optimizer))
         # An average of the weights begins with the weights, which differ from network to network.
         self._as_weights = [
             indices

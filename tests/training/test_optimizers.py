@@ -15,6 +15,7 @@ from skstack.training._optimizers import (
     slots,
     stateless,
     variables_of,
+    weights_of,
 )
 from skstack.training._values import as_arrays
 
@@ -92,7 +93,7 @@ def built(optimizer="Adam", shapes=SHAPES, joined=False, **params):
 
 def layout_of(optimizer, shapes):
     """Return how an optimizer that :func:`built` made has weights of such shapes."""
-    is_joined = len(optimizer._trainable_variables) < len(shapes)
+    is_joined = len(weights_of(optimizer)) < len(shapes)
     return Layout(shapes, shapes if is_joined else ())
 
 
