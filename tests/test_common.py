@@ -15,7 +15,8 @@ from skstack import (
 )
 from skstack.branches import NumericBranch
 
-SETTINGS = {"head": (8,), "epochs": 30, "batch_size": 8, "early_stopping": False, "random_state": 0}
+# Many steps in few epochs: the steps of an epoch are taken in one call.
+SETTINGS = {"head": (8,), "epochs": 8, "batch_size": 2, "early_stopping": False, "random_state": 0}
 SHORT = {**SETTINGS, "epochs": 3}
 # The first of each kind has a branch as it is by default; the others have one that is built in half the time.
 DEFAULT = [("numbers", NumericBranch(hidden=(8,)))]
@@ -23,8 +24,7 @@ PLAIN = [("numbers", NumericBranch(hidden=(8,), scale="standard", embedding=None
 
 ESTIMATORS = [
     MultimodalNetworkRegressor(DEFAULT, **SETTINGS),
-    MultimodalNetworkRegressor(PLAIN, loss="quantile", **SETTINGS),
-    MultimodalNetworkRegressor(PLAIN, n_members=2, **SETTINGS),
+    MultimodalNetworkRegressor(PLAIN, loss="quantile", n_members=2, **{**SETTINGS, "epochs": 16}),
     MultimodalNetworkClassifier(DEFAULT, **SETTINGS),
     # Of classes, predict_proba returns a dict by task, where the checks expect an array.
     MultitaskNetwork(PLAIN, tasks={"output": "regression"}, **SETTINGS),
@@ -50,7 +50,7 @@ ESTIMATORS = [
     ),
     # Without estimators. The learners that are suggested know enough for the checks: networks are trained for a moment.
     MultimodalStackingRegressor(network=MultimodalNetworkRegressor(**SHORT), cv=2, random_state=0),
-    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SHORT), cv=2, random_state=0),
+    MultimodalStackingClassifier(network=MultimodalNetworkClassifier(**SHORT), quality="fast", cv=2, random_state=0),
 ]
 
 _WEIGHTS = (
