@@ -71,18 +71,13 @@ class Checked:
     @cached_property
     def image_root(self):
         """The folder that relative paths of images start from."""
-        return image_root_of(self.stack)
+        roots = [getattr(part, "root", None) for _, part, _ in parts_of(self.stack)]
+        return next((root for root in roots if root is not None), None)
 
     def need_splits(self):
         """Raise unless there are splits."""
         if not self.splits:
             raise NotApplicable("There are no splits: the stack was fitted with cv='prefit', and no 'cv' is given.")
-
-
-def image_root_of(stack):
-    """Return the folder that relative paths in the branches of a stack start from, or None."""
-    roots = [getattr(part, "root", None) for _, part, _ in parts_of(stack)]
-    return next((root for root in roots if root is not None), None)
 
 
 def parts_of(estimator):

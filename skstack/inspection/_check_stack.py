@@ -129,9 +129,13 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The groups parameter is ignored")  # which is what a check looks for
             splits = list(check_cv(cv, y, classifier=is_classifier(stack)).split(X, y, groups))
-    checked = Checked(stack, X, y, groups, splits)
+    return findings_of(Checked(stack, X, y, groups, splits), checks)
+
+
+def findings_of(checked, names=None):
+    """Return what checks find, all of them for None."""
     return [
-        Finding(check.name, check.severity, message) for check in chosen(checks) for message in messages(check, checked)
+        Finding(check.name, check.severity, message) for check in chosen(names) for message in messages(check, checked)
     ]
 
 

@@ -12,9 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import is_table, readable
 from .._compat import num_samples
 from .._validation import check_lengths
-from ..suggestion._columns import describe_columns
 from ._base_models import is_stack, last_of
-from ._check import NotApplicable, image_root_of
+from ._check import Checked, NotApplicable
 from ._modalities import readers_of
 from ._report_explanations import examples, members, modalities
 from ._report_page import Section, Text, no_windows, render
@@ -140,10 +139,14 @@ class Reported:
             raise NotApplicable("This is a network, not a stack.")
 
     @cached_property
+    def checked(self):
+        """What checks look at."""
+        return Checked(self.stack, self.X, self.y, self.groups, getattr(self.stack, "splits_", None))
+
+    @property
     def columns(self):
         """What each column holds."""
-        root = image_root_of(self.stack)
-        return describe_columns(self.X, root=root)
+        return self.checked.columns
 
     @cached_property
     def parts(self):

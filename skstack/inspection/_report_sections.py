@@ -13,7 +13,7 @@ from ..reading._missing import single_columns
 from ..suggestion._code import code_of_parts
 from ._base_models import networks_of
 from ._check import NotApplicable, parts_of
-from ._check_stack import check_stack
+from ._check_stack import findings_of
 from ._display import axes_for
 from ._member_predictions import MemberPredictionsDisplay
 from ._network_display import NetworkDisplay
@@ -29,7 +29,7 @@ _MAX_LETTERS = 60
 def findings(reported):
     """Return what the checks find."""
     reported.need_stack()
-    found = check_stack(reported.stack, reported.X, reported.y, groups=reported.groups)
+    found = findings_of(reported.checked)
     reported.n_findings = len(found)
     blocks = [Text(f"{finding.check}: {finding.message}", kind=finding.severity) for finding in found]
     intro = "What check_stack finds: issues make scores or predictions wrong, tips ask for a look."

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from skstack import MultimodalStackingRegressor
 from skstack.branches import ImageBranch
-from skstack.inspection._check import Checked, NotApplicable, image_root_of, parts_of
+from skstack.inspection._check import Checked, NotApplicable, parts_of
 
 
 def test_parts_are_those_in_use():
@@ -20,9 +20,9 @@ def test_parts_are_those_in_use():
 
 
 def test_the_folder_of_images_is_that_of_the_first_branch_that_has_one():
-    assert image_root_of(fitted_regressor()) is None
+    assert Checked(fitted_regressor()).image_root is None
     photos = MultimodalStackingRegressor([*branches(), ("photo", ImageBranch(root="photos"), ["photo"])])
-    assert image_root_of(photos) == "photos"
+    assert Checked(photos).image_root == "photos"
 
 
 def test_columns_are_described_and_splits_are_needed():

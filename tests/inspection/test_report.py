@@ -14,7 +14,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import ImageBranch, NumericBranch, TextBranch
-from skstack.inspection import report
+from skstack.inspection import _check, report
+from skstack.suggestion._columns import describe_columns
 
 EVIL = "<script>console.error('evil')</script>"
 
@@ -98,6 +99,15 @@ def test_the_browser_would_have_told(tmp_path):
     assert seen.scroll_width > seen.width
     assert seen.pictures == [0]
     assert seen.wide
+
+
+def test_columns_are_described_once_for_checks_and_page(tmp_path, monkeypatch):
+    described = []
+    monkeypatch.setattr(
+        _check, "describe_columns", lambda X, root: described.append(len(X)) or describe_columns(X, root=root)
+    )
+    page = report(fitted_classifier(3), table()[0], labels(3), tmp_path / "page.html").read_text(encoding="utf-8")
+    assert described == [90] and "categorical" in page
 
 
 def test_a_classifier_gets_confusion_and_calibration(tmp_path):
