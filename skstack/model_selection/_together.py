@@ -91,8 +91,6 @@ class TogetherBackend(ParallelBackendBase):
         self._waiting.append(task)
         return task
 
-    apply_async = submit  # before joblib 1.5
-
     def retrieve_result(self, out, timeout=None):
         """Return the result of a task, after running all those that wait."""
         if not out.is_over:

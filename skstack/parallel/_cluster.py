@@ -109,9 +109,6 @@ class ClusterBackend(AutoBatchingMixin, ParallelBackendBase):
         self._begin(_Task(*without_data(func.items), future))
         return future
 
-    #: What joblib before 1.5 calls.
-    apply_async = submit
-
     def retrieve_result_callback(self, future):
         """Return the results of a batch that is over, or raise the first error of its calls.
 
