@@ -18,7 +18,7 @@ def _call(*args, **kwargs):
 
 
 def test_arrays_and_tables_are_taken_out_once_and_put_back():
-    weight, ridge, matrix = np.ones(3), Ridge(), sparse.eye_array(3, format="csr")
+    weight, ridge, matrix = np.ones(3), Ridge(), sparse.csr_array(np.eye(3))
     items = [
         (_call, (ridge, X, y), {"fit_params": {"sample_weight": weight}, "alpha": np.float64(1.0)}),
         (_call, (matrix, X, None), {"sample_weight": weight}),
