@@ -79,12 +79,14 @@ class ValidationRows:
             rows, like = np.flatnonzero(known), None
             X, y, weight = take(X, rows, axis=0), take(self.y, rows, axis=0), rows_of(self.sample_weight, rows)
             targets = network._targets(y, weight, assembly.tasks)
+        with naming("y_val"):
+            weighted = targets.weighted_rows()
         with naming("X_val"):
             inputs = encode_rows(assembly, X, None if like is None else (like[0], like[1].validation_data["inputs"]))
         encoded = assembly.encode_targets(targets)
         for name, columns in encoded["targets"].items():
             _check_width(columns, job.data["targets"][name])
-        return replace(job, validation_data={"inputs": inputs, **encoded}, validation_rows=targets.weighted_rows())
+        return replace(job, validation_data={"inputs": inputs, **encoded}, validation_rows=weighted)
 
     def _known_rows(self, targets, refuse):
         """Tell which rows have targets that the tasks can encode, or raise if there are others."""
