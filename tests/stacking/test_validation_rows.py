@@ -1,6 +1,7 @@
 """Rows of the caller's own that decide when base models and final estimator stop."""
 
 import warnings
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, Mul
 from skstack.stacking._validation_rows import takes_validation_rows
 
 NUMBERS = ["area", "rooms"]
+BOOSTING_TAKES_THEM = "X_val" in signature(HistGradientBoostingRegressor.fit).parameters
 STOPPING = {**TRAINING, "early_stopping": True, "epochs": 5, "patience": 1, "optimizer__learning_rate": 0.1}
 
 
@@ -91,6 +93,7 @@ def test_learners_that_take_them_get_their_columns(table, other):
     assert_array_equal(seen[2], weight)
 
 
+@pytest.mark.skipif(not BOOSTING_TAKES_THEM, reason="boosting takes such rows since scikit-learn 1.7")
 def test_boosting_stops_on_them(table, other):
     X, y = table
     boosting = HistGradientBoostingRegressor(early_stopping=True, max_iter=50, n_iter_no_change=1, min_samples_leaf=2)
@@ -210,7 +213,7 @@ def test_they_pass_through_cross_validation(table, other):
 
 def test_who_takes_them():
     assert takes_validation_rows(Stops())
-    assert takes_validation_rows(HistGradientBoostingRegressor())
+    assert takes_validation_rows(HistGradientBoostingRegressor()) == BOOSTING_TAKES_THEM
     assert takes_validation_rows(network_regressor(early_stopping=True))
     assert takes_validation_rows(stack_regressor(network=None))
     assert takes_validation_rows(stack_regressor([("ridge", Ridge())], final_estimator=Stops()))
