@@ -70,8 +70,9 @@ def describe_columns(X, kinds=None, root=None):
     if not is_matrix:
         _find_entities(columns, table, kinds)
     for column in columns:
-        is_number = is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
-        column.details["plain"] = bool(is_number) and column.kind in ("numeric", "boolean")
+        column.details["plain"] = column.kind in ("numeric", "boolean") and bool(
+            is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
+        )
         if column.kind == "text":
             column.details["n_terms"] = _count_terms(table.iloc[:, column.position], column.details.get("chars"))
     return columns
