@@ -146,6 +146,7 @@ class WaterfallDisplay:
             place = {"xycoords": ("data", "axes fraction"), "xytext": (0, above), "textcoords": "offset points"}
             ax.annotate(f"{label} {value:.4g}", (value, 1.0), **place, ha="center", fontsize="small")
         ax.set_yticks(heights, self.modalities)
+        ax.use_sticky_edges = False  # where a bar begins there is a label too
         ax.margins(x=0.18)
         ax.set(xlabel=self.value_name, ylabel="modality")
         self.ax_, self.figure_ = ax, ax.figure

@@ -48,3 +48,20 @@ def test_a_class_of_two_needs_no_target_and_one_of_several_outputs_does():
     several.classes = None
     assert [bar.get_width() for bar in WaterfallDisplay.from_shapley_values(several, target=2).bars_] == [2, 5]
     plt.close("all")
+
+
+@pytest.mark.parametrize("down", [1, -1])
+def test_labels_have_room_on_either_side(down):
+    result = Bunch(
+        shapley_values=down * np.array([[3.0, -8.0]]),
+        base_values=np.array([5.0]),
+        predictions=np.array([5.0 - down * 5]),
+        modalities={"a": [0], "b": [1]},
+        classes=None,
+    )
+    display = WaterfallDisplay.from_shapley_values(result)
+    low, high = display.ax_.get_xlim()
+    ends = [at for bar in display.bars_ for at in (bar.get_x(), bar.get_x() + bar.get_width())]
+    room = 0.1 * (high - low)
+    assert low + room < min(ends) and max(ends) < high - room
+    plt.close("all")
