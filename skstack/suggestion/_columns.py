@@ -70,6 +70,7 @@ def describe_columns(X, kinds=None, root=None):
     if not is_matrix:
         _find_entities(columns, table, kinds)
     for column in columns:
+        # The kind first: pandas 2 cannot tell whether tensors are numbers.
         column.details["plain"] = column.kind in ("numeric", "boolean") and bool(
             is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
         )
