@@ -86,7 +86,7 @@ folder, pretrained = (None, None) if QUICK else (find_data("houses"), find_data(
 houses = load_houses(folder) if folder else make_houses(Path(tempfile.mkdtemp()), n_houses=60 if QUICK else 400)
 X = houses.data.assign(log_area=np.log(houses.data["area"]), zip_number=houses.data["zipcode"].astype(float))
 X, price, groups = X[: given.houses], houses.target.to_numpy()[: given.houses], houses.groups[: given.houses]
-print(f"{len(X)} houses, {len(np.unique(groups))} groups, from {folder or 'make_houses'}; {given}")
+print(f"{len(X)} houses, {len(np.unique(groups))} groups, from {folder or 'make_houses'}")
 
 
 # %%
