@@ -36,6 +36,7 @@ from skstack.branches import (
     SequenceBranch,
     TextBranch,
 )
+from skstack.caching._content import digest
 from skstack.preprocessing import tensor_column
 from skstack.training._seeds import draw_seed, seeded
 from skstack.training._values import assign_values, values_of
@@ -372,7 +373,9 @@ def test_rows_outside_the_training_part_leave_no_trace(case):
     y[held_out] += 100.0
     other = case.train(X, y)
     assert len(held_out)
-    assert joblib.hash(vars(other.branches_[0][1])) == joblib.hash(vars(case.fitted))
+    # Not by a hash of what pickle makes of it: Keras writes the second into the file of a model.
+    content = digest(vars(case.fitted))
+    assert content is not None and digest(vars(other.branches_[0][1])) == content
     for mine, theirs in zip(case.network.model_.get_weights(), other.model_.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
