@@ -9,7 +9,7 @@ head have warmed up. We train the same branches on the same houses in all of the
 from scratch and with the features of a pretrained network.
 
 Set ``SKSTACK_DATA`` to a directory with ``houses`` and ``pretrained`` to use 535 real houses; else the lesson draws its
-own. All of it takes about an hour on two cores: ``--help`` tells how to train in some of the ways only, and with
+own. All of it takes some hours on two cores: ``--help`` tells how to train in some of the ways only, and with
 ``--keep`` a run finds what those before it have predicted.
 """
 
