@@ -30,8 +30,10 @@ def test_cells_are_those_of_the_chosen_rows_and_others_stay():
     X = _table()
     result = mixed(X, X, np.array([2, 2, 0]), [1, 2])
     assert result["count"].tolist() == [3, 3, 1] and result["word"].tolist() == ["c", "c", "a"]
-    unchanged = ["number", "is", "kind", "day", "photo"]
-    assert result[unchanged].equals(X[unchanged])
+    unchanged = ["number", "is", "kind", "day"]
+    pd.testing.assert_frame_equal(result[unchanged], X[unchanged])
+    # What pandas 2 has to assert with cannot take tensors.
+    assert result["photo"].dtype == X["photo"].dtype and result["photo"].equals(X["photo"])
     assert X["count"].tolist() == [1, 2, 3]  # the table of the user stays as it is
 
 
