@@ -9,7 +9,8 @@ import pandas as pd
 # minus behind a digit or a letter is a dash.
 _NUMBER = re.compile(
     r"(?:(?<![^\W\d])|(?<=\d[xX]))(?<!\d)(?<!\d[.,])(?P<money>(?<=[$€£¥₹]))?"
-    r"(?P<number>-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?\.\d+)"
+    r"(?P<number>(?P<comma>-?(?![1-9]\d{0,2},\d{3}(?!\d))(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?![.,]?\d))"
+    r"|-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?\.\d+)"
     r"(?P<times>(?:(?(money)[kmbKMB]|[kKMB])|bn|mn)(?![^\W_])|\s?(?i:thousand|million|billion))?",
 )
 
@@ -19,8 +20,9 @@ _TIMES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # by the first letter
 def numbers_in(text):
     """Return the numbers in a text, in their order.
 
-    Commas part thousands; K, M and B (m only behind the sign of a currency: it may be metres or minutes), thousand,
-    million and billion behind a number multiply it.
+    Commas part thousands; a single one that cannot is a decimal comma, as in 12,50, 0,125 and 1.234,5. K, M and B (m
+    only behind the sign of a currency: it may be metres or minutes), thousand, million and billion behind a number
+    multiply it.
 
     Parameters
     ----------
@@ -31,7 +33,12 @@ def numbers_in(text):
     numbers : list of float
     """
     found = _NUMBER.finditer(text)
-    return [float(m["number"].replace(",", "")) * _TIMES.get((m["times"] or " ").strip()[:1].lower(), 1) for m in found]
+    return [_value(m) * _TIMES.get((m["times"] or " ").strip()[:1].lower(), 1) for m in found]
+
+
+def _value(match):
+    number = match["number"]
+    return float(number.replace(".", "").replace(",", ".") if match["comma"] else number.replace(",", ""))
 
 
 def without_numbers(text):

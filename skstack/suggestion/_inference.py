@@ -14,6 +14,7 @@ from ..reading._items import is_list
 from ..reading._missing import missing_rows
 from ..reading._tensors import tensors_of
 from ._texts import infer_texts
+from ._unix_times import are_unix_times
 
 #: Names of columns whose whole numbers are not to be counted with.
 _CODE_NAME = re.compile(
@@ -197,6 +198,8 @@ def _infer_numbers(values, name, n_distinct):
             return "id", "a running number", {}
         if _ID_NAME.search(name):
             return "id", "whole numbers, another one in nearly every row, and the name of a key", {}
+        if are_unix_times(least, most):
+            return "numeric", "whole numbers, which may be seconds or milliseconds since 1970", {}
         if least >= 1e9 and len(str(int(least))) == len(str(int(most))) and most < 1e16 and not _says_time(name):
             return "id", "long numbers of one length, another one in nearly every row", {}
         return "numeric", "whole numbers", {}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..reading._files import path_of
 from ..reading._numbers_in_text import numbers_in, without_numbers
+from ._unix_times import are_unix_times
 
 #: Distinct texts that are looked at closely.
 _LOOKED_AT = 2000
@@ -94,8 +95,11 @@ def _as_numbers(texts, counts, root):
         shown = ", ".join(repr(text) for text in others[:3]) or "others"
         return "numeric_text", f"numbers, and texts such as {shown}, which become gaps", {"n_numbers": 1}
     lengths = {len(text) for text in texts}
-    if len(lengths) == 1 and lengths.pop() >= 8 and all(text.isdigit() for text in texts):
-        return _as_codes("digits, all of one length", counts)
+    if len(lengths) == 1 and all(text.isdigit() for text in texts):
+        if lengths == {8} and all(_is_date(text, "%Y%m%d") and text[:2] in ("19", "20") for text in counts.index):
+            return "date", "dates written as %Y%m%d", {"date_format": "%Y%m%d"}
+        if lengths.pop() >= 8 and not are_unix_times(int(min(texts)), int(max(texts))):
+            return _as_codes("digits, all of one length", counts)
     return "numeric", "numbers, written as texts", {}
 
 

@@ -80,6 +80,11 @@ def test_kinds_of_columns(kind, cells):
         ("id", "customer_id", RNG.permutation(10**6)[:N]),
         ("id", "isbn", 9780000000000 + RNG.permutation(10**6)[:N]),
         ("numeric", "created_at", 1500000000 + RNG.permutation(10**6)[:N]),
+        ("numeric", "deadline", 1300000000 + RNG.permutation(10**5)[:N] * 1000),
+        ("numeric", "deadline", map(str, 1300000000 + RNG.permutation(10**5)[:N] * 1000)),
+        ("numeric", "launched", 1300000000000 + RNG.permutation(10**6)[:N] * 99_999),
+        ("id", "order", 1300000000 + RNG.permutation(10**6)[:N]),  # within days
+        ("id", "phone", 2000000000 + RNG.permutation(10**6)[:N] * 6_999),
         ("numeric", "price", RNG.permutation(10**6)[:N]),
         ("numeric", "", range(N)),  # an array has no names that could say more
         ("numeric", "few", range(12)),

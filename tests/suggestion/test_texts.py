@@ -28,6 +28,7 @@ NUMERIC_TEXTS = {
     "power": ([f"{x} bhp @ {y} rpm" for x, y in zip(_numbers(), _numbers(), strict=True)], 2),
     "experience": ([f"{x} years experience" for x in _numbers(1, 50)], 1),
     "price": ([f"${x:,.2f}" for x in RNG.lognormal(7, 1, N)], 1),
+    "decimal commas": ([f"{x // 100:,}".replace(",", ".") + f",{x % 100:02d}" for x in _numbers()], 1),
     "currency in letters": ([f"Rs {x}" for x in _numbers()], 1),
     "percentage": ([f"{x / 10}%" for x in _numbers()], 1),
     "range": ([f"{x}k-{x + 20}k" for x in _numbers()], 2),
@@ -62,6 +63,7 @@ def test_numbers_in_texts(name):
         ("id", [f"({200 + x}) 555-{1000 + x}" for x in range(N)]),
         ("id", [f"978-3-16-{148410 + x}-0" for x in range(N)]),
         ("id", [str(9780000000000 + x) for x in range(N)]),
+        ("id", [f"{20201301 + x}" for x in range(N)]),  # no month 13
         ("id", [f"AB-{x}" for x in range(N)]),
         ("text", [" ".join(RNG.choice(WORDS, 6)) for _ in range(N)]),
         ("text", [";".join(RNG.choice(WORDS, 3)) for _ in range(N)]),
@@ -87,6 +89,7 @@ def test_kinds_of_texts(kind, texts):
         ("%d/%m/%Y", [f"{1 + x % 28}/{1 + x % 12}/2020" for x in range(N)]),
         ("%d.%m.%Y %H:%M", [f"{1 + x % 28}.12.2020 08:{x:02d}" for x in range(N)]),
         ("%B %d, %Y", [f"March {1 + x % 28}, {1990 + x % 9}" for x in range(N)]),
+        ("%Y%m%d", [f"2020{1 + x % 12:02d}{1 + x % 28:02d}" for x in range(N)]),
         ("%b-%y", [f"Jan-{x:02d}" for x in range(N)]),
     ],
 )
