@@ -16,7 +16,7 @@ from .._parts import check_instance
 from .._suggestions import SuggestingParams, did_you_mean
 
 #: What is called for predictions, the best first.
-_METHODS = {"classifier": ("predict_proba", "decision_function", "predict"), "other": ("predict",)}
+_METHODS = {"classifier": ("predict_proba", "decision_function", "predict"), "other": ("predict_tasks", "predict")}
 
 
 class PredictionTransformer(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimator):
@@ -37,8 +37,9 @@ class PredictionTransformer(DocLinkMixin, SuggestingParams, TransformerMixin, Ba
         For columns that the model knows by another name: their names in X, mapped to the names in the model. Where X
         has a column that is called like the model's too, the renamed one is taken.
     method : {"auto", "predict", "predict_proba", "decision_function"}, default="auto"
-        What is called for the predictions. "auto" is ``predict``, and for a classifier the first that it has of
-        ``predict_proba``, ``decision_function`` and ``predict``.
+        What is called for the predictions. "auto" is ``predict``, for a classifier the first that it has of
+        ``predict_proba``, ``decision_function`` and ``predict``, and for an estimator of several tasks their numbers
+        and probabilities, ``predict_tasks``.
     prefix : str, default="prediction"
         Begins the names of the columns.
 
@@ -197,7 +198,7 @@ class PredictionTransformer(DocLinkMixin, SuggestingParams, TransformerMixin, Ba
         X = _renamed(select_columns(X, self._positions), self._names)
         predictions = getattr(self.estimator, self.method_)(X)
         classes = getattr(self.estimator, "classes_", None) if self.method_ != "predict" else None
-        return _columns_of(predictions, classes, self.method_ == "predict_proba")
+        return _columns_of(predictions, classes, self.method_ in ("predict_proba", "predict_tasks"))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns.
@@ -286,6 +287,10 @@ def _columns_of(predictions, classes, are_probabilities):
         parts = [_columns_of(*output, are_probabilities) for output in zip(predictions, classes, strict=True)]
         suffixes = [f"{number}{suffix}" for number, (_, of_output) in enumerate(parts) for suffix in of_output]
         return np.hstack([columns for columns, _ in parts]), suffixes
+    if isinstance(predictions, dict):  # of several tasks
+        parts = {name: _columns_of(given, classes.get(name), True) for name, given in predictions.items()}
+        suffixes = [f"_{name}{suffix}" for name, (_, of_task) in parts.items() for suffix in of_task]
+        return np.hstack([columns for columns, _ in parts.values()]), suffixes
     if hasattr(predictions, "columns"):
         return predictions.to_numpy(), [f"_{name}" for name in predictions.columns]
     columns = np.asarray(predictions)

@@ -17,7 +17,7 @@ from .._deadline import Deadline
 from .._doc_links import DocLinkMixin
 from .._parts import PartsMixin, check_instance
 from .._progress import showing_bar
-from .._protocols import TrainsNetworks
+from .._protocols import TakesGaps, TrainsNetworks
 from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
@@ -314,9 +314,10 @@ class BaseStacking(
 
     def _default_final(self, models=()):
         """Return a weighted average, or a linear model where there is something that cannot be averaged."""
-        # With gaps, each target has a final estimator of its own, from the rows that have it.
-        averaged = self.passthrough is False and not self.add_missing_indicator and not self._has_gaps
-        return self._average() if averaged and all(model.can_be_averaged for model in models) else self._linear()
+        average = self._average()
+        averaged = self.passthrough is False and not self.add_missing_indicator
+        averaged &= isinstance(average, TakesGaps) or not self._has_gaps
+        return average if averaged and all(model.can_be_averaged for model in models) else self._linear()
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from .._columns import is_table
@@ -263,16 +264,18 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         return {name: _of_labels(spec, self.tasks_.get(name)) for name, spec in specs.items()}
 
     def _check_learner(self, name, learner):
-        if not (is_regressor(learner) or is_classifier(learner) or isinstance(learner, MultitaskMixin)):
+        if not (is_regressor(learner) or is_classifier(learner) or _is_of_several_tasks(learner)):
             kinds = "a regressor, a classifier or an estimator of several tasks"
             raise ValueError(f"learner {name!r} should be {kinds}, got {learner!r}.")
-        if self.cv == "prefit" and not isinstance(learner, MultitaskMixin):
+        if self.cv == "prefit" and not _is_of_several_tasks(learner):
             raise ValueError(
                 f"learner {name!r} should be an estimator of several tasks with cv='prefit', got {learner!r}."
             )
 
     def _task_of(self, name, learner):
-        if isinstance(learner, MultitaskMixin):
+        if _is_of_several_tasks(learner):
+            if self.cv == "prefit" or _is_frozen(learner):
+                _check_fitted_tasks(name, learner, self.tasks_)
             return self._task
         kept = {task: it for task, it in self.tasks_.items() if it.has_classes == is_classifier(learner)}
         if not kept:
@@ -282,6 +285,8 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
 
     def _fitted_as(self, model, labels):
         if model.has_branches:
+            return model.estimator
+        if _is_frozen(model.estimator):
             return model.estimator
         if isinstance(model.estimator, MultitaskMixin):
             own = model.estimator.tasks or {}
@@ -358,6 +363,26 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         tags.target_tags.required = tags.target_tags.multi_output = True
         tags.target_tags.single_output = False  # a table, whatever the number of tasks
         return tags
+
+
+def _is_frozen(learner):
+    """Tell whether a learner is a fitted estimator of several tasks, to be left as it is."""
+    return isinstance(learner, FrozenEstimator) and isinstance(learner.estimator, MultitaskMixin)
+
+
+def _is_of_several_tasks(learner):
+    return isinstance(learner, MultitaskMixin) or _is_frozen(learner)
+
+
+def _check_fitted_tasks(name, learner, tasks):
+    """Raise unless an estimator that has been fitted elsewhere predicts each of some tasks, of the same classes."""
+    known = getattr(learner, "tasks_", None)  # one that is not fitted is refused for that
+    for task in tasks if known is not None else ():
+        if task not in known:
+            raise ValueError(f"learner {name!r} does not predict the task {task!r}: its tasks are {[*known]}.")
+        classes, own = (list(getattr(of, "classes_", ())) for of in (tasks[task], known[task]))
+        if classes != own:
+            raise ValueError(f"learner {name!r} knows the classes {own} of task {task!r}, which has {classes}.")
 
 
 def _default_final(task):

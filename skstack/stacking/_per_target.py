@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
 from .._compat import num_samples, take
@@ -142,7 +143,8 @@ def for_targets(estimator, task, labels):
     """
     if labels.ndim == 1 or isinstance(estimator, TakesGaps):
         return estimator
-    if not task.has_gaps_ and (_takes_several(estimator, task) or _holds_others(estimator)):
+    is_fitted = isinstance(last_step(estimator)[1], FrozenEstimator)  # gaps are nothing to it
+    if (is_fitted or not task.has_gaps_) and (_takes_several(estimator, task) or _holds_others(estimator)):
         return estimator
     return per_target(estimator, task, labels.shape[1])
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -118,9 +119,55 @@ class MultitaskMixin(ABC):
             Predicts with this estimator, fitted again or not; its own ``fit`` does nothing.
         """
         check_is_fitted(self)
-        if task not in self.tasks_:
-            raise ValueError(f"there is no task {task!r}.{did_you_mean(task, self.tasks_)} Known are {[*self.tasks_]}.")
-        return (_ClassificationView if self.tasks_[task].has_classes else _RegressionView)(self, task)
+        return view_of_task(self, self.tasks_, task)
+
+
+def fitted_tasks(estimator):
+    """Return the fitted tasks by name of an estimator of several, which may stand at the end of pipelines or searches.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    Returns
+    -------
+    tasks : dict of str to Task
+
+    Raises
+    ------
+    TypeError
+        If it is no such estimator.
+    """
+    inner = estimator
+    while not hasattr(inner, "tasks_"):
+        if isinstance(inner, Pipeline):
+            inner = inner.steps[-1][1]
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        else:
+            raise TypeError(f"{estimator!r} does not predict several tasks.")
+    return inner.tasks_
+
+
+def view_of_task(estimator, tasks, task):
+    """Return an estimator as a regressor or classifier for one of the tasks that it predicts.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; predicts a column for each task.
+    tasks : dict of str to Task
+        Fitted.
+    task : str
+
+    Returns
+    -------
+    view : estimator
+    """
+    if task not in tasks:
+        raise ValueError(f"there is no task {task!r}.{did_you_mean(task, tasks)} Known are {[*tasks]}.")
+    return (_ClassificationView if tasks[task].has_classes else _RegressionView)(estimator, task)
 
 
 class TaskView(BaseEstimator):

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.metrics import get_scorer
 
 from .._compat import take
+from ._multitask import fitted_tasks, view_of_task
 from ._targets import by_name
 
 #: What a task is scored by where nothing is said.
@@ -22,9 +23,13 @@ class TaskScorer:
         return f"make_task_scorer({self.task!r}, {self.scoring!r})"
 
     def __call__(self, estimator, X, y, **params):
-        """Return the score of an estimator of several tasks by the rows that have the target of this one."""
-        view = estimator.for_task(self.task)
-        column = by_name(y, list(estimator.tasks_))[self.task]
+        """Return the score of an estimator of several tasks, or a pipeline or search that ends with one.
+
+        The rows count that have the target of this one.
+        """
+        tasks = fitted_tasks(estimator)
+        view = view_of_task(estimator, tasks, self.task)
+        column = by_name(y, list(tasks))[self.task]
         rows = np.flatnonzero(pd.notna(np.asarray(column)))
         if not len(rows):
             raise ValueError(f"none of the {len(column)} rows to score has a target of the task {self.task!r}.")

@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skstack import MultimodalStackingRegressor
+from skstack import MultimodalStackingMultitask, MultimodalStackingRegressor
 from skstack.preprocessing import PredictionTransformer
 
 NUMBERS = ["area", "rooms"]
@@ -171,6 +171,21 @@ class Named(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         return pd.DataFrame({"price": np.ones(len(X)), "rent": np.zeros(len(X))})
+
+
+def test_several_tasks_become_numbers_and_probabilities(table):
+    X, y = table
+    Y = pd.DataFrame({"price": y, "size": make_labels(y, 3), "sold": y > y.mean()})
+    learners = [("ridge", Ridge(), NUMBERS), ("logistic", LogisticRegression(), NUMBERS)]
+    model = MultimodalStackingMultitask(learners, cv=2).fit(X, Y)
+    predictions = PredictionTransformer(model).fit(X)
+    names = [f"prediction_{name}" for name in ("price", *(f"size_{c}" for c in model.classes_["size"]), "sold_True")]
+    assert predictions.get_feature_names_out().tolist() == names
+    known = model.predict_tasks(X)
+    expected = np.column_stack([known["price"], known["size"], known["sold"][:, 1]])
+    assert_allclose(predictions.transform(X), expected)
+    of_classes = PredictionTransformer(model, method="predict_proba").fit(X)
+    assert_allclose(of_classes.transform(X), expected[:, 1:])
 
 
 def test_a_predicted_table_keeps_its_names(table):

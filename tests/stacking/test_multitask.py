@@ -8,6 +8,7 @@ import pytest
 from _small import TRAINING, branches, make_table
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict, cross_validate
@@ -114,6 +115,29 @@ def test_estimators_of_several_tasks_are_learners_too():
     assert template.tasks is None and inner.tasks is None
     prefit = stack([("net", clone(template).fit(X[NUMBERS], COMPLETE.drop(columns="kind")), NUMBERS)], cv="prefit")
     assert prefit.fit(X, COMPLETE.drop(columns="kind")).predict(X).shape == (len(X), 2)
+
+
+def test_a_frozen_estimator_of_several_tasks_predicts_as_it_does_alone():
+    alone = stack(LEARNERS).fit(X, COMPLETE)
+    fitted = stack([("alone", FrozenEstimator(alone)), *LEARNERS]).fit(X, Y)
+    assert fitted.fitted_per_target_ == ["ridge", "logistic"]
+    known = alone.predict_tasks(X)
+    expected = np.column_stack([known["price"], known["sold"][:, 1], known["kind"]])
+    np.testing.assert_allclose(fitted.oof_predictions_[:, :5], expected)
+
+
+@pytest.mark.parametrize("cv", [SPLITS, "prefit"])
+def test_fitted_estimators_must_know_tasks_and_classes(cv):
+    some = COMPLETE["kind"] != "1"
+    fewer = stack(LEARNERS, cv=2).fit(X[some], COMPLETE[some])
+    renamed = stack(LEARNERS, cv=2).fit(X, COMPLETE.rename(columns={"sold": "gone"}))
+    freeze = FrozenEstimator if cv is SPLITS else lambda fitted: fitted
+    with pytest.raises(
+        ValueError, match=r"'f' knows the classes \['0', '2'\] of task 'kind', which has \['0', '1', '2'\]"
+    ):
+        stack([("f", freeze(fewer))], cv=cv).fit(X, COMPLETE)
+    with pytest.raises(ValueError, match="'f' does not predict the task 'sold': its tasks are"):
+        stack([("f", freeze(renamed))], cv=cv).fit(X, COMPLETE)
 
 
 def test_held_out_targets_change_nothing_that_is_predicted_for_them():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -88,6 +89,8 @@ class Single(RegressorMixin, BaseEstimator):
         (Single(), False, True),
         (make_pipeline(StandardScaler(), LinearRegression()), False, False),
         (make_pipeline(StandardScaler(), LinearRegression()), True, True),
+        (FrozenEstimator(Ridge()), True, False),
+        (FrozenEstimator(HistGradientBoostingRegressor()), True, True),
         (MultimodalNetworkRegressor(), True, False),
         (MultimodalStackingRegressor([("ridge", Ridge())]), True, False),
     ],

@@ -321,10 +321,14 @@ def test_targets_with_gaps_are_judged_and_guarded(gaps):
     assert_allclose(stack.predict(X), weights[0] * ridge + weights[1] * tree)
 
 
-def test_by_default_each_target_with_gaps_has_a_final_estimator_of_its_own(gaps):
+def test_by_default_targets_with_gaps_are_averaged(gaps):
     X, Y = gaps
     stack = MultimodalStackingRegressor(REGRESSORS, cv=3).fit(X, Y)
-    assert [type(final).__name__ for final in stack.final_estimator_.estimators_.values()] == ["RidgeCV"] * 2
+    by_hand = WeightedAverageRegressor().fit(stack.oof_predictions_, Y)
+    assert_allclose(stack.final_estimator_.weights_, by_hand.weights_)
+    assert_allclose(stack.predict(X), by_hand.predict(stack.transform(X)))
+    others = MultimodalStackingRegressor(REGRESSORS, cv=3, passthrough=True).fit(X, Y)
+    assert [type(final).__name__ for final in others.final_estimator_.estimators_.values()] == ["RidgeCV"] * 2
 
 
 class Constant(ClassifierMixin, BaseEstimator):

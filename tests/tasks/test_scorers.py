@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skstack.tasks import make_task_scorer, make_task_scorers
 from skstack.tasks._classification import ClassificationTask
@@ -44,6 +48,19 @@ def test_a_task_is_scored_by_the_rows_that_have_its_target():
     assert make_task_scorer("won")(Oracle(), X, Y) == 1
     own = make_scorer(mean_absolute_error, greater_is_better=False)
     assert make_task_scorer("diff", own)(Oracle(), X, Y) == -0.5
+
+
+def test_pipelines_and_searches_are_scored_by_what_they_end_with():
+    scorer = make_task_scorer("won", "neg_log_loss")
+    expected = scorer(Oracle(), X, Y)
+    piped = make_pipeline(FunctionTransformer(), Oracle())
+    assert scorer(piped.fit(X, Y), X, Y) == expected
+    search = GridSearchCV(piped, {"functiontransformer__validate": [True]}, scoring=scorer, cv=2)
+    assert scorer(search.fit(X, Y.fillna({"won": "no", "diff": 0})), X, Y) == expected
+    with pytest.raises(TypeError, match=r"Ridge\(\) does not predict several tasks"):
+        scorer(Ridge(), X, Y)
+    with pytest.raises(ValueError, match=r"there is no task 'wonn'\. Did you mean 'won'\?"):
+        make_task_scorer("wonn")(piped, X, Y)
 
 
 def test_weights_of_rows_go_with_their_rows():
