@@ -50,6 +50,8 @@ class DateBranch(Branch):
     date_format : str, default=None
         How texts are written, as for :meth:`datetime.datetime.strptime`, such as ``"%d/%m/%Y"``. By default as ISO 8601
         says, ``2026-01-31`` or ``2026-01-31 17:30``: any other way means different dates in different countries.
+    on_error : {"raise", "missing"}, default="raise"
+        What becomes of a cell that is no date, or not written as it should be: an error, or a missing date.
     hidden : tuple of int, default=(32,)
         Units of the dense layers; empty for none.
     activation : str, default="relu"
@@ -120,6 +122,7 @@ class DateBranch(Branch):
         "elapsed": ["boolean"],
         "tz": [str, datetime.tzinfo, None],
         "date_format": [str, None],
+        "on_error": [StrOptions({"raise", "missing"})],
     }
 
     def __init__(
@@ -132,6 +135,7 @@ class DateBranch(Branch):
         elapsed=False,
         tz=None,
         date_format=None,
+        on_error="raise",
         hidden=(32,),
         activation="relu",
         dropout=0.0,
@@ -146,6 +150,7 @@ class DateBranch(Branch):
         self.elapsed = elapsed
         self.tz = tz
         self.date_format = date_format
+        self.on_error = on_error
         self.hidden = hidden
         self.activation = activation
         self.dropout = dropout
@@ -193,7 +198,8 @@ class DateBranch(Branch):
     def _read(self, X):
         if X.ndim != 2:
             raise ValueError(f"expected a table of dates with 2 dimensions, got an array of shape {X.shape}.")
-        return [(name, read_dates(X, name, column, self.date_format)) for name, column in named_columns(X)]
+        how = self.date_format, self.on_error
+        return [(name, read_dates(X, name, column, *how)) for name, column in named_columns(X)]
 
     def _zone(self, X, name, dates):
         """Return the time zone of a column of training rows, None for one without."""

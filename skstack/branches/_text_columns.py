@@ -1,11 +1,12 @@
 """Columns of texts: their cells, and sequences of token ids side by side in one array."""
 
 import math
+from numbers import Number
 
 import numpy as np
 import pandas as pd
 
-from ..reading._cells import named_columns, row_name
+from ..reading._cells import named_columns, row_name, spelled_number
 from ._categorical import near_size
 from ._column_statistics import quantiles
 
@@ -30,8 +31,11 @@ def texts_of(X):
 
 def _column_texts(X, name, column):
     cells = column.tolist()
+    takes_numbers = column.dtype == object  # as spreadsheets have them among texts
     for position, cell in enumerate(cells):
-        if not isinstance(cell, str):
+        if takes_numbers and isinstance(cell, Number) and not pd.isna(cell):
+            cells[position] = spelled_number(cell)
+        elif not isinstance(cell, str):
             if not (pd.api.types.is_scalar(cell) and pd.isna(cell)):
                 raise TypeError(f"column {name} holds {cell!r} in {row_name(X, position)}, where a text was expected.")
             cells[position] = ""

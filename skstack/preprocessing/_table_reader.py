@@ -1,5 +1,7 @@
 """A transformer in front of those that clean tables: cells become numbers, categories or texts, as they are told."""
 
+from numbers import Number
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -8,8 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import branch_columns, check_table, resolve_columns
 from .._doc_links import DocLinkMixin
 from .._suggestions import SuggestingParams
+from ..reading._cells import spelled_number
+from ..reading._dates import read_dates
 from ..reading._missing import missing_rows
-from ..reading._numbers_in_text import extracted
+from ..reading._numbers_in_text import extracted, words_around
 
 
 class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimator):
@@ -24,6 +28,12 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
     numbers : dict of str or int to int, default=None
         By column, how many numbers are read of each cell: 2 for "87 bhp @ 6000 rpm", 1 for "$1,200". A column becomes
         as many columns, with gaps where a cell holds fewer.
+    words : list of str or int, default=()
+        Columns among `numbers` of which what stands around the numbers becomes a category in one more column, as in "3
+        weeks" and "2 years".
+    dates : dict of str or int to str or None, default=None
+        By column, how dates are written, as for :meth:`datetime.datetime.strptime`, or None for ISO 8601. What is no
+        date becomes a gap; dates with a time zone are brought to UTC.
     categories : list of str or int, default=()
         Columns that become pandas categories, whatever is in their cells.
     texts : list of str or int, default=()
@@ -54,12 +64,16 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
         "numbers": [dict, None],
+        "words": ["array-like"],
+        "dates": [dict, None],
         "categories": ["array-like"],
         "texts": ["array-like"],
     }
 
-    def __init__(self, *, numbers=None, categories=(), texts=()):
+    def __init__(self, *, numbers=None, words=(), dates=None, categories=(), texts=()):
         self.numbers = numbers
+        self.words = words
+        self.dates = dates
         self.categories = categories
         self.texts = texts
 
@@ -80,14 +94,18 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
         Raises
         ------
         ValueError
-            If X has no such column.
+            If X has no such column, or `words` names one that `numbers` does not.
         """
         self._validate_params()
         X = check_table(self, X, reset=True)
         self._numbers = {resolve_columns(X, key): n_numbers for key, n_numbers in (self.numbers or {}).items()}
-        self._categories, self._texts = (
-            set(resolve_columns(X, list(names))) if len(names) else set() for names in (self.categories, self.texts)
+        self._dates = {resolve_columns(X, key): date_format for key, date_format in (self.dates or {}).items()}
+        self._categories, self._texts, self._words = (
+            set(resolve_columns(X, list(names))) if len(names) else set()
+            for names in (self.categories, self.texts, self.words)
         )
+        if not self._words <= set(self._numbers):
+            raise ValueError("'words' names columns that are not among 'numbers'.")
         return self
 
     def transform(self, X):
@@ -131,19 +149,35 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
         return np.array(names_out, dtype=object)
 
     def _names_out(self, position, name):
-        return [name] + [f"{name} ({place})" for place in range(2, self._numbers.get(position, 1) + 1)]
+        others = [f"{name} ({place})" for place in range(2, self._numbers.get(position, 1) + 1)]
+        return [name, *others, *([f"{name} (words)"] if position in self._words else [])]
 
     def _read(self, position, name, column):
         """Return the columns that one becomes."""
         names = self._names_out(position, name)
         if position in self._numbers:
             numbers = extracted(column, self._numbers[position])
-            return [pd.Series(numbers[:, place], column.index, name=out) for place, out in enumerate(names)]
+            read = [pd.Series(values, column.index, name=out) for values, out in zip(numbers.T, names, strict=False)]
+            return read + ([_words_of(column).rename(names[-1])] if position in self._words else [])
+        if position in self._dates:
+            return [_as_dates(column, name, self._dates[position])]
         if position in self._categories:
             return [_as_category(column).rename(name)]
         if position in self._texts:
             return [_as_text(column).rename(name)]
         return [_dense(column).rename(name)]
+
+
+def _as_dates(column, name, date_format):
+    dates = read_dates(column.to_frame(), name, column, date_format, on_error="missing")
+    return pd.Series(dates.instants, column.index, name=name)
+
+
+def _words_of(column):
+    """Return what stands around the numbers of texts, as categories; missing for cells that are no texts."""
+    codes, distinct = pd.factorize(column.astype(object))
+    words = [words_around(cell) if isinstance(cell, str) else None for cell in distinct]
+    return pd.Series(pd.array(words, dtype=object).take(codes, allow_fill=True), column.index).astype("category")
 
 
 def _dense(column):
@@ -157,8 +191,7 @@ def _spelled(cell):
         return "; ".join(map(_spelled, cell))
     if isinstance(cell, (bytes, bytearray)):
         return cell.decode("utf-8", "replace")
-    is_whole = isinstance(cell, (float, np.floating)) and cell == np.floor(cell)
-    return str(int(cell)) if is_whole else str(cell)
+    return spelled_number(cell) if isinstance(cell, Number) else str(cell)
 
 
 def _as_text(column):

@@ -66,6 +66,12 @@ def shown(cell):
     return _SHOWN.repr(cell.item() if isinstance(cell, np.generic) else cell)
 
 
+def spelled_number(number):
+    """Return a number as a text, by which whole numbers are the same whatever type holds them."""
+    is_whole = isinstance(number, (float, np.floating)) and np.isfinite(number) and number == np.floor(number)
+    return str(int(number)) if is_whole else str(number)
+
+
 def is_date(cell):
     """Tell whether a cell is a date, a time, a period or a difference of dates."""
     return isinstance(cell, _DATES)

@@ -45,7 +45,7 @@ class Dates:
         return local.to_numpy().astype(DATE_DTYPE)
 
 
-def read_dates(X, name, column, date_format=None):
+def read_dates(X, name, column, date_format=None, on_error="raise"):
     """Read a column of dates.
 
     Parameters
@@ -59,6 +59,8 @@ def read_dates(X, name, column, date_format=None):
         blank.
     date_format : str, default=None
         How texts are written, as for :meth:`datetime.datetime.strptime`; ISO 8601 by default.
+    on_error : {"raise", "missing"}, default="raise"
+        Whether a cell that is no date raises or counts as missing.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def read_dates(X, name, column, date_format=None):
     if isinstance(series.dtype, np.dtype) and series.dtype.kind == "M":
         instants = series.to_numpy().astype(DATE_DTYPE)
         return Dates(instants, _one_zone(None, instants))
-    return _of_cells(X, name, series.astype(object).tolist(), date_format)
+    return _of_cells(X, name, series.astype(object).tolist(), date_format, on_error)
 
 
 def _one_zone(zone, instants):
@@ -92,7 +94,7 @@ def _zone_name(zone):
     return "" if zone is None else str(zone)
 
 
-def _of_cells(X, name, cells, date_format):
+def _of_cells(X, name, cells, date_format, on_error):
     instants, zones = np.full(len(cells), "NaT", dtype=DATE_DTYPE), {}
     for position, cell in enumerate(cells):
         try:
@@ -102,6 +104,8 @@ def _of_cells(X, name, cells, date_format):
             zones.setdefault(_zone_name(moment.tzinfo), (moment.tzinfo, position))
             instants[position] = _in_utc(moment)
         except (ValueError, TypeError, OverflowError) as error:
+            if on_error == "missing":
+                continue
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"column {name} holds {shown(cell)} in {row_name(X, position)}, {error}") from None
     return Dates(instants, zones)

@@ -14,6 +14,9 @@ _NUMBER = re.compile(
     r"(?P<times>(?:(?(money)[kmbKMB]|[kKMB])|bn|mn)(?![^\W_])|\s?(?i:thousand|million|billion))?",
 )
 
+#: A single number in parentheses, as book-keepers write negative ones.
+_LOSS = re.compile(r"^\s*[$€£¥₹]?\(\s*[$€£¥₹]?\s*[\d.,]+\s*\)\s*$")
+
 _TIMES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # by the first letter
 
 
@@ -33,7 +36,8 @@ def numbers_in(text):
     numbers : list of float
     """
     found = _NUMBER.finditer(text)
-    return [_value(m) * _TIMES.get((m["times"] or " ").strip()[:1].lower(), 1) for m in found]
+    sign = -1 if _LOSS.match(text) else 1
+    return [sign * _value(m) * _TIMES.get((m["times"] or " ").strip()[:1].lower(), 1) for m in found]
 
 
 def _value(match):
@@ -44,6 +48,22 @@ def _value(match):
 def without_numbers(text):
     """Return a text with "#" in the place of each number."""
     return _NUMBER.sub("#", text)
+
+
+def words_around(text):
+    """Return the words of a text around its numbers, alike for one thing and several of them.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    words : str
+        "# week" for "3 weeks".
+    """
+    words = re.findall(r"#|[^\W\d_]+", without_numbers(text).lower())
+    return " ".join(word.removesuffix("s") if len(word) > 3 else word for word in words)
 
 
 def extracted(column, n_numbers):

@@ -65,12 +65,15 @@ def _of_tables(by_kind):
         groups.setdefault(column.details.get("group", 0), []).append(column)
     for number, group in enumerate(groups.values(), start=1):
         _add(parts, f"entities_{number}" if len(groups) > 1 else "entities", EntityBranch(), group)
-    formats = {}
+    ways = {}
     for column in by_kind.get("date", []):
-        formats.setdefault(column.details.get("date_format"), []).append(column)
-    for number, (date_format, dates) in enumerate(formats.items(), start=1):
-        _add(parts, f"dates_{number}" if len(formats) > 1 else "dates", DateBranch(date_format=date_format), dates)
-    _add_texts(parts, by_kind.get("text", []) + [column for column in many if column.details.get("words")])
+        ways.setdefault(tuple(column.details.get(name) for name in ("date_format", "tz", "on_error")), []).append(
+            column
+        )
+    for number, ((date_format, tz, on_error), dates) in enumerate(ways.items(), start=1):
+        branch = DateBranch(date_format=date_format, tz=tz, on_error=on_error or "raise")
+        _add(parts, f"dates_{number}" if len(ways) > 1 else "dates", branch, dates)
+    _add_texts(parts, by_kind.get("text", []) + [c for c in [*many, *in_texts] if c.details.get("words")])
     return parts
 
 

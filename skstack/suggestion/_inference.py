@@ -12,6 +12,7 @@ import PIL.Image
 from ..reading._cells import is_date, shown
 from ..reading._items import is_list
 from ..reading._missing import missing_rows
+from ..reading._numbers_in_text import numbers_in
 from ..reading._tensors import tensors_of
 from ._texts import infer_texts
 from ._unix_times import are_unix_times
@@ -157,7 +158,7 @@ def _infer_objects(cells, name, n_distinct, root):
     if cells.map(is_date).all():
         if cells.map(lambda cell: isinstance(cell, (datetime.time, datetime.timedelta, np.timedelta64))).any():
             return "drop", "times of day or differences of dates: make hours of them", {}
-        return "date", "dates", {"date_format": None}
+        return _infer_dates(cells)
     are_texts = cells.map(lambda cell: isinstance(cell, str))
     if are_texts.all():
         kind, reason, details = infer_texts(cells, root)
@@ -165,7 +166,7 @@ def _infer_objects(cells, name, n_distinct, root):
     simple = cells.map(lambda cell: isinstance(cell, (str, Number, decimal.Decimal, bool, bytes)) or is_date(cell))
     if not simple.all():
         return "drop", f"cells are of type {type(cells[~simple].iloc[0]).__name__}", {}
-    return _infer_mixed(cells, n_distinct)
+    return _infer_mixed(cells, n_distinct, root)
 
 
 def _checked_number(cells, name, n_distinct):
@@ -174,11 +175,28 @@ def _checked_number(cells, name, n_distinct):
     return kind, f"{reason}, written as texts", details
 
 
-def _infer_mixed(cells, n_distinct):
-    """Return what a mixture of numbers, texts and others holds."""
+def _infer_dates(cells):
+    """Return what cells hold that are dates."""
+    zones = {getattr(cell, "tzinfo", None) for cell in cells}
+    if None in zones and len(zones) > 1:
+        return "drop", "dates with a time zone beside dates without one: give all of them one", {}
+    several = len({cell.utcoffset() for cell in cells}) > 1 if None not in zones else False
+    return "date", "dates", {"date_format": None, "are_texts": True, **({"tz": "UTC"} if several else {})}
+
+
+def _infer_mixed(cells, n_distinct, root):
+    """Return what a mixture of numbers, texts and others holds: what nearly all of them are."""
+    are_dates, are_texts = cells.map(is_date), cells.map(lambda cell: isinstance(cell, str))
+    if are_dates.mean() >= 0.9:
+        kind, reason, details = _infer_dates(cells[are_dates])
+        return kind, f"{reason}, and others that become gaps", {**details, "on_error": "missing"}
+    if are_texts.mean() >= 0.9 and (found := infer_texts(cells[are_texts].astype(str), root))[0] == "text":
+        return found
     are_numbers = pd.to_numeric(cells.astype(str), errors="coerce").notna()
     if are_numbers.mean() >= 0.9 and cells[are_numbers].nunique() > 8:
         return "numeric_text", "numbers, and texts that become gaps", {"n_numbers": 1}
+    if np.mean([bool(numbers_in(str(cell))) for cell in cells]) >= 0.9 and n_distinct > 8:
+        return "numeric_text", "numbers and texts with numbers in them", {"n_numbers": 1}
     if n_distinct >= max(0.9 * len(cells), _MIN_ROWS_OF_RUNNING):
         return "id", "cells of several types, another one in nearly every row", {}
     return "categorical", "cells of several types", {}

@@ -189,7 +189,16 @@ def _reader(table, words_are_texts=False):
         texts = texts + [column for column in categories if column.details.get("words")]
         categories = [column for column in categories if not column.details.get("words")]
     counts = {key: n_numbers(column) for key, column in zip(table.keys(numbers), numbers, strict=True)}
-    return TableReader(numbers=counts or None, categories=table.keys(categories) or (), texts=table.keys(texts) or ())
+    words = [column for column in numbers if column.details.get("words")]
+    dates = [column for column in table.of_kind("date") if column.details.get("are_texts")]
+    ways = {key: column.details["date_format"] for key, column in zip(table.keys(dates), dates, strict=True)}
+    return TableReader(
+        numbers=counts or None,
+        words=table.keys(words) or (),
+        dates=ways or None,
+        categories=table.keys(categories) or (),
+        texts=table.keys(texts) or (),
+    )
 
 
 def _encoding(table, targets, low_cardinality):

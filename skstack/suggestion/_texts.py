@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..reading._files import path_of
-from ..reading._numbers_in_text import numbers_in, without_numbers
+from ..reading._numbers_in_text import numbers_in, without_numbers, words_around
 from ._unix_times import are_unix_times
 
 #: Distinct texts that are looked at closely.
@@ -22,6 +22,9 @@ _FEW_CATEGORIES = 20
 
 #: With more categories than these, of words, rows of rare ones are known by their words.
 _MANY_CATEGORIES = 40
+
+#: So many texts that are something else, such as "unknown", leave a column what it is.
+_FEW_ODD = 5
 
 _PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
 
@@ -85,7 +88,7 @@ def _as_boolean(texts, counts, root):
 def _as_numbers(texts, counts, root):
     are_numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").notna().to_numpy()
     others = [text for text, is_number in zip(texts, are_numbers, strict=True) if not is_number]
-    if len(others) > 5 or are_numbers.sum() <= len(others):
+    if len(others) > _FEW_ODD or are_numbers.sum() <= len(others):
         return None
     if any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in texts):
         return _as_codes("digits with zeros in front", counts)
@@ -97,7 +100,7 @@ def _as_numbers(texts, counts, root):
     lengths = {len(text) for text in texts}
     if len(lengths) == 1 and all(text.isdigit() for text in texts):
         if lengths == {8} and all(_is_date(text, "%Y%m%d") and text[:2] in ("19", "20") for text in counts.index):
-            return "date", "dates written as %Y%m%d", {"date_format": "%Y%m%d"}
+            return _dates_written("%Y%m%d", counts.index, [])
         if lengths.pop() >= 8 and not are_unix_times(int(min(texts)), int(max(texts))):
             return _as_codes("digits, all of one length", counts)
     return "numeric", "numbers, written as texts", {}
@@ -128,41 +131,65 @@ def _as_numbers_in_text(texts, counts, root):
     n_numbers = min(max(template.count("#") for template in common.index), 4)
     shown = ", ".join(repr(template) for template in common.index[:3])
     what = "a number" if n_numbers == 1 else f"up to {n_numbers} numbers"
-    return "numeric_text", f"{what} in texts like {shown}", {"n_numbers": n_numbers}
+    # Units, or other words, that tell one row from another.
+    words = {"words": True} if len({words_around(template) for template in common.index}) > 1 else {}
+    return (
+        "numeric_text",
+        f"{what} in texts like {shown}" + ", and words" * bool(words),
+        {"n_numbers": n_numbers} | words,
+    )
 
 
 # --- dates ------------------------------------------------------------------------------------------------------------
 
 
 def _as_dates(texts, counts, root):
-    looked_at = texts[:50]
-    if not all(
-        6 <= len(text) <= 35 and re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text) for text in looked_at
-    ):
+    looked_at = [text for text in texts if _may_be_date(text)][:50]
+    if not looked_at or not _are_few(len(texts) - sum(map(_may_be_date, texts)), len(texts)):
         return None
-    if _all_iso(looked_at) and _all_iso(counts.index):
-        return "date", "dates as ISO 8601 writes them", {"date_format": None}
-    for date_format in _fitting_formats(looked_at):
-        if all(_is_date(text, date_format) for text in counts.index):
-            return "date", f"dates written as {date_format}", {"date_format": date_format}
+    fitting = [way for way in (None, *_FORMATS) if all(_is_date(text, way) for text in looked_at)]
+    # Months before days where both would do; a way that all follow before one that some do not.
+    others = {way: [text for text in counts.index if not _is_date(text, way)] for way in fitting}
+    for date_format in sorted(fitting, key=lambda way: len(others[way])):
+        odd = others[date_format]
+        if not _are_few(len(odd), len(counts)) or counts[odd].sum() > 0.1 * counts.sum():
+            return None
+        return _dates_written(date_format, counts.index.difference(odd), odd)
     return None
 
 
-def _all_iso(texts):
-    try:
-        return all(datetime.datetime.fromisoformat(text.strip()) for text in texts)
-    except ValueError:
-        return False
+def _dates_written(date_format, texts, odd):
+    """Return kind, reason and details of texts that are dates, beside a few others that are odd."""
+    details = {"date_format": date_format, "are_texts": True}
+    parsed = [_parsed(text, date_format) for text in texts]
+    if len({date.tzinfo is None for date in parsed}) > 1:
+        return None
+    if len({date.utcoffset() for date in parsed}) > 1:
+        details["tz"] = "UTC"
+    said = "dates as ISO 8601 writes them" if date_format is None else f"dates written as {date_format}"
+    if odd:
+        details["on_error"] = "missing"
+        said += f", and texts such as {', '.join(map(repr, odd[:3]))}, which become gaps"
+    return "date", said, details
 
 
-def _fitting_formats(texts):
-    """Return the ways of writing dates that all of some texts follow, months before days where both would do."""
-    return [written for written in _FORMATS if all(_is_date(text, written) for text in texts)]
+def _are_few(n_others, n_texts):
+    return n_others <= _FEW_ODD and n_others <= 0.1 * n_texts
+
+
+def _may_be_date(text):
+    return 6 <= len(text) <= 35 and bool(re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text))
+
+
+def _parsed(text, date_format):
+    if date_format is None:
+        return datetime.datetime.fromisoformat(text.strip())
+    return datetime.datetime.strptime(text.strip(), date_format)
 
 
 def _is_date(text, date_format):
     try:
-        datetime.datetime.strptime(text.strip(), date_format)
+        _parsed(text, date_format)
     except ValueError:
         return False
     return True

@@ -46,8 +46,18 @@ def test_arrays_are_read_like_tables():
     assert _ids(TextBranch(min_frequency=1).fit(X[:, :1]), np.array([["hat"], ["red"]])) == [[4, 0], [3, 0]]
 
 
+def test_numbers_among_texts_are_read_as_texts():
+    """As spreadsheets have them; a column of numbers alone is another thing."""
+    branch = TextBranch(min_frequency=1).fit(frame(["red 3", "2.5"]))
+    mixed = frame(pd.Series(["red", 3, 3.0, 2.5, np.float32(2.5), np.nan], dtype=object))
+    same = frame(["red", "3", "3", "2.5", "2.5", ""])
+    np.testing.assert_array_equal(branch.encode(mixed), branch.encode(same))
+    with pytest.raises(TypeError, match="holds 3 in row 0, where a text was expected"):
+        branch.encode(frame(pd.Series([3, 4])))
+
+
 @pytest.mark.parametrize(
-    "cell", [3, 2.5, b"red", ["red"], np.array([1, 2]), pd.Timestamp("2020")], ids=lambda cell: type(cell).__name__
+    "cell", [b"red", ["red"], np.array([1, 2]), pd.Timestamp("2020")], ids=lambda cell: type(cell).__name__
 )
 def test_cells_that_are_no_text_are_named(cell):
     branch = TextBranch(min_frequency=1).fit(frame(["red"]))

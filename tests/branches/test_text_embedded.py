@@ -51,7 +51,7 @@ def test_an_embedder_takes_the_place_of_tokens_and_sees_each_text_once():
 
 def test_an_embedder_reads_texts_alone():
     X = pd.DataFrame({"review": ["fine", 3, "day"]}, index=list("abc"))
-    with pytest.raises(TypeError, match=r"column 'review' holds 3 in row 1 \(index 'b'\), where a text was expected"):
+    with pytest.raises(TypeError, match=r"expected a text, got 3 in row 1 \(index 'b'\)"):
         TextBranch(embedder=TextEmbedder(CountLetters())).fit(X)
 
 
@@ -163,6 +163,6 @@ def test_a_fitted_branch_goes_on_elsewhere(encoder_folder):
 
 
 def test_an_encoder_reads_texts_alone(encoder_folder):
-    X = pd.DataFrame({"review": ["fine", 3]}, index=list("ab"))
-    with pytest.raises(TypeError, match=r"column 'review' holds 3 in row 1 \(index 'b'\), where a text was expected"):
+    X = pd.DataFrame({"review": ["fine", b"x"]}, index=list("ab"))
+    with pytest.raises(TypeError, match=r"column 'review' holds b'x' in row 1 \(index 'b'\), where a text was expected"):
         TextBranch(encoder=encoder_folder).fit(X)

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skstack.reading._numbers_in_text import extracted, numbers_in, text_columns, with_numbers, without_numbers
+from skstack.reading._numbers_in_text import (
+    extracted,
+    numbers_in,
+    text_columns,
+    with_numbers,
+    without_numbers,
+    words_around,
+)
 
 NAN = np.nan
 
@@ -40,6 +47,9 @@ NAN = np.nan
         ("12,50, 13,75", [12.5, 13.75]),
         ("12,345", [12345]),
         ("3,4,5", [3]),  # a list
+        ("(1,200)", [-1200]),
+        ("$(5.5)", [-5.5]),
+        ("(1, 2)", [1, 2]),
         ("A123", []),  # a code
         ("ratio x-3", [3]),  # a dash
         ("none", []),
@@ -51,6 +61,11 @@ def test_numbers_are_found_in_texts(text, numbers):
 
 def test_texts_without_their_numbers_are_alike():
     assert without_numbers("87 bhp @ 6000 rpm") == without_numbers("109 bhp @ 4,500 rpm") == "# bhp @ # rpm"
+
+
+def test_words_around_numbers_are_alike_for_one_and_several():
+    assert words_around("3 Weeks, 5%") == words_around("1 week 7") == "# week #"
+    assert words_around("19.67 km/kg") != words_around("19.67 kmpl")
 
 
 def test_each_cell_gives_as_many_numbers_as_are_asked_for():

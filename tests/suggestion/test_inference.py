@@ -67,6 +67,10 @@ def _kind(cells, name=""):
         ("sequence", _objects(RNG.normal(size=(N, 12)))),
         ("sequence", _objects([1.0] * (3 + x % 5) for x in range(N))),
         ("text", _objects([["red", "dry"], [], ["sweet"]] * 20)),
+        ("text", _objects([*(f"{x}{y} is a good old one" for x in "abcdefg" for y in "hijklmn"), 10])),
+        ("date", _objects([*pd.date_range("2020", periods=N), "unknown"])),
+        ("numeric_text", _objects(f"${x:,.0f}" if x % 5 < 2 else x for x in RNG.integers(0, 10**5, N))),
+        ("drop", _objects([*pd.date_range("2020", periods=N), *pd.date_range("2020", periods=N, tz="UTC")])),
     ],
 )
 def test_kinds_of_columns(kind, cells):

@@ -34,7 +34,8 @@ NUMERIC_TEXTS = {
     "range": ([f"{x}k-{x + 20}k" for x in _numbers()], 2),
     "size": ([f"{x}x{x + 3}x{x + 9} cm" for x in _numbers()], 3),
     "time": ([f"{x % 24:02d}:{x % 60:02d}" for x in _numbers()], 2),
-    "two units": ([f"{x} kg" if x % 3 else f"{x} g" for x in _numbers()], 1),
+    "one or several": ([f"{x} reviews" if x % 3 else "1 review" for x in _numbers()], 1),
+    "negative in parentheses": ([f"({x})" if x % 3 else f"{x}" for x in _numbers()], 1),
     "question marks": ([str(x) if x % 9 else "?" for x in _numbers(1, 1000)], 1),
 }
 
@@ -44,6 +45,18 @@ def test_numbers_in_texts(name):
     texts, n_numbers = NUMERIC_TEXTS[name]
     assert _kind(texts) == "numeric_text"
     assert _details(texts) == {"n_numbers": n_numbers}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{x} kg" if x % 3 else f"{x} g" for x in _numbers()],
+        [f"{x} weeks" if x % 2 else f"{x} years" for x in _numbers()],
+        [f"{x} bedroom {('flat', 'house')[x % 2]} {('for sale', 'to let')[x % 5 % 2]}" for x in _numbers()],
+    ],
+)
+def test_numbers_with_units_that_differ_have_words(texts):
+    assert infer_texts(pd.Series(texts), None)[::2] == ("numeric_text", {"n_numbers": 1, "words": True})
 
 
 @pytest.mark.parametrize(
@@ -94,12 +107,23 @@ def test_kinds_of_texts(kind, texts):
     ],
 )
 def test_dates_are_told_with_the_way_they_are_written(date_format, texts):
-    assert infer_texts(pd.Series(texts), None)[::2] == ("date", {"date_format": date_format})
+    assert infer_texts(pd.Series(texts), None)[::2] == ("date", {"date_format": date_format, "are_texts": True})
 
 
-def test_one_text_that_is_no_date_makes_a_column_no_dates():
+def test_a_few_texts_that_are_no_dates_become_gaps():
     texts = [f"2020-01-{1 + x % 28:02d}" for x in range(N)]
-    assert _kind([*texts, "unknown"]) != "date"
+    assert _details([*texts, "unknown"]) == {"date_format": None, "are_texts": True, "on_error": "missing"}
+    assert _kind([*texts, *["unknown"] * 20]) != "date"  # too many rows
+    assert _kind([*texts, *(f"in week {x}" for x in range(6))]) != "date"
+    # The days of most, and all that are there, would do for months.
+    days = [f"{1 + x % 12:02d}/{1 + x % 12:02d}/20{x:02d}" for x in range(N)]
+    assert _details([*days, "25/01/2020"])["date_format"] == "%d/%m/%Y"
+
+
+def test_dates_of_several_time_zones_are_brought_to_one():
+    summer = [moment.isoformat() for moment in pd.date_range("2020-03-01", periods=N, tz="Europe/Berlin")]
+    assert _details(summer) == {"date_format": None, "are_texts": True, "tz": "UTC"}
+    assert _kind([*summer, *(f"2020-01-{1 + x % 28:02d}" for x in range(N))]) != "date"
 
 
 def test_strings_without_blanks_that_differ_are_read_by_character():
