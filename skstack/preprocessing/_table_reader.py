@@ -169,7 +169,7 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
 
 
 def _as_dates(column, name, date_format):
-    dates = read_dates(column.to_frame(), name, column, date_format, on_error="missing")
+    dates = read_dates(column.to_frame(), repr(name), column, date_format, on_error="missing")
     return pd.Series(dates.instants, column.index, name=name)
 
 

@@ -4,6 +4,7 @@ Dates without a time zone are taken as the clock shows them, and never compared 
 """
 
 import datetime
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from ._cells import row_name, shown
 
 #: What dates are computed in: it reaches from 290,000 BC to AD 290,000, and a network hears no difference of less.
 DATE_DTYPE = "datetime64[us]"
+
+#: The part of the cells of a column that may be something else than dates without a word about it.
+_FEW = 0.2
 
 _DAY, _US_PER_DAY = np.timedelta64(1, "D"), 86_400_000_000
 
@@ -60,7 +64,7 @@ def read_dates(X, name, column, date_format=None, on_error="raise"):
     date_format : str, default=None
         How texts are written, as for :meth:`datetime.datetime.strptime`; ISO 8601 by default.
     on_error : {"raise", "missing"}, default="raise"
-        Whether a cell that is no date raises or counts as missing.
+        Whether a cell that is no date raises or counts as missing; a warning says where more than a few do.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def _zone_name(zone):
 
 
 def _of_cells(X, name, cells, date_format, on_error):
-    instants, zones = np.full(len(cells), "NaT", dtype=DATE_DTYPE), {}
+    instants, zones, unread = np.full(len(cells), "NaT", dtype=DATE_DTYPE), {}, []
     for position, cell in enumerate(cells):
         try:
             moment = _moment(cell, date_format)
@@ -104,10 +108,12 @@ def _of_cells(X, name, cells, date_format, on_error):
             zones.setdefault(_zone_name(moment.tzinfo), (moment.tzinfo, position))
             instants[position] = _in_utc(moment)
         except (ValueError, TypeError, OverflowError) as error:
-            if on_error == "missing":
-                continue
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"column {name} holds {shown(cell)} in {row_name(X, position)}, {error}") from None
+            said = f"column {name} holds {shown(cell)} in {row_name(X, position)}, {error}"
+            if on_error == "raise":
+                raise (TypeError if isinstance(error, TypeError) else ValueError)(said) from None
+            unread.append(said)
+    if len(unread) > 1 and len(unread) > _FEW * len(cells):
+        warnings.warn(f"{unread[0]} {len(unread)} such cells count as missing.", stacklevel=2)
     return Dates(instants, zones)
 
 

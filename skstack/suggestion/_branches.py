@@ -67,11 +67,12 @@ def _of_tables(by_kind):
         _add(parts, f"entities_{number}" if len(groups) > 1 else "entities", EntityBranch(), group)
     ways = {}
     for column in by_kind.get("date", []):
-        ways.setdefault(tuple(column.details.get(name) for name in ("date_format", "tz", "on_error")), []).append(
-            column
-        )
-    for number, ((date_format, tz, on_error), dates) in enumerate(ways.items(), start=1):
-        branch = DateBranch(date_format=date_format, tz=tz, on_error=on_error or "raise")
+        # Texts may be anything in rows to come.
+        on_error = "missing" if column.details.get("are_texts") else "raise"
+        way = {"date_format": column.details["date_format"], "tz": column.details.get("tz"), "on_error": on_error}
+        ways.setdefault(tuple(way.values()), (way, []))[1].append(column)
+    for number, (way, dates) in enumerate(ways.values(), start=1):
+        branch = DateBranch(**way)
         _add(parts, f"dates_{number}" if len(ways) > 1 else "dates", branch, dates)
     _add_texts(parts, by_kind.get("text", []) + [c for c in [*many, *in_texts] if c.details.get("words")])
     return parts

@@ -6,6 +6,8 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ..reading._cells import numbers
+from ..reading._dates import read_dates, split_days
+from ..reading._missing import missing_rows
 from ..reading._numbers_in_text import extracted
 
 #: Rows that are looked at, of wide tables fewer.
@@ -21,7 +23,7 @@ _MIN_ROWS = 50
 #: target away.
 _NEARLY_PERFECT = 0.99
 
-_KINDS = ("numeric", "numeric_text", "boolean", "categorical", "entity", "id")
+_KINDS = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date", "text", "id")
 
 
 def find_giveaways(columns, table, targets):
@@ -63,13 +65,15 @@ def _compare(column, cells, target, values, is_wide):
     said = "" if target.name is None else f" {target.name!r}"
     if _is_one_to_one(cells, values) and column.kind != "id":
         return f"it names the target{said} one to one"
-    codes = _as_numbers(column, cells)
-    if codes is None:
-        return None
-    if is_wide and not _is_monotone(codes, values):
-        return None
-    score = _score(codes, values, target.has_classes)
-    return f"it alone predicts the target{said} with a score of {score:.3f}" if score >= _NEARLY_PERFECT else None
+    # What changes slowly with time is near what it was the day before.
+    follows = is_wide or (column.kind == "date" and not target.has_classes)
+    for codes in _as_numbers(column, cells):
+        if follows and not _is_monotone(codes, values):
+            continue
+        score = _score(codes, values, target.has_classes)
+        if score >= _NEARLY_PERFECT:
+            return f"it alone predicts the target{said} with a score of {score:.3f}"
+    return None
 
 
 def _is_one_to_one(cells, values):
@@ -80,17 +84,23 @@ def _is_one_to_one(cells, values):
 
 
 def _as_numbers(column, cells):
-    """Return the cells as numbers that a tree can part; codes of categories where these come again."""
+    """Return arrays of numbers that a tree can part: of the cells, or of which cells are there."""
     if column.kind in ("numeric", "boolean") and column.details.get("plain"):
-        return cells.to_numpy(dtype="float64", na_value=np.nan)
+        return [cells.to_numpy(dtype="float64", na_value=np.nan)]
     if column.kind == "numeric_text":
-        return extracted(cells, 1)[:, 0]
+        return list(extracted(cells, column.details.get("n_numbers", 1)).T)
     if column.kind == "numeric":
-        return numbers(cells.to_frame())[:, 0]
+        return [numbers(cells.to_frame())[:, 0]]
+    if column.kind == "date":
+        dates = read_dates(cells.to_frame(), column.name, cells, column.details.get("date_format"), "missing")
+        return [split_days(dates.instants)[0]]
+    if column.kind == "text":
+        missing = missing_rows(cells.to_frame())
+        return [missing.astype(float)] if missing.any() else []
     if column.kind == "id":
         values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-        return values if np.isfinite(values).all() else None
-    return pd.factorize(cells.astype(str))[0].astype(float) if column.n_distinct <= 0.2 * len(cells) else None
+        return [values] if np.isfinite(values).all() else []
+    return [pd.factorize(cells.astype(str))[0].astype(float)] if column.n_distinct <= 0.2 * len(cells) else []
 
 
 def _is_monotone(codes, values):

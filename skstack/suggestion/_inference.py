@@ -25,7 +25,7 @@ _CODE_NAME = re.compile(
     re.IGNORECASE,
 )
 _ID_NAME = re.compile(
-    r"(^|[_\s.])(id|ids|uid|uuid|guid|index|idx|key|row_?(id|no|nr|number)?)$|^unnamed: \d+$", re.IGNORECASE
+    r"(^|[_\s.])(id|ids|uid|uuid|guid|key|row_?(id|no|nr|number|index)?)$|^(index|idx|unnamed: \d+)$", re.IGNORECASE
 )
 
 #: A running number in fewer rows than these may as well be a measurement.
@@ -136,7 +136,7 @@ def infer_shape(shape, dtype):
 def _infer_scalars(cells, name, n_distinct, root):
     if isinstance(cells.dtype, pd.CategoricalDtype):
         if n_distinct >= max(0.98 * len(cells), _MIN_ROWS_OF_RUNNING):
-            return "id", "another category in nearly every row", {}
+            return _infer_scalars(cells.astype(cells.cat.categories.dtype), name, n_distinct, root)
         return "categorical", f"{n_distinct} categories, as the table says", {}
     if pd.api.types.is_bool_dtype(cells.dtype):
         return "boolean", "True and False", {}
@@ -189,7 +189,7 @@ def _infer_mixed(cells, n_distinct, root):
     are_dates, are_texts = cells.map(is_date), cells.map(lambda cell: isinstance(cell, str))
     if are_dates.mean() >= 0.9:
         kind, reason, details = _infer_dates(cells[are_dates])
-        return kind, f"{reason}, and others that become gaps", {**details, "on_error": "missing"}
+        return kind, f"{reason}, and others that become gaps", details
     if are_texts.mean() >= 0.9 and (found := infer_texts(cells[are_texts].astype(str), root))[0] == "text":
         return found
     are_numbers = pd.to_numeric(cells.astype(str), errors="coerce").notna()
@@ -212,7 +212,8 @@ def _infer_numbers(values, name, n_distinct):
     unique = n_distinct >= 0.98 * len(values)
     least, most = finite.min(), finite.max()
     if len(values) >= _MIN_ROWS_OF_RUNNING and unique:
-        if n_distinct == len(values) and most - least + 1 == n_distinct and name:
+        # Years, and others that count something, begin elsewhere.
+        if n_distinct == len(values) and most - least + 1 == n_distinct and least in (0, 1) and name:
             return "id", "a running number", {}
         if _ID_NAME.search(name):
             return "id", "whole numbers, another one in nearly every row, and the name of a key", {}
@@ -227,7 +228,7 @@ def _infer_numbers(values, name, n_distinct):
 
 
 def _says_time(name):
-    return bool(re.search("time|date|stamp|epoch|unix|created|updated", name, re.IGNORECASE))
+    return bool(re.search(r"time|date|stamp|epoch|unix|utc|created|updated|(^|_)(ts|at)$", name, re.IGNORECASE))
 
 
 def _are_codes(name, least, most, n_distinct, n_rows):

@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,8 @@ def _as_numbers(texts, counts, root):
     others = [text for text, is_number in zip(texts, are_numbers, strict=True) if not is_number]
     if len(others) > _FEW_ODD or are_numbers.sum() <= len(others):
         return None
-    if any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in texts):
+    zeros = [text for text in texts if len(text) > 1 and text[0] == "0" and text.isdigit()]
+    if len(zeros) > 0.01 * len(texts) or (zeros and len(set(map(len, texts))) == 1):
         return _as_codes("digits with zeros in front", counts)
     if others and len(counts) <= _FEW_TEXTS:
         return None
@@ -168,7 +170,6 @@ def _dates_written(date_format, texts, odd):
         details["tz"] = "UTC"
     said = "dates as ISO 8601 writes them" if date_format is None else f"dates written as {date_format}"
     if odd:
-        details["on_error"] = "missing"
         said += f", and texts such as {', '.join(map(repr, odd[:3]))}, which become gaps"
     return "date", said, details
 
@@ -223,15 +224,29 @@ def _as_name_of_row(texts, counts, root):
         return None
     for what, pattern in (("web addresses", _ADDRESS), ("mail addresses", _MAIL), ("names of rows", _NAME_OF_ROW)):
         if sum(bool(pattern.match(text)) for text in texts) >= 0.95 * len(texts):
+            if what != "names of rows" and _share_words(texts):
+                return "text", f"{what} that share words", {}
             is_number = what == "names of rows" and sum(_is_quantity(text) for text in texts) > 0.1 * len(texts)
             return None if is_number else ("id", f"{what}, another one in nearly every row", {})
     if all(re.fullmatch(r"[\d\s().+/-]+", text) and sum(map(str.isdigit, text)) >= 7 for text in texts):
-        return "id", "numbers that are dialled or looked up, another one in nearly every row", {}
+        n_digits = pd.Series([sum(map(str.isdigit, text)) for text in texts])
+        if (n_digits == n_digits.mode()[0]).mean() >= 0.9 and not any(re.search(r"\d\.\d+\s", text) for text in texts):
+            return "id", "numbers that are dialled or looked up, another one in nearly every row", {}
     return None
 
 
+def _share_words(texts):
+    """Tell whether texts have, on average, a word that some of the others have too, but not most of them."""
+    words = [set(re.findall(r"[a-z]{3,}", text.lower())) for text in texts]
+    counts = Counter(word for of_text in words for word in of_text)
+    shared = {word for word, count in counts.items() if 2 <= count <= 0.5 * len(texts)}
+    return sum(len(of_text & shared) for of_text in words) >= len(texts)
+
+
 def _is_quantity(text):
-    """Tell whether a text without blanks may be a number with a unit, or two: 87bhp, 10k-20k, 5.2%."""
+    """Tell whether a text without blanks may be numbers with or without a unit: 87bhp, 10k-20k, 5.2%, 5:29, 30x26."""
+    if re.fullmatch(r"\d+(:\d{2}){1,2}([.,]\d+)?|\d+([.,]\d+)?([xX]\d+([.,]\d+)?){1,3}", text):
+        return True
     return bool(
         re.fullmatch(r"[<>~]?\d[\d.,]*[a-zA-Z%/\d]{0,4}(-\d[\d.,]*[a-zA-Z%]{0,4})?\+?", text)
     ) and not re.fullmatch(r"[0-9a-f]{6,}", text)

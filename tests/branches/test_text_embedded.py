@@ -164,5 +164,7 @@ def test_a_fitted_branch_goes_on_elsewhere(encoder_folder):
 
 def test_an_encoder_reads_texts_alone(encoder_folder):
     X = pd.DataFrame({"review": ["fine", b"x"]}, index=list("ab"))
-    with pytest.raises(TypeError, match=r"column 'review' holds b'x' in row 1 \(index 'b'\), where a text was expected"):
+    with pytest.raises(
+        TypeError, match=r"column 'review' holds b'x' in row 1 \(index 'b'\), where a text was expected"
+    ):
         TextBranch(encoder=encoder_folder).fit(X)

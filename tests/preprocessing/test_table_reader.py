@@ -32,6 +32,25 @@ def test_columns_become_what_they_are_said_to_hold():
     np.testing.assert_array_equal(table["age"], X["age"])
 
 
+def test_words_around_numbers_become_a_category():
+    age = pd.DataFrame({"age": ["3 weeks", "1 week", "2 years", None, 5]}, index=[4, 3, 2, 1, 0])
+    reader = TableReader(numbers={"age": 1}, words=["age"])
+    table = reader.fit_transform(age)
+    assert list(table.columns) == list(reader.get_feature_names_out()) == ["age", "age (words)"]
+    np.testing.assert_array_equal(table["age"], [3, 1, 2, np.nan, 5])
+    assert isinstance(table["age (words)"].dtype, pd.CategoricalDtype) and list(table.index) == [4, 3, 2, 1, 0]
+    assert table["age (words)"].astype(object).fillna("none").tolist() == ["# week", "# week", "# year", "none", "none"]
+    with pytest.raises(ValueError, match="'words' names columns that are not among 'numbers'"):
+        TableReader(words=["age"]).fit(age)
+
+
+def test_dates_are_read_and_what_is_none_is_a_gap():
+    texts = pd.DataFrame({"day": ["31/01/2026", "unknown", None], "at": ["2026-01-31T10:00+01:00", "2026-07-31", 3]})
+    table = TableReader(dates={"day": "%d/%m/%Y", "at": None}).fit_transform(texts)
+    assert list(table["day"]) == [pd.Timestamp("2026-01-31"), pd.NaT, pd.NaT]
+    assert list(table["at"]) == [pd.Timestamp("2026-01-31 09:00"), pd.Timestamp("2026-07-31"), pd.NaT]
+
+
 def test_rows_may_come_in_other_containers():
     table = READER.fit_transform(X)
     from_polars = READER.fit_transform(pl.from_pandas(X.reset_index(drop=True)))

@@ -169,3 +169,13 @@ def test_days_and_their_parts_add_up():
     np.testing.assert_array_equal(days, [1, np.nan, -1])
     np.testing.assert_array_equal(parts, [0.75, np.nan, 0.25])
     np.testing.assert_array_equal(years(instants), [1970, np.nan, 1969])
+
+
+def test_cells_that_are_no_dates_may_count_as_missing():
+    cells = pd.Series(["2026-01-31", "soon", 3, None, *["2026-02-01"] * 9])
+    few = read_dates(cells.to_frame(), "'day'", cells, on_error="missing").instants
+    assert np.isnat(few).tolist() == [False, True, True, True] + [False] * 9
+    with pytest.warns(
+        UserWarning, match=r"column 'day' holds 'soon' in row 1, which is no date .* 2 such cells count as"
+    ):
+        read_dates(cells[:5].to_frame(), "'day'", cells[:5], on_error="missing")

@@ -24,7 +24,7 @@ def test_each_kind_has_a_branch():
         "numbers_in_text": ("NumericBranch(extract=2)", ["power", "experience", "cost"]),
         "categories": ("CategoricalBranch()", ["heated", "color", "zip"]),
         "entities": ("EntityBranch()", ["team_1", "team_2"]),
-        "dates": ("DateBranch(date_format='%d/%m/%Y')", ["sold"]),
+        "dates": ("DateBranch(date_format='%d/%m/%Y', on_error='missing')", ["sold"]),
         "text_review": ("TextBranch()", ["review"]),
         "text_tags": ("TextBranch()", ["tags"]),
     }
@@ -50,10 +50,20 @@ def test_columns_of_many_categories_have_a_branch_of_their_own():
 
 def test_dates_that_are_written_in_two_ways_have_two_branches():
     X = pd.DataFrame({"a": ["2020-01-31", "2020-02-01"] * 9, "b": ["31.1.2020", "1.2.2020"] * 9})
-    branches = _branches(X)
-    assert branches == {
-        "dates_1": ("DateBranch()", ["a"]),
-        "dates_2": ("DateBranch(date_format='%d.%m.%Y')", ["b"]),
+    X = X.assign(c=pd.to_datetime(X["a"]), d=X["a"] + ["T10:00+01:00", "T10:00+02:00"] * 9)
+    assert _branches(X) == {
+        "dates_1": ("DateBranch(on_error='missing')", ["a"]),
+        "dates_2": ("DateBranch(date_format='%d.%m.%Y', on_error='missing')", ["b"]),
+        "dates_3": ("DateBranch()", ["c"]),
+        "dates_4": ("DateBranch(on_error='missing', tz='UTC')", ["d"]),
+    }
+
+
+def test_words_around_numbers_are_read_too():
+    X = pd.DataFrame({"age": [f"{x} {('weeks', 'years')[x % 2]}" for x in range(40)]})
+    assert _branches(X) == {
+        "numbers_in_text": ("NumericBranch(extract=1)", ["age"]),
+        "text_age": ("TextBranch()", ["age"]),
     }
 
 

@@ -31,6 +31,10 @@ def _found(column, y):
         (pd.factorize(CLASSES)[0] + RNG.uniform(0, 0.5, N), CLASSES),
         (np.where(NUMBERS > 0, 1.5 + NUMBERS, NUMBERS - 1), NUMBERS > 0),
         (np.round(NUMBERS, 1).astype(str), np.round(NUMBERS, 1)),
+        ([f"{n} pieces at {x:.4f}" for n, x in enumerate(np.exp(NUMBERS))], NUMBERS),
+        (pd.Timestamp("2020") + pd.to_timedelta(100 * NUMBERS, unit="D"), NUMBERS),
+        (pd.Series(pd.date_range("2020", periods=N)).where(CLASSES == "bad"), CLASSES == "bad"),
+        ([f"closed for reason {x}" if c == "bad" else None for x, c in enumerate(CLASSES)], CLASSES == "bad"),
     ],
 )
 def test_columns_that_give_the_target_away_are_found(column, y):
@@ -45,6 +49,8 @@ def test_columns_that_give_the_target_away_are_found(column, y):
         (np.where(RNG.random(N) < 0.9, CLASSES, "bad"), CLASSES),
         ([f"x{number}" for number in range(N)], CLASSES),
         (np.arange(N), CLASSES),
+        (pd.date_range("2020", periods=N), np.sin(np.arange(N) / 30)),  # changes slowly
+        ([f"bought for reason {x}" if x % 3 else None for x in range(N)], CLASSES),
     ],
 )
 def test_columns_that_merely_help_are_not(column, y):

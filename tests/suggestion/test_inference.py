@@ -49,6 +49,7 @@ def _kind(cells, name=""):
         ("categorical", _objects([1, "a", 2.5, "b"] * 15)),
         ("categorical", _objects([b"red", b"blue", b"green"] * 20)),
         ("id", pd.Categorical([f"a{x}" for x in range(N)])),
+        ("text", pd.Categorical([f"{'abcdef'[x % 6]}{x} is a good old one" for x in range(N)])),
         ("date", pd.date_range("2020", periods=N, freq="h")),
         ("date", pd.date_range("2020", periods=N, tz="Europe/Berlin")),
         ("date", pd.period_range("2000-01", periods=N, freq="M")),
@@ -81,6 +82,10 @@ def test_kinds_of_columns(kind, cells):
     ("kind", "name", "cells"),
     [
         ("id", "row", range(N)),
+        ("numeric", "year", range(1900, 1900 + N)),
+        ("numeric", "price_index", RNG.permutation(10**6)[:N]),
+        ("numeric", "air quality index", RNG.integers(0, 9, N)),
+        ("numeric", "ts", 1500000000 + RNG.permutation(10**5)[:N]),
         ("id", "customer_id", RNG.permutation(10**6)[:N]),
         ("id", "isbn", 9780000000000 + RNG.permutation(10**6)[:N]),
         ("numeric", "created_at", 1500000000 + RNG.permutation(10**6)[:N]),

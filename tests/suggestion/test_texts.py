@@ -72,6 +72,13 @@ def test_numbers_with_units_that_differ_have_words(texts):
         ("categorical", [f"AB-{x}" for x in RNG.integers(0, 12, N)]),
         ("categorical", ["https://a.com", "https://b.com"] * 30),
         ("id", [f"https://shop.example/item/{x}" for x in range(N)]),
+        ("text", [f"https://shop.example/{RNG.choice(WORDS)}-{RNG.choice(WORDS)}/{x}" for x in range(N)]),
+        ("id", [f"+49 {x:04d} 555 12" for x in range(N)]),
+        ("numeric_text", [f"{x * 977} - {x * x * 9999}" for x in range(10, N + 10)]),
+        ("numeric_text", [f"{40 + x / 97:.4f} -{80 - x / 89:.4f}" for x in range(N)]),
+        ("numeric_text", [f"{x // 7}:{x % 60:02d}" for x in range(N)]),
+        ("numeric_text", [f"{x}x{x + 3}x{x % 9}" for x in range(N)]),
+        ("numeric", [str(x) for x in [*range(3, 200), "00"]]),
         ("id", [f"user{x}@mail.com" for x in range(N)]),
         ("id", [f"({200 + x}) 555-{1000 + x}" for x in range(N)]),
         ("id", [f"978-3-16-{148410 + x}-0" for x in range(N)]),
@@ -112,7 +119,7 @@ def test_dates_are_told_with_the_way_they_are_written(date_format, texts):
 
 def test_a_few_texts_that_are_no_dates_become_gaps():
     texts = [f"2020-01-{1 + x % 28:02d}" for x in range(N)]
-    assert _details([*texts, "unknown"]) == {"date_format": None, "are_texts": True, "on_error": "missing"}
+    assert _details([*texts, "unknown"]) == {"date_format": None, "are_texts": True}
     assert _kind([*texts, *["unknown"] * 20]) != "date"  # too many rows
     assert _kind([*texts, *(f"in week {x}" for x in range(6))]) != "date"
     # The days of most, and all that are there, would do for months.
