@@ -133,8 +133,9 @@ def _as_numbers_in_text(texts, counts, root):
     n_numbers = min(max(template.count("#") for template in common.index), 4)
     shown = ", ".join(repr(template) for template in common.index[:3])
     what = "a number" if n_numbers == 1 else f"up to {n_numbers} numbers"
-    # Units, or other words, that tell one row from another.
-    words = {"words": True} if len({words_around(template) for template in common.index}) > 1 else {}
+    # Units, or other words, that tell one row from another; a unit that lacks in some is the same there.
+    around = {words_around(template) for template in common.index}
+    words = {"words": True} if sum(bool(re.search(r"[^\W\d_]", said)) for said in around) > 1 else {}
     return (
         "numeric_text",
         f"{what} in texts like {shown}" + ", and words" * bool(words),

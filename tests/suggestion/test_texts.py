@@ -35,6 +35,7 @@ NUMERIC_TEXTS = {
     "size": ([f"{x}x{x + 3}x{x + 9} cm" for x in _numbers()], 3),
     "time": ([f"{x % 24:02d}:{x % 60:02d}" for x in _numbers()], 2),
     "one or several": ([f"{x} reviews" if x % 3 else "1 review" for x in _numbers()], 1),
+    "unit left out": ([f"{x} bhp @ {x} rpm" if x % 3 else f"{x}@{x}" for x in _numbers()], 2),
     "negative in parentheses": ([f"({x})" if x % 3 else f"{x}" for x in _numbers()], 1),
     "question marks": ([str(x) if x % 9 else "?" for x in _numbers(1, 1000)], 1),
 }
