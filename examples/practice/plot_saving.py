@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 import joblib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -197,3 +198,11 @@ for name, predicted in expected.items():
     difference = np.abs(predicted - loaded[name]).max()
     print(f"{name:42} {predicted[0]:12.5f} {loaded[name][0]:12.5f} {difference:19.1e}")
     assert difference < 1e-4
+
+# %%
+figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+for name, predicted in expected.items():
+    axis.plot(predicted, loaded[name], ".", markersize=3)
+axis.axline((0.5, 0.5), slope=1, color="grey", linewidth=0.8)
+axis.set(xlabel="predicted here", ylabel="predicted there", title=f"{len(expected)} models")
+plt.show()
