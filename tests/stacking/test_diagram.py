@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from _browser import look
 from _small import branches, make_table, stack_regressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -59,3 +60,9 @@ def test_parts_that_will_be_suggested(kind):
 def test_the_template_of_the_user_is_shown():
     stack = stack_regressor(network=MultimodalNetworkRegressor(epochs=1234))
     assert stack._repr_html_().count("1234") > stack_regressor(training="individual")._repr_html_().count("1234")
+
+
+def test_a_browser_opens_it_without_errors(tmp_path):
+    joint = MultimodalStackingRegressor([*branches(), ("ridge", Ridge(), ["area"])], cv=2)
+    seen = look(joint._repr_html_(), 1280, tmp_path)
+    assert seen.console == [] and seen.scroll_width <= seen.width
