@@ -242,10 +242,11 @@ class MultitaskNetwork(MultitaskMixin, MultimodalNetwork):
 
     def _refuse_unknown(self, names):
         names = set(names)
-        for name in sorted(names & {"loss", "metrics"}):
+        for name in sorted(names & {"loss", "metrics", "class_weight"}):
+            example = "'sold': Classification(" if name == "class_weight" else "'price': Regression("
             raise ValueError(
                 f"Invalid parameter {name!r} for estimator {type(self).__name__}: each task has its own, such as "
-                f"tasks={{'price': Regression({name}=...)}}."
+                f"tasks={{{example}{name}=...)}}."
             )
         super()._refuse_unknown(names)
 

@@ -22,6 +22,7 @@ from .._quality import QUALITIES
 from .._suggestions import SuggestingParams
 from ..branches._base import Branch, check_no_branch_inside
 from ..caching._keeping import keeping
+from ..tasks._quantiles import QuantileTask
 from ..tasks._several import SeveralTasks
 from ..training._seeds import draw_seed
 from ._diagram import diagram
@@ -208,9 +209,10 @@ class BaseStacking(
         final = self._prepared_final(clone(self._unfitted_final(models)))
         several = isinstance(self._task, SeveralTasks)  # of which each is guarded where it can be
         if self.guard and not several and not any(model.can_be_averaged for model in models):
+            what = "several quantiles" if isinstance(self._task, QuantileTask) else [model.name for model in models]
             raise ValueError(
                 "guard=True needs base models whose predictions can be averaged, numbers or probabilities of classes: "
-                f"those of {[model.name for model in models]} cannot."
+                f"those of {what} cannot."
             )
         self._features = FinalFeatures(X, self.passthrough)
         self._features.check_passed(X, final)

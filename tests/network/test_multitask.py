@@ -221,6 +221,8 @@ def test_bad_targets_are_named_before_training(y, message):
 def test_unknown_losses_and_metrics_of_a_task_are_named():
     with pytest.raises(ValueError, match="task 'size' of MultitaskNetwork: unknown loss 'mea'"):
         MultitaskNetwork(BRANCHES, tasks={"size": Regression(loss="mea")}).fit(X, COMPLETE)
+    with pytest.raises(ValueError, match=r"such as tasks={'sold': Classification\(class_weight=...\)}"):
+        MultitaskNetwork(BRANCHES, class_weight="balanced")
     with pytest.raises(ValueError, match="task 'size' of MultitaskNetwork: unknown metric 'mea'"):
         MultitaskNetwork(BRANCHES, tasks={"size": Regression(metrics=["mea"])}).fit(X, COMPLETE)
     with pytest.raises(ValueError, match="Invalid parameter 'loss'"):
