@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._columns import is_table
+from ..tasks._targets import side_by_side
 from ._shapley import MAX_PLAYERS, coalitions
 from ._tables import missing_row
 from ._views import answering, views_of
@@ -76,8 +77,13 @@ class Absence:
             raise self._refused(absent, error) from error
 
     def _likeliest(self, views):
-        probabilities = _mean([view.predict_proba(self._X) for view in views])
-        return self._estimator.classes_[np.argmax(probabilities, axis=1)]
+        probabilities, classes = _mean([view.predict_proba(self._X) for view in views]), self._estimator.classes_
+        if not isinstance(classes, list):
+            return classes[np.argmax(probabilities, axis=1)]
+        if isinstance(probabilities, np.ndarray):  # of each label, that a row has it
+            probabilities = [np.column_stack([1 - column, column]) for column in probabilities.T]
+        columns = zip(classes, probabilities, strict=True)
+        return side_by_side([known[np.argmax(of_column, axis=1)] for known, of_column in columns])
 
     def _refused(self, absent, error):
         if not absent or not self._missing:

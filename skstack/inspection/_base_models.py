@@ -12,6 +12,14 @@ def last_of(estimator):
     return last_of(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
 
 
+def last_step(estimator, X):
+    """Return the last step of a pipeline, that of the best one of a search included, and the rows that it gets."""
+    best = getattr(estimator, "best_estimator_", estimator)
+    if not isinstance(best, Pipeline):
+        return estimator, X
+    return last_step(best[-1], best[:-1].transform(X) if len(best) > 1 else X)
+
+
 def is_stack(estimator):
     """Tell whether an estimator is a fitted stack of ours, or of scikit-learn, which is none with other attributes."""
     return hasattr(estimator, "oof_predictions_")

@@ -16,7 +16,7 @@ class BranchCells:
     Parameters
     ----------
     estimator : estimator
-        Fitted.
+        Fitted; of a pipeline the last step, with the rows that it gets.
     X : DataFrame, or ndarray of shape (n_samples, n_features) or (n_samples, height, width[, channels])
         Where it is an array of images, these are the cells.
     branch : str

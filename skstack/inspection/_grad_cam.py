@@ -19,8 +19,9 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
     Parameters
     ----------
     estimator : MultimodalNetworkRegressor, MultimodalNetworkClassifier, MultitaskNetwork or a stack
-        Fitted. Of a stack it is the prediction of the network that the branch is a part of: with joint training that of
-        all branches, else that of the branch alone.
+        Fitted, or a pipeline that ends in one, whose other steps are then applied first. Of a stack it is the
+        prediction of the network that the branch is a part of: with joint training that of all branches, else that of
+        the branch alone; of a stack with ``refit="folds"`` the mean of what the networks of the folds show.
     X : DataFrame or array-like of shape (n_samples, n_features)
         Rows of data, with all columns that the estimator takes.
     branch : str
@@ -29,9 +30,10 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
         Name of a layer of the branch that returns feature maps, such as "conv_2"; ``None`` takes the last one before
         they are pooled.
     output : object, default=None
-        What is explained. Of a classifier a class, ``None`` for the one that is predicted for each row; where there are
-        several targets, labels or quantiles the position of one; of several tasks the name of one, or a tuple of it and
-        its output.
+        What is explained. Of a classifier a class, ``None`` for the one that is predicted for each row, by the networks
+        of the folds together; where there are several targets, labels or quantiles the position of one; of several
+        tasks or columns of classes the name of one, or a tuple of it and its output. Classes and names are those of the
+        stack, not those that the network in it was fitted to.
 
     Returns
     -------
@@ -76,13 +78,9 @@ def grad_cam(estimator, X, *, branch, layer=None, output=None):
     >>> grad_cam(network, photos[:3], branch="photo").maps.shape
     (3, 16, 16)
     """
-    return mean_of_insides([_of_inside(inside, X, branch, layer) for inside in _insides_of(estimator, branch, output)])
-
-
-def _insides_of(estimator, branch, output):
-    found = insides(estimator, branch, output, pixels=(branch,), logits=True)
+    found = insides(estimator, X, branch, output, pixels=(branch,), logits=True)
     check_images(found[0].opened, branch)
-    return found
+    return mean_of_insides([_of_inside(inside, X, branch, layer) for inside in found])
 
 
 def _of_inside(inside, X, branch, layer):
@@ -91,16 +89,17 @@ def _of_inside(inside, X, branch, layer):
     members = [instrumented.values(values) for values in inside.opened.members]
     inputs = inside.encode(X)
 
-    def maps_of(rows):
+    def maps_of(given):
+        rows = given["rows"]
         seen = [instrumented.outputs(values, rows) for values in members]
-        weights, positions = inside.weights([outputs for outputs, _ in seen])
+        weights, positions = inside.weights([outputs for outputs, _ in seen], given["asked"])
         maps = [
             _maps(instrumented, values, rows, heard, inside.target, weights, path)
             for values, (_, heard) in zip(members, seen, strict=True)
         ]
         return np.mean(maps, axis=0), positions
 
-    maps, positions = in_chunks(maps_of, inputs)
+    maps, positions = in_chunks(maps_of, {"rows": inputs, "asked": inside.asked})
     uses, size = inside.branch(branch).uses, image_size(inside.opened, branch)
     images = pixels_of(inputs[inside.opened.input_name(branch)])
     maps = resized(maps, size).reshape(len(images), *uses, *size)

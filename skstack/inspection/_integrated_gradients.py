@@ -84,7 +84,7 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
     True
     """
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
-    found = insides(estimator, branch, output)
+    found = insides(estimator, X, branch, output)
     return mean_of_insides([_of_inside(inside, X, branch, baseline, n_steps) for inside in found])
 
 
@@ -95,7 +95,8 @@ def _of_inside(inside, X, branch, baseline, n_steps):
     instrumented = inside.opened.instrumented(places.layers)
     members = [instrumented.values(values) for values in inside.opened.members]
     path = _Path(instrumented, members, places, inside, n_steps)
-    attributions, predictions, of_baseline, positions = in_chunks(path.follow, {"end": inputs, "begin": begin or {}})
+    given = {"end": inputs, "begin": begin or {}, "asked": inside.asked}
+    attributions, predictions, of_baseline, positions = in_chunks(path.follow, given)
     return Bunch(
         attributions=Bunch(**attributions),
         names=Bunch(**{name: places.names(name, X, inputs) for name in places.branches}),
@@ -192,7 +193,7 @@ class _Path:
         """Return attributions by branch, predictions, those of the baseline, and what is explained of each row."""
         rows = given["end"]
         seen = [self._instrumented.outputs(values, rows) for values in self._members]
-        weights, positions = self._inside.weights([outputs for outputs, _ in seen])
+        weights, positions = self._inside.weights([outputs for outputs, _ in seen], given["asked"])
         results = [
             self._of_member(values, rows, heard, given["begin"], weights)
             for values, (_, heard) in zip(self._members, seen, strict=True)

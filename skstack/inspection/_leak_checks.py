@@ -49,7 +49,8 @@ def duplicates(checked):
             found += _said(same, checked.splits, "show the same image")
     if others:
         cells = duplicate_groups(checked.X, others)
-        targets = [pd.factorize(target)[0] for target in np.asarray(checked.y).reshape(len(cells), -1).T]
+        targets = np.asarray(checked.y).reshape(len(cells), -1).T
+        targets = [pd.factorize(target, use_na_sentinel=False)[0] for target in targets]  # a gap is a value too
         same = np.unique([cells, *targets], axis=1, return_inverse=True)[1].ravel()
         alone = [duplicate_groups(checked.X, [position]) for position in others]
         if _pairs(same) > _MORE_THAN_CHANCE * _by_chance([*alone, *targets]):

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..stacking._base import BaseStacking
 from ..stacking._leave_one_out import leave_one_out
+from ._base_models import last_step
 
 
 def member_importance(stack, X, y, *, sample_weight=None, groups=None):
@@ -19,7 +20,7 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
     Parameters
     ----------
     stack : estimator
-        Fitted stack of ours.
+        Fitted stack of ours, or a pipeline that ends in one.
     X : DataFrame or array-like of shape (n_samples, n_features)
         The rows that it was fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -86,6 +87,7 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
     ridge           1.0     1.0
     useless         0.0     0.0
     """
+    stack, X = last_step(stack, X)
     if not isinstance(stack, BaseStacking):
         raise TypeError(f"member_importance needs a stack of skstack, got {type(stack).__name__}.")
     check_is_fitted(stack)

@@ -1,7 +1,7 @@
 """Predictions of a stack and of each of its base models side by side: residuals, calibration, confusion."""
 
 import numpy as np
-from sklearn.base import is_classifier
+import pandas as pd
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 from sklearn.utils.multiclass import unique_labels
@@ -9,8 +9,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
-from ._base_models import is_stack, last_of
+from ._base_models import is_stack, last_of, last_step
 from ._display import grid_of_axes
+from ._one_target import OneTarget
 
 #: Kinds of pictures, and whether they are of classes.
 _KINDS = {"residuals": False, "actual": False, "confusion": True, "calibration": True}
@@ -76,17 +77,20 @@ class MemberPredictionsDisplay:
         self.classes = classes
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, kind="auto", ax=None):
+    def from_estimator(cls, estimator, X, y, *, target=None, kind="auto", ax=None):
         """Draw predictions of given rows, which the stack should not have been fitted to.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted stack of one target.
+            A fitted stack, or a pipeline that ends in one.
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data.
-        y : array-like of shape (n_samples,)
-            Their targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets; rows that lack the one that is drawn are left out.
+        target : str or int, default=None
+            Which of several targets to draw: a task or column of classes by its name, a number or label by its
+            position.
         kind : {"auto", "residuals", "actual", "confusion", "calibration"}, default="auto"
             What to draw: residuals or actual targets against predictions, a confusion matrix (each row of it sums to
             1), or a calibration curve; by default residuals of numbers and confusion of classes.
@@ -100,26 +104,27 @@ class MemberPredictionsDisplay:
         Raises
         ------
         TypeError, ValueError
-            If the estimator is no stack of one target, or `kind` does not go with what it predicts.
+            If the estimator is no stack, several targets need a `target`, or `kind` does not go with what it predicts.
         """
+        estimator, X = last_step(estimator, X)
         stack = _checked(estimator)
-        columns = np.asarray(stack.transform(X))
-        of_stack = stack.predict_proba(X) if hasattr(stack, "predict_proba") else stack.predict(X)
-        predictions = {STACK: of_stack, **_by_member(stack, columns)}
-        return cls._of(stack, y, predictions).plot(kind=kind, ax=ax)
+        shown = OneTarget(stack, target)
+        predictions = {STACK: shown.of_stack(X), **shown.of_members(np.asarray(stack.transform(X)))}
+        y = column_or_1d(shown.column(y))
+        return cls._of(shown, y, predictions, np.ones(len(y), dtype=bool)).plot(kind=kind, ax=ax)
 
     @classmethod
-    def from_out_of_fold(cls, estimator, y, *, kind="auto", ax=None):
+    def from_out_of_fold(cls, estimator, y, *, target=None, kind="auto", ax=None):
         """Draw the out-of-fold predictions of the rows that a stack was fitted to.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted stack of one target.
-        y : array-like of shape (n_samples,)
+            A fitted stack, or a pipeline that ends in one.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets that it was fitted to. Rows that no fold predicts, or for which the final estimator could not
             be fitted to other folds, are left out.
-        kind, ax
+        target, kind, ax
             See :meth:`from_estimator`.
 
         Returns
@@ -129,27 +134,29 @@ class MemberPredictionsDisplay:
         Raises
         ------
         TypeError, ValueError
-            If the estimator is no stack of one target with out-of-fold predictions, as it has none with cv="prefit".
+            If the estimator is no stack with out-of-fold predictions, as it has none with cv="prefit", or as above.
         """
         stack = _checked(estimator)
         if stack.oof_predictions_ is None:
             raise ValueError("a stack with cv='prefit' has no out-of-fold predictions: use from_estimator.")
         check_lengths(stack.oof_predictions_, y)
-        of_stack = _decoded(stack, stack.final_oof_predictions_, _final_method(stack))
-        predictions = {STACK: of_stack, **_by_member(stack, stack.oof_predictions_)}
+        shown = OneTarget(stack, target)
+        of_stack = shown.decoded(stack.final_oof_predictions_, _final_method(stack))
+        predictions = {STACK: of_stack, **shown.of_members(stack.oof_predictions_)}
         known = np.isfinite(stack.oof_predictions_).all(axis=1)
         of_all = known & np.isfinite(stack.final_oof_predictions_).all(axis=1)
         if of_all.any():
             known = of_all
         else:  # what stands on top could not be fitted without a fold
             del predictions[STACK]
-        predictions = {name: values[known] for name, values in predictions.items()}
-        return cls._of(stack, np.asarray(y)[known], predictions).plot(kind=kind, ax=ax)
+        return cls._of(shown, column_or_1d(shown.column(y)), predictions, known).plot(kind=kind, ax=ax)
 
     @classmethod
-    def _of(cls, stack, y, predictions):
-        y = column_or_1d(y)
-        return cls(y, predictions, classes=stack.classes_ if is_classifier(stack) else None)
+    def _of(cls, shown, y, predictions, known):
+        """Return the display of some rows, those that lack the target left out."""
+        known = known & ~pd.isna(y)
+        y = np.asarray(y[known].tolist()) if y.dtype.kind == "O" else y[known]  # in a type of its own, beside gaps
+        return cls(y, {name: values[known] for name, values in predictions.items()}, classes=shown.classes)
 
     def plot(self, *, kind="auto", ax=None):
         """Draw the panels.
@@ -260,31 +267,8 @@ def _checked(estimator):
     check_is_fitted(stack)
     if not is_stack(stack):
         raise TypeError(f"expected a fitted stack, got {type(stack).__name__}.")
-    multiclass = is_classifier(stack) and not isinstance(stack.classes_, list)
-    widths = {columns.stop - columns.start for columns in stack.member_columns_.values()}
-    if not multiclass and (is_classifier(stack) or widths != {1}):
-        raise ValueError("this stack predicts several values for each row: one target can be drawn at a time.")
     return stack
-
-
-def _by_member(stack, columns):
-    """Return the predictions of each base model from the columns that the final estimator gets."""
-    methods = zip(stack.member_columns_.items(), stack.stack_method_, strict=True)
-    return {name: _decoded(stack, columns[:, place], method) for (name, place), method in methods}
 
 
 def _final_method(stack):
     return "predict_proba" if hasattr(stack, "predict_proba") else "predict"
-
-
-def _decoded(stack, columns, method):
-    """Return numbers, classes or probabilities of all classes from columns of base models, which say it shorter."""
-    if not is_classifier(stack):
-        return columns[:, 0].astype("float64")
-    if method == "predict_proba":
-        return np.hstack([1 - columns, columns]) if columns.shape[1] == 1 else columns
-    if method == "decision_function":
-        places = columns.argmax(axis=1) if columns.shape[1] > 1 else (columns[:, 0] > 0).astype(int)
-    else:
-        places = np.nan_to_num(columns[:, 0]).astype(int)
-    return stack.classes_[places]

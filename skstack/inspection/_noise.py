@@ -12,6 +12,7 @@ from ..branches._image import ImageBranch
 from ..branches._numeric import NumericBranch
 from ..branches._sequence import SequenceBranch
 from ..branches._text import TextBranch
+from ._base_models import last_step
 from ._cells import BranchCells
 
 #: Ways to make cells unreliable, each with the levels that are tried where none are given, and what these are.
@@ -31,7 +32,7 @@ def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=No
     Parameters
     ----------
     estimator : estimator
-        A fitted network or stack.
+        A fitted network or stack, or a pipeline that ends in one: noise is then on what its last step gets.
     X : DataFrame or array-like of shape (n_samples, n_features)
         Rows of data, better not those of the training.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -83,6 +84,7 @@ def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=No
     (2, 3)
     """
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
+    estimator, X = last_step(estimator, X)
     cells = BranchCells(estimator, X, branch)
     kind = _check_kind(kind, cells)
     levels = _check_levels(levels, kind)

@@ -48,7 +48,7 @@ class NoiseCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network or stack.
+            A fitted network or stack, or a pipeline that ends in one.
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data, better not those of the training.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)

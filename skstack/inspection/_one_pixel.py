@@ -8,6 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_consistent_length, check_scalar
 
+from ._base_models import last_step
 from ._cells import BranchCells
 
 
@@ -22,7 +23,8 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
     Parameters
     ----------
     estimator : estimator
-        A fitted network or stack with a branch of images, a classifier with ``predict_proba`` or a regressor.
+        A fitted network or stack with a branch of images, a classifier with ``predict_proba`` or a regressor; of a
+        pipeline its last step is attacked. One of several tasks as ``estimator.for_task(name)`` returns it.
     X : DataFrame or array-like of shape (n_samples, n_features)
         Rows of data. Images are arrays or whatever the branch reads, such as paths; the estimator is asked about arrays
         in their place.
@@ -85,6 +87,7 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
     """
     for name, value in (("n_pixels", n_pixels), ("population", population), ("max_iter", max_iter)):
         check_scalar(value, name, Integral, min_val=1)
+    estimator, X = last_step(estimator, X)
     cells = BranchCells(estimator, X, branch)
     images = cells.images()
     kind = _Classes if is_classifier(estimator) else _Numbers
@@ -111,10 +114,15 @@ def _none(image, n_pixels):
     return False, image, np.zeros((n_pixels, 2 + image.shape[-1]), dtype=int), np.nan, 0
 
 
+_SEVERAL = "an attack is for one number or class to a row, but the estimator predicts several."
+
+
 class _Classes:
     """A classifier, whose probability of the right class is brought down."""
 
     def __init__(self, estimator, X, y):
+        if isinstance(estimator.classes_, list):
+            raise ValueError(_SEVERAL)
         self._estimator = estimator
         probabilities = estimator.predict_proba(X)
         predicted = probabilities.argmax(axis=1)
@@ -147,10 +155,12 @@ class _Numbers:
     stops = False
 
     def __init__(self, estimator, X, y):
+        if hasattr(estimator, "for_task"):
+            raise ValueError(f"{_SEVERAL} Give one of its tasks, as estimator.for_task(name) returns it.")
         self._estimator = estimator
         self.scores = np.asarray(estimator.predict(X), dtype="float64")
         if self.scores.ndim != 1:
-            raise ValueError("an attack is for one number or class to a row, but the estimator predicts several.")
+            raise ValueError(_SEVERAL)
         self.correct = np.ones(len(self.scores), dtype=bool)
 
     def judge(self, row, X):

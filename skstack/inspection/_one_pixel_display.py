@@ -59,7 +59,7 @@ class OnePixelAttackDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network or stack with a branch of images.
+            A fitted network or stack with a branch of images, or a pipeline that ends in one.
         X : DataFrame or array-like of shape (n_samples, n_features)
             The rows to attack.
         y : array-like of shape (n_samples,), default=None

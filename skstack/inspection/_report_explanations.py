@@ -19,7 +19,8 @@ from ._member_importance import member_importance
 from ._member_importance_display import MemberImportanceDisplay
 from ._modality_importance import modality_importance
 from ._modality_importance_display import ModalityImportanceDisplay
-from ._report_page import Section, Table, Text, Words, picture
+from ._networks import find_networks
+from ._report_page import Section, Table, Text, Words, picture, the_first
 from ._shapley_values import shapley_values
 from ._waterfall_display import WaterfallDisplay
 
@@ -79,8 +80,13 @@ def _bars(names):
 
 
 def _one_prediction(reported, background):
-    row = _chosen(reported, 1)
-    values = shapley_values(reported.stack, take(reported.X_test, row, axis=0), background=background)
+    stack, row = reported.stack, _chosen(reported, 1)
+    if hasattr(stack, "for_task"):  # the first of several tasks
+        stack = stack.for_task(next(iter(stack.tasks_)))
+    try:
+        values = shapley_values(stack, take(reported.X_test, row, axis=0), background=background)
+    except TypeError as error:  # several columns of classes
+        return [Text(f"How a prediction comes about: left out. {error}", kind="tip")]
     target = None
     if values.shapley_values.ndim > 2:  # the class that is predicted, or the first of several targets
         place = 0 if values.classes is None else int(values.predictions[0].argmax())
@@ -94,9 +100,11 @@ def members(reported):
     """Return what each base model adds to the stack."""
     reported.need_stack()
     table = member_importance(reported.stack, reported.X, reported.y, groups=reported.groups)
-    display = MemberImportanceDisplay.from_importance(table, ax=_bars(table))
+    first = table.index[0][0] if "task" in table.index.names else None
+    lines = table if first is None else table.loc[first]
+    display = MemberImportanceDisplay.from_importance(lines, ax=_bars(lines))
     caption = "How far the out-of-fold score falls without a base model, with standard errors."
-    return Section("What base models add", [picture(display.figure_, caption)])
+    return Section("What base models add", [picture(display.figure_, caption)], the_first(first, "targets"))
 
 
 # --- single rows ------------------------------------------------------------------------------------------------------
@@ -109,14 +117,17 @@ def examples(reported):
         raise NotApplicable("There are neither images nor texts.")
     rows = _chosen(reported, reported.n_examples)
     X = take(reported.X_test, rows, axis=0)
-    predicted, actual = reported.stack.predict(X), np.asarray(take(reported.y_test, rows, axis=0))
+    predicted, actual = np.asarray(reported.stack.predict(X)), np.asarray(take(reported.y_test, rows, axis=0))
     names = [f"row at position {row}" for row in rows]
     table = [[name, _said(true), _said(value)] for name, true, value in zip(names, actual, predicted, strict=True)]
     blocks = [Table(["", "true", "predicted by the stack"], table, numeric=(1, 2))]
+    explained = set()
     for name, branch in shown.items():
         make = _images if isinstance(branch, ImageBranch) else _texts
+        output = find_networks(reported.stack, name)[0].first_output
         try:
-            blocks += make(reported.stack, X, name, names)
+            blocks += make(reported.stack, X, name, names, output)
+            explained.add(output)
         except (ValueError, TypeError) as error:
             blocks.append(Text(f"{name}: left out. {error}", kind="tip"))
     intro = (
@@ -125,7 +136,8 @@ def examples(reported):
     )
     if not is_classifier(reported.stack):
         intro += " For a number, that is: for a larger one."
-    return Section("Examples", blocks, intro)
+    said = [intro, *(the_first(output, "outputs") for output in sorted(explained - {None}, key=str))]
+    return Section("Examples", blocks, " ".join(said))
 
 
 def _shown_branches(stack):
@@ -133,8 +145,8 @@ def _shown_branches(stack):
     return {name: branch for name, branch, _ in parts if isinstance(branch, (ImageBranch, TextBranch))}
 
 
-def _images(stack, X, branch, names):
-    result = grad_cam(stack, X, branch=branch)
+def _images(stack, X, branch, names, output):
+    result = grad_cam(stack, X, branch=branch, output=output)
     maps, images = result.maps, result.images
     if maps.ndim == 4:  # several images in a row, of which the first is shown
         maps, images = maps[:, 0], images[:, 0]
@@ -145,8 +157,8 @@ def _images(stack, X, branch, names):
     return [picture(display.figure_, caption)]
 
 
-def _texts(stack, X, branch, names):
-    result = integrated_gradients(stack, X, branch=branch)
+def _texts(stack, X, branch, names, output):
+    result = integrated_gradients(stack, X, branch=branch, output=output)
     words, values = result.names[branch], result.attributions[branch]
     if values.ndim > 2:  # several texts in a row, of which the first is shown
         words, values = [row[0] for row in words], values[:, 0]
@@ -159,6 +171,8 @@ def _texts(stack, X, branch, names):
 
 
 def _said(value):
+    if isinstance(value, np.ndarray):  # of several outputs
+        return ", ".join(map(_said, value))
     return f"{value:,.5g}" if isinstance(value, (float, np.floating)) else str(value)
 
 

@@ -88,6 +88,13 @@ class Section:
         return "-".join("".join(letter if letter.isalnum() else " " for letter in self.title.lower()).split())
 
 
+def the_first(name, what):
+    """Return a sentence that says that the first of several things is shown, by its name or position; "" for None."""
+    if name is None:
+        return ""
+    return f"Of several {what} the first is shown{'' if name == 0 else f', {name}'}."
+
+
 @contextmanager
 def no_windows():
     """Draw figures that no window shows, whatever matplotlib would do with them, in its own style."""

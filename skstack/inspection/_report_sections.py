@@ -17,7 +17,8 @@ from ._check_stack import findings_of
 from ._display import axes_for
 from ._member_predictions import MemberPredictionsDisplay
 from ._network_display import NetworkDisplay
-from ._report_page import Code, Section, Table, Text, picture
+from ._one_target import OneTarget, targets_of
+from ._report_page import Code, Section, Table, Text, picture, the_first
 from ._training_history import TrainingHistoryDisplay
 
 _PACKAGES = ("skstack", "scikit-learn", "keras", "tensorflow", "jax", "numpy", "pandas", "scikeras", "skrub")
@@ -140,7 +141,8 @@ def diagnostics(reported):
     """Return residuals, or confusion and calibration, of stack and base models side by side."""
     reported.need_stack()
     kinds = {"actual": "Targets against out-of-fold predictions", "residuals": "Residuals of out-of-fold predictions"}
-    if is_classifier(reported.stack):
+    target = next(iter(targets_of(reported.stack)), None)
+    if OneTarget(reported.stack, target).classes is not None:
         kinds = {
             "confusion": "Confusion of out-of-fold predictions, each row of a matrix 1 in sum",
             "calibration": "Calibration of out-of-fold probabilities",
@@ -149,9 +151,9 @@ def diagnostics(reported):
     for kind, caption in kinds.items():
         if kind == "calibration" and not hasattr(reported.stack, "predict_proba"):
             continue
-        display = MemberPredictionsDisplay.from_out_of_fold(reported.stack, reported.y, kind=kind)
+        display = MemberPredictionsDisplay.from_out_of_fold(reported.stack, reported.y, target=target, kind=kind)
         blocks.append(picture(display.figure_, f"{caption}, by the stack and by each base model."))
-    return Section("Out-of-fold diagnostics", blocks)
+    return Section("Out-of-fold diagnostics", blocks, the_first(target, "targets"))
 
 
 def training(reported):

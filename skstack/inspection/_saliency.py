@@ -74,7 +74,7 @@ def saliency(estimator, X, *, branch, output=None, n_samples=1, noise=0.15, rand
     """
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(noise, "noise", Real, min_val=0)
-    found = insides(estimator, branch, output, pixels=(branch,), logits=True)
+    found = insides(estimator, X, branch, output, pixels=(branch,), logits=True)
     check_images(found[0].opened, branch)
     seed = check_random_state(random_state).randint(np.iinfo("int32").max)
     deviation = 255.0 * noise if n_samples > 1 else 0.0
@@ -86,8 +86,10 @@ def _of_inside(inside, X, branch, n_samples, deviation, seed):
     members = [instrumented.values(values) for values in inside.opened.members]
     name, generator = inside.opened.input_name(branch), np.random.default_rng(seed)
 
-    def maps_of(rows):
-        weights, positions = inside.weights([instrumented.outputs(values, rows)[0] for values in members])
+    def maps_of(given):
+        rows = given["rows"]
+        outputs = [instrumented.outputs(values, rows)[0] for values in members]
+        weights, positions = inside.weights(outputs, given["asked"])
         pixels, total = np.asarray(rows[name], dtype="float32"), 0.0
         for _ in range(n_samples):
             points = Points({name: pixels + _noise(generator, pixels.shape, deviation)}, [])
@@ -96,7 +98,7 @@ def _of_inside(inside, X, branch, n_samples, deviation, seed):
                 total = total + gradients.inputs[name]
         return np.abs(total / (n_samples * len(members))).max(axis=-1), positions
 
-    maps, positions = in_chunks(maps_of, inputs)
+    maps, positions = in_chunks(maps_of, {"rows": inputs, "asked": inside.asked})
     return Bunch(maps=maps, images=pixels_of(inputs[name]), outputs=inside.target.names(positions))
 
 

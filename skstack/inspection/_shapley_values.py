@@ -121,12 +121,13 @@ def _response(view, method):
     response = np.asarray(response)
     if response.dtype.kind not in "biuf":
         raise TypeError(f"{method} of {type(view).__name__} returns no numbers: of these alone there are values.")
-    binary = method == "predict_proba" and len(getattr(view, "classes_", ())) == 2 and response.shape[1] == 2
+    classes = getattr(view, "classes_", None)  # a list of them where there are several labels
+    binary = method == "predict_proba" and isinstance(classes, np.ndarray) and len(classes) == response.shape[1] == 2
     return response[:, 1] if binary else response
 
 
 def _classes(estimator, method, values):
     classes = getattr(estimator, "classes_", None)
-    if method == "predict" or classes is None:
+    if method == "predict" or not isinstance(classes, np.ndarray):  # none, or those of several labels
         return None
     return classes[1:] if values.ndim == 2 else classes

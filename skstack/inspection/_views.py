@@ -16,7 +16,7 @@ from .._columns import check_table, select_columns
 from .._protocols import CrossFitter
 from ..stacking._base import BaseStacking
 from ..stacking._predicting import base_models, seeing
-from ..tasks._multitask import TaskView
+from ..tasks._multitask import MultitaskMixin, TaskView
 from ._tables import mixed, rows_of_predictions
 
 #: What is remembered of what an estimator says of rows.
@@ -41,7 +41,9 @@ def answering(estimator, ask):
     same = object.__new__(type(estimator))
     vars(same).update(vars(estimator))
     for name in _METHODS:
-        if hasattr(estimator, name):
+        # Of several tasks, predictions follow from those by task, which alone have a mean.
+        follows = name != "predict_tasks" and isinstance(estimator, MultitaskMixin)
+        if hasattr(estimator, name) and not follows:
             vars(same)[name] = _method(name, ask)
     if not (isinstance(estimator, (BaseStacking, TaskView)) or is_network(estimator)):
         # That of a pipeline, say, asks its last step.

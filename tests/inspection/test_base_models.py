@@ -1,10 +1,11 @@
 """The base models of a fitted stack."""
 
-from _inspected import fitted_network, fitted_regressor
+from _inspected import fitted_network, fitted_regressor, table
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from skstack.inspection._base_models import is_stack, last_of, network_of, networks_of
+from skstack.inspection._base_models import is_stack, last_of, last_step, network_of, networks_of
 
 
 def test_networks_of_stacks_of_folds_and_alone():
@@ -22,3 +23,12 @@ def test_last_step_of_pipelines_within_pipelines():
     assert last_of(ridge) is ridge
     assert not is_stack(ridge)
     assert is_stack(fitted_regressor())
+
+
+def test_the_last_step_gets_what_the_others_make_of_rows():
+    stack, (X, _) = fitted_regressor(), table()
+    shorter = FunctionTransformer(lambda rows: rows[:3])
+    last, rows = last_step(make_pipeline(shorter, make_pipeline(stack)), X)
+    assert last is stack
+    assert rows.equals(X[:3])
+    assert last_step(stack, X)[1] is X

@@ -93,3 +93,9 @@ def test_other_estimators_are_refused():
     X, y = make_table()
     with pytest.raises(TypeError, match="needs a stack of skstack, got Ridge"):
         member_importance(Ridge().fit(X[NUMBERS], y), X, y)
+
+
+def test_a_pipeline_is_asked_for_its_last_step():
+    fitted, X, y = _stack()
+    pipeline = make_pipeline("passthrough", fitted)
+    pd.testing.assert_frame_equal(member_importance(pipeline, X, y), member_importance(fitted, X, y))

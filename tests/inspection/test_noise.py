@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from _insides import patch_classifier, patch_images, table_of
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import CategoricalBranch, NumericBranch, SequenceBranch, TextBranch
@@ -119,3 +121,10 @@ def test_noise_on_pixels_turns_predictions_and_none_leaves_them():
 def test_what_is_of_no_use_is_refused(table, network, params, message):
     with pytest.raises(ValueError, match=message):
         noise_curve(network, table, table["area"], **params)
+
+
+def test_a_pipeline_reads_noise_on_what_its_last_step_gets(table, stack):
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X.assign(area=X["area"] + 0.0)), stack)
+    how = {"branch": "numbers", "levels": [0, 1], "n_repeats": 2, "random_state": 0, "scoring": "r2"}
+    result = noise_curve(pipeline, table, table["area"], **how)
+    np.testing.assert_array_equal(result.scores, noise_curve(stack, table, table["area"], **how).scores)

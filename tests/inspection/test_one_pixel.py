@@ -5,6 +5,7 @@ import pytest
 from _insides import image_branch, patch_regressor, set_convolution, table_of
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skstack import MultimodalNetworkClassifier, MultimodalStackingClassifier
 from skstack.branches import NumericBranch
@@ -103,3 +104,9 @@ def test_a_regressor_is_moved_as_far_as_a_pixel_can(dark):
 def test_what_is_of_no_use_is_refused(dark, params, message):
     with pytest.raises(ValueError, match=message):
         one_pixel_attack(brittle_network(dark), table_of(dark), **{"branch": "photo", **params})
+
+
+def test_a_pipeline_is_attacked_by_its_last_step(dark):
+    network, how = brittle_network(dark), {"branch": "photo", "population": 20, "max_iter": 2, "random_state": 0}
+    result = one_pixel_attack(make_pipeline("passthrough", network), table_of(dark), **how)
+    np.testing.assert_array_equal(result.pixels, one_pixel_attack(network, table_of(dark), **how).pixels)
