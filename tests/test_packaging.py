@@ -245,7 +245,10 @@ TESTED_ELSEWHERE = (
         f"skstack.model_selection._ray_{part}": "model_selection/test_ray_search.py"
         for part in ("listening", "results", "trial")
     }
-    | {"skstack.network._sharing": "network/test_shared_models.py"}
+    | {
+        "skstack.inspection._one_target": "inspection/test_several_outputs.py",
+        "skstack.network._sharing": "network/test_shared_models.py",
+    }
 )
 
 MAX_LINES, MAX_CLASS_LINES = 500, 350
