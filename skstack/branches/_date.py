@@ -82,7 +82,7 @@ class DateBranch(Branch):
     ------
     ValueError
         By :meth:`fit` and :meth:`encode`, if dates without a time zone stand beside dates with one, or training rows
-        have several and `tz` is None, or a text is no date; naming column and row.
+        have several and `tz` is None, or, with ``on_error="raise"``, a text is no date; naming column and row.
     TypeError
         By the same, if a cell is neither a date nor a text, such as a number; naming column and row.
 

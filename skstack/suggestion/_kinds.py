@@ -44,9 +44,9 @@ class Column:
     details : dict
         What parts have to know besides: ``plain`` for numbers and truth values as NumPy has them; ``n_numbers`` in a
         text; of dates ``date_format``, ``are_texts`` for what is to be read and ``tz`` where they have several time
-        zones; ``items`` for lists; ``words`` for categories that are texts
-        too, and for numbers in texts whose words tell something; ``chars`` for texts without blanks; ``n_terms`` for
-        how many words texts have; ``group`` of columns that name the same things; ``channels`` of an array of images.
+        zones; ``items`` for lists; ``words`` for categories that are texts too, and for numbers in texts whose words
+        tell something; ``chars`` for texts without blanks; ``n_terms`` for how many words texts have; ``group`` of
+        columns that name the same things; ``channels`` of an array of images.
     """
 
     key: object
