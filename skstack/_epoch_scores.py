@@ -6,6 +6,8 @@ from copy import copy
 
 from sklearn.pipeline import Pipeline
 
+from ._pipelines import last_of
+
 _listener = ContextVar("listener", default=None)
 
 
@@ -38,13 +40,9 @@ def epoch_listener(network, epochs):
         ``as_it_stands`` makes a network that predicts.
     """
     estimator, hear = _listener.get() or (None, None)
-    if _last_step(estimator) is not network:
+    if last_of(estimator) is not network:
         return None
     return EpochListener(lambda *moment: hear(_with_last_step(estimator, epochs.as_it_stands(*moment))))
-
-
-def _last_step(estimator):
-    return _last_step(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
 
 
 def _with_last_step(estimator, network):

@@ -115,7 +115,7 @@ stack = MultimodalStackingRegressor(
     final_estimator=LinearRegression(positive=True),
     training="individual",
     network=network(),
-    cv=KFold(2 if QUICK else 5, shuffle=True, random_state=0),
+    cv=shuffles[0],
     random_state=0,
 )
 

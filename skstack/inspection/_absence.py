@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._columns import is_table
+from ..tasks._classification import of_both_classes
 from ..tasks._targets import side_by_side
 from ._shapley import MAX_PLAYERS, coalitions
 from ._tables import missing_row
@@ -81,7 +82,7 @@ class Absence:
         if not isinstance(classes, list):
             return classes[np.argmax(probabilities, axis=1)]
         if isinstance(probabilities, np.ndarray):  # of each label, that a row has it
-            probabilities = [np.column_stack([1 - column, column]) for column in probabilities.T]
+            probabilities = [of_both_classes(column) for column in probabilities.T]
         columns = zip(classes, probabilities, strict=True)
         return side_by_side([known[np.argmax(of_column, axis=1)] for known, of_column in columns])
 

@@ -3,13 +3,9 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from ._views import is_network
-
-
-def last_of(estimator):
-    """Return the last step of a pipeline, or the estimator itself."""
-    return last_of(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
 
 
 def last_step(estimator, X):

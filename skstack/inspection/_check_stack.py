@@ -8,9 +8,10 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import num_samples
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
-from ._base_models import is_stack, last_of
+from ._base_models import is_stack, last_step
 from ._check import Check, Checked, NotApplicable
 from ._leak_checks import duplicates, giveaways, leaking_groups
 from ._stack_checks import below_best_member, dead_modality, unstable_weights
@@ -117,8 +118,7 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
     check_is_fitted(stack)
     if not is_stack(stack):
         raise TypeError(f"expected a fitted stack, got {type(stack).__name__}.")
-    if stack is not estimator:
-        X = estimator[:-1].transform(X)
+    _, X = last_step(estimator, X)
     check_lengths(X, y, groups=groups)
     if stack.oof_predictions_ is not None and num_samples(X) != len(stack.oof_predictions_):
         raise ValueError(

@@ -7,9 +7,10 @@ from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
-from ._base_models import is_stack, last_of, last_step
+from ._base_models import is_stack, last_step
 from ._display import grid_of_axes
 from ._one_target import OneTarget
 

@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns, select_columns
 from .._parts import split_part
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from ..branches._base import Branch
 from ..network._base import MultimodalNetwork
 from ..tasks._multitask import TaskView
-from ._base_models import last_of
 from ._named_outputs import outputs_in, own_outputs
 
 

@@ -5,6 +5,7 @@ from sklearn.base import is_classifier
 
 from .._suggestions import did_you_mean
 from ..stacking._predicting import base_models
+from ..tasks._classification import of_both_classes
 from ..tasks._quantiles import QuantileTask
 from ..tasks._several import SeveralTasks
 from ..tasks._targets import by_name
@@ -89,7 +90,7 @@ class OneTarget:
         probabilities = stack.predict_proba(X)
         if place is None or isinstance(probabilities, list):
             return probabilities if place is None else probabilities[place]
-        return np.column_stack([1 - probabilities[:, place], probabilities[:, place]])
+        return of_both_classes(probabilities[:, place])
 
     def of_members(self, columns):
         """Return what base models predict of it, those that do, from the columns that the final estimator gets."""
@@ -116,7 +117,7 @@ class OneTarget:
             return columns[:, 0].astype("float64")
         n_classes = len(self.classes)
         if method in ("predict_proba", "predict_tasks") and columns.shape[1] == (1 if n_classes == 2 else n_classes):
-            return np.hstack([1 - columns, columns]) if n_classes == 2 else columns
+            return of_both_classes(columns) if n_classes == 2 else columns
         if method == "decision_function":
             places = columns.argmax(axis=1) if columns.shape[1] > 1 else (columns[:, 0] > 0).astype(int)
         else:

@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import is_table, readable
 from .._compat import num_samples
+from .._pipelines import last_of
 from .._validation import check_lengths
-from ._base_models import is_stack, last_of
+from ._base_models import is_stack, last_step
 from ._check import Checked, NotApplicable
 from ._modalities import readers_of
 from ._report_explanations import examples, members, modalities
@@ -169,9 +170,8 @@ def _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state)
         check_lengths(X_test, y_test)
     else:
         X_test, y_test = X, y
-    if stack is not estimator:
-        X, X_test = estimator[:-1].transform(X), estimator[:-1].transform(X_test)
-    X, X_test = ((rows if is_table(rows) else np.asarray(rows)) for rows in (readable(X), readable(X_test)))
+    X, X_test = (readable(last_step(estimator, rows)[1]) for rows in (X, X_test))
+    X, X_test = (rows if is_table(rows) else np.asarray(rows) for rows in (X, X_test))
     oof = getattr(stack, "oof_predictions_", None)
     if oof is not None and len(oof) != num_samples(X):
         raise ValueError(f"X has {num_samples(X)} rows, the stack was fitted to {len(oof)}: give those rows.")

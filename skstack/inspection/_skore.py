@@ -1,6 +1,7 @@
 """The checks of this package for reports of skore."""
 
-from ._base_models import is_stack, last_of
+from .._pipelines import last_of
+from ._base_models import is_stack
 from ._check import Checked, NotApplicable
 from ._check_stack import chosen
 

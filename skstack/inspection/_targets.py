@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._suggestions import did_you_mean
+from ..tasks._classification import of_both_classes
 from ._named_outputs import own_outputs
 
 
@@ -66,7 +67,7 @@ class Target:
     def probabilities(self, decoded):
         """Return the probability of each class, from what the network says of each of its tasks."""
         of_task, label = decoded[self._output.task], self._output.label
-        return of_task if label is None else np.column_stack([1 - of_task[:, label], of_task[:, label]])
+        return of_task if label is None else of_both_classes(of_task[:, label])
 
     def positions(self, outputs):
         """Return the position of what is explained of each row, from the mean outputs of the task."""

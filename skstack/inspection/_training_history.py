@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from ..stacking._cross_fit import training_history
-from ._base_models import is_stack, last_of
+from ._base_models import is_stack
 from ._display import grid_of_axes
 
 _VALIDATION = "val_"

@@ -281,16 +281,20 @@ def _renamed(X, names):
     return X.set_axis(names, axis=1)
 
 
+def _side_by_side(parts):
+    """Return columns and suffixes of several outputs as one, from those of each by what its suffixes begin with."""
+    suffixes = [f"{begin}{suffix}" for begin, (_, of_output) in parts.items() for suffix in of_output]
+    return np.hstack([columns for columns, _ in parts.values()]), suffixes
+
+
 def _columns_of(predictions, classes, are_probabilities):
     """Return predictions as an array of shape (n_samples, n_columns), and what tells the names of the columns apart."""
     if isinstance(predictions, list):  # probabilities of several outputs
-        parts = [_columns_of(*output, are_probabilities) for output in zip(predictions, classes, strict=True)]
-        suffixes = [f"{number}{suffix}" for number, (_, of_output) in enumerate(parts) for suffix in of_output]
-        return np.hstack([columns for columns, _ in parts]), suffixes
+        outputs = enumerate(zip(predictions, classes, strict=True))
+        return _side_by_side({f"{number}": _columns_of(*output, are_probabilities) for number, output in outputs})
     if isinstance(predictions, dict):  # of several tasks
-        parts = {name: _columns_of(given, classes.get(name), True) for name, given in predictions.items()}
-        suffixes = [f"_{name}{suffix}" for name, (_, of_task) in parts.items() for suffix in of_task]
-        return np.hstack([columns for columns, _ in parts.values()]), suffixes
+        tasks = ((name, (given, classes.get(name))) for name, given in predictions.items())
+        return _side_by_side({f"_{name}": _columns_of(*of_task, are_probabilities) for name, of_task in tasks})
     if hasattr(predictions, "columns"):
         return predictions.to_numpy(), [f"_{name}" for name in predictions.columns]
     columns = np.asarray(predictions)

@@ -175,9 +175,9 @@ def _as_dates(column, name, date_format):
 
 def _words_of(column):
     """Return what stands around the numbers of texts, as categories; missing for cells that are no texts."""
-    codes, distinct = pd.factorize(column.astype(object))
-    words = [words_around(cell) if isinstance(cell, str) else None for cell in distinct]
-    return pd.Series(pd.array(words, dtype=object).take(codes, allow_fill=True), column.index).astype("category")
+    cells = column.astype(object)
+    words = {cell: words_around(cell) for cell in cells.unique() if isinstance(cell, str)}
+    return pd.Series(cells.map(words), dtype=object).astype("category")
 
 
 def _dense(column):

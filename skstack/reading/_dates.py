@@ -120,7 +120,7 @@ def _of_cells(X, name, cells, date_format, on_error):
 def _moment(cell, date_format):
     """Return a cell as a datetime, None for a missing one; the error says the end of a sentence."""
     if isinstance(cell, str):
-        return _parsed(cell.strip(), date_format) if cell.strip() else None
+        return parse_date(cell.strip(), date_format) if cell.strip() else None
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return None
     if isinstance(cell, pd.Period):
@@ -139,7 +139,8 @@ def _moment(cell, date_format):
     raise TypeError("where a date was expected. pandas.to_datetime makes dates of numbers, with a 'unit'.")
 
 
-def _parsed(text, date_format):
+def parse_date(text, date_format=None):
+    """Return a text as a datetime, as :func:`read_dates` reads it; the error says the end of a sentence."""
     try:
         if date_format is not None:
             return datetime.datetime.strptime(text, date_format)

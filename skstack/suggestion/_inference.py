@@ -14,6 +14,7 @@ from ..reading._items import is_list
 from ..reading._missing import missing_rows
 from ..reading._numbers_in_text import numbers_in
 from ..reading._tensors import tensors_of
+from ._dates import describe_dates
 from ._texts import infer_texts
 from ._unix_times import are_unix_times
 
@@ -177,11 +178,10 @@ def _checked_number(cells, name, n_distinct):
 
 def _infer_dates(cells):
     """Return what cells hold that are dates."""
-    zones = {getattr(cell, "tzinfo", None) for cell in cells}
-    if None in zones and len(zones) > 1:
+    details = describe_dates(list(cells))
+    if details is None:
         return "drop", "dates with a time zone beside dates without one: give all of them one", {}
-    several = len({cell.utcoffset() for cell in cells}) > 1 if None not in zones else False
-    return "date", "dates", {"date_format": None, "are_texts": True, **({"tz": "UTC"} if several else {})}
+    return "date", "dates", details
 
 
 def _infer_mixed(cells, n_distinct, root):

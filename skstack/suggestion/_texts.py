@@ -1,6 +1,5 @@
 """What columns of texts hold: numbers, dates, paths, categories, names of rows, or something to be read."""
 
-import datetime
 import os
 import re
 from collections import Counter
@@ -8,8 +7,10 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from ..reading._dates import parse_date
 from ..reading._files import path_of
 from ..reading._numbers_in_text import numbers_in, without_numbers, words_around
+from ._dates import describe_dates
 from ._unix_times import are_unix_times
 
 #: Distinct texts that are looked at closely.
@@ -101,8 +102,10 @@ def _as_numbers(texts, counts, root):
         return "numeric_text", f"numbers, and texts such as {shown}, which become gaps", {"n_numbers": 1}
     lengths = {len(text) for text in texts}
     if len(lengths) == 1 and all(text.isdigit() for text in texts):
-        if lengths == {8} and all(_is_date(text, "%Y%m%d") and text[:2] in ("19", "20") for text in counts.index):
-            return _dates_written("%Y%m%d", counts.index, [])
+        if lengths == {8} and all(text[:2] in ("19", "20") for text in counts.index):
+            dates = {text: _date_of(text, "%Y%m%d") for text in counts.index}
+            if None not in dates.values():
+                return _dates_written("%Y%m%d", dates, [])
         if lengths.pop() >= 8 and not are_unix_times(int(min(texts)), int(max(texts))):
             return _as_codes("digits, all of one length", counts)
     return "numeric", "numbers, written as texts", {}
@@ -150,25 +153,25 @@ def _as_dates(texts, counts, root):
     looked_at = [text for text in texts if _may_be_date(text)][:50]
     if not looked_at or not _are_few(len(texts) - sum(map(_may_be_date, texts)), len(texts)):
         return None
-    fitting = [way for way in (None, *_FORMATS) if all(_is_date(text, way) for text in looked_at)]
-    # Months before days where both would do; a way that all follow before one that some do not.
-    others = {way: [text for text in counts.index if not _is_date(text, way)] for way in fitting}
-    for date_format in sorted(fitting, key=lambda way: len(others[way])):
-        odd = others[date_format]
-        if not _are_few(len(odd), len(counts)) or counts[odd].sum() > 0.1 * counts.sum():
-            return None
-        return _dates_written(date_format, counts.index.difference(odd), odd)
-    return None
-
-
-def _dates_written(date_format, texts, odd):
-    """Return kind, reason and details of texts that are dates, beside a few others that are odd."""
-    details = {"date_format": date_format, "are_texts": True}
-    parsed = [_parsed(text, date_format) for text in texts]
-    if len({date.tzinfo is None for date in parsed}) > 1:
+    best, fewest = None, len(counts)
+    for date_format in (None, *_FORMATS):  # months before days where both would do
+        if all(_date_of(text, date_format) for text in looked_at):
+            dates = {text: _date_of(text, date_format) for text in counts.index}
+            odd = [text for text, date in dates.items() if date is None]
+            if len(odd) < fewest:
+                best, fewest = (date_format, dates, odd), len(odd)
+            if not odd:
+                break
+    if best is None or not _are_few(fewest, len(counts)) or counts[best[2]].sum() > 0.1 * counts.sum():
         return None
-    if len({date.utcoffset() for date in parsed}) > 1:
-        details["tz"] = "UTC"
+    return _dates_written(*best)
+
+
+def _dates_written(date_format, dates, odd):
+    """Return kind, reason and details of texts that are dates, given by text, beside a few others that are odd."""
+    details = describe_dates([date for date in dates.values() if date is not None], date_format)
+    if details is None:
+        return None
     said = "dates as ISO 8601 writes them" if date_format is None else f"dates written as {date_format}"
     if odd:
         said += f", and texts such as {', '.join(map(repr, odd[:3]))}, which become gaps"
@@ -183,18 +186,12 @@ def _may_be_date(text):
     return 6 <= len(text) <= 35 and bool(re.search(r"\d.*\D.*\d|\D", text) and re.search(r"\d", text))
 
 
-def _parsed(text, date_format):
-    if date_format is None:
-        return datetime.datetime.fromisoformat(text.strip())
-    return datetime.datetime.strptime(text.strip(), date_format)
-
-
-def _is_date(text, date_format):
+def _date_of(text, date_format):
+    """Return a text as a date, or None if it is none."""
     try:
-        _parsed(text, date_format)
+        return parse_date(text.strip(), date_format)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------

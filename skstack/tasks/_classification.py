@@ -14,6 +14,11 @@ from ._base import Task, weight_of_present
 from ._checks import refuse_empty, refuse_rows
 
 
+def of_both_classes(probability):
+    """Return the probabilities of two classes side by side, from that of the second one, of shape (n_samples[, 1])."""
+    return np.column_stack([1 - probability, probability])
+
+
 class ClassificationTask(Task):
     """One class per row.
 
@@ -168,7 +173,7 @@ class ClassificationTask(Task):
         """Return the network's outputs as probabilities of shape (n_samples, n_classes)."""
         outputs = outputs.astype("float64")
         if self.n_units_ == 1:
-            return np.hstack([1 - outputs, outputs])
+            return of_both_classes(outputs)
         # Rounding of float32 leaves sums a little off 1, which scikit-learn's scorers notice.
         return outputs / outputs.sum(axis=1, keepdims=True)
 

@@ -5,10 +5,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from ._targets import by_name
 
@@ -139,14 +139,11 @@ def fitted_tasks(estimator):
     TypeError
         If it is no such estimator.
     """
-    inner = estimator
-    while not hasattr(inner, "tasks_"):
-        if isinstance(inner, Pipeline):
-            inner = inner.steps[-1][1]
-        elif hasattr(inner, "best_estimator_"):
-            inner = inner.best_estimator_
-        else:
-            raise TypeError(f"{estimator!r} does not predict several tasks.")
+    inner = last_of(estimator)
+    while hasattr(inner, "best_estimator_"):
+        inner = last_of(inner.best_estimator_)
+    if not hasattr(inner, "tasks_"):
+        raise TypeError(f"{estimator!r} does not predict several tasks.")
     return inner.tasks_
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._parts import naming
 from ._checks import refuse_rows
-from ._classification import ClassificationTask
+from ._classification import ClassificationTask, of_both_classes
 from ._targets import by_name
 
 
@@ -150,7 +150,7 @@ class SeveralTasks:
         if method == "decision_function":
             return [(_knowing(()), column) for column in predictions.T]
         # Of two classes each, as of several labels: the probability of the second one.
-        return [(_knowing((0, 1)), np.column_stack([1 - column, column])) for column in predictions.T]
+        return [(_knowing((0, 1)), of_both_classes(column)) for column in predictions.T]
 
 
 def _plain(method):

@@ -5,7 +5,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skstack.inspection._base_models import is_stack, last_of, last_step, network_of, networks_of
+from skstack.inspection._base_models import is_stack, last_step, network_of, networks_of
 
 
 def test_networks_of_stacks_of_folds_and_alone():
@@ -17,11 +17,8 @@ def test_networks_of_stacks_of_folds_and_alone():
     assert network_of(make_pipeline("passthrough", stack)) is stack.named_estimators_["network"]
 
 
-def test_last_step_of_pipelines_within_pipelines():
-    ridge = Ridge()
-    assert last_of(make_pipeline("passthrough", make_pipeline("passthrough", ridge))) is ridge
-    assert last_of(ridge) is ridge
-    assert not is_stack(ridge)
+def test_stacks_are_told_from_others():
+    assert not is_stack(Ridge())
     assert is_stack(fitted_regressor())
 
 
