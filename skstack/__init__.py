@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalStackingRegressor": ".stacking._regressor",
         "MultitaskNetwork": ".network._multitask",
         "NetworkEmbedder": ".network._embedder",
+        "SeedEnsembleClassifier": "._seed_ensemble",
+        "SeedEnsembleRegressor": "._seed_ensemble",
         "Stage": ".network._stages",
         "WeightedAverageClassifier": ".stacking._weighted_average",
         "WeightedAverageRegressor": ".stacking._weighted_average",

@@ -2,6 +2,9 @@
 
 from abc import ABC, abstractmethod
 
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import has_fit_parameter
+
 
 class TrainsNetworks:
     """An estimator whose fit may train networks, which searches let it do together with other fits."""
@@ -63,3 +66,18 @@ class TakesGaps:
 
     A stack fits any other one to each target by itself, on the rows that have it.
     """
+
+
+def takes_validation_rows(estimator):
+    """Tell whether an estimator stops early on rows that it is given in ``fit``.
+
+    Parameters
+    ----------
+    estimator : estimator
+    """
+    if isinstance(estimator, FrozenEstimator) or not has_fit_parameter(estimator, "X_val"):
+        return False
+    of_parts = getattr(type(estimator), "_takes_validation_rows", None)
+    if of_parts is not None:
+        return of_parts(estimator)
+    return getattr(estimator, "early_stopping", True) is not False

@@ -16,7 +16,8 @@ class Quality:
     n_folds : int
         Where `cv` is None.
     n_members : int
-        Where `network` is None, of networks whose branches are all light; half as many for many rows.
+        Where `network` is None, of networks whose branches are all light, and of suggested boosting; half as many for
+        many rows.
     """
 
     n_folds: int
@@ -24,8 +25,10 @@ class Quality:
 
     def members(self, branches, n_rows):
         """Return how many members a network has, of branches as a list of (str, Branch, columns) and for some rows."""
-        if not all(branch.is_light for _, branch, _ in branches):
-            return 1
+        return self.light_members(n_rows) if all(branch.is_light for _, branch, _ in branches) else 1
+
+    def light_members(self, n_rows):
+        """Return how many members a model has that takes little time, for some rows."""
         return self.n_members if n_rows <= _MANY_ROWS else max(self.n_members // 2, 1)
 
 

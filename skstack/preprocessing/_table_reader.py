@@ -35,7 +35,8 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
         By column, how dates are written, as for :meth:`datetime.datetime.strptime`, or None for ISO 8601. What is no
         date becomes a gap; dates with a time zone are brought to UTC.
     categories : list of str or int, default=()
-        Columns that become pandas categories, whatever is in their cells.
+        Columns that become pandas categories, whatever is in their cells. One that is among `numbers`, too, becomes
+        numbers in further columns.
     texts : list of str or int, default=()
         Columns whose missing cells become empty texts.
 
@@ -149,23 +150,30 @@ class TableReader(DocLinkMixin, SuggestingParams, TransformerMixin, BaseEstimato
         return np.array(names_out, dtype=object)
 
     def _names_out(self, position, name):
-        others = [f"{name} ({place})" for place in range(2, self._numbers.get(position, 1) + 1)]
+        n_numbers = self._numbers.get(position, 0)
+        if position in self._categories:
+            return [name, *(f"{name} (number{f' {place}' * (place > 1)})" for place in range(1, n_numbers + 1))]
+        others = [f"{name} ({place})" for place in range(2, n_numbers + 1)]
         return [name, *others, *([f"{name} (words)"] if position in self._words else [])]
 
     def _read(self, position, name, column):
         """Return the columns that one becomes."""
         names = self._names_out(position, name)
+        if position in self._categories:
+            numbers = self._read_numbers(position, column, names[1:]) if position in self._numbers else []
+            return [_as_category(column).rename(name), *numbers]
         if position in self._numbers:
-            numbers = extracted(column, self._numbers[position])
-            read = [pd.Series(values, column.index, name=out) for values, out in zip(numbers.T, names, strict=False)]
+            read = self._read_numbers(position, column, names)
             return read + ([_words_of(column).rename(names[-1])] if position in self._words else [])
         if position in self._dates:
             return [_as_dates(column, name, self._dates[position])]
-        if position in self._categories:
-            return [_as_category(column).rename(name)]
         if position in self._texts:
             return [_as_text(column).rename(name)]
         return [_dense(column).rename(name)]
+
+    def _read_numbers(self, position, column, names):
+        numbers = extracted(column, self._numbers[position])
+        return [pd.Series(values, column.index, name=out) for values, out in zip(numbers.T, names, strict=False)]
 
 
 def _as_dates(column, name, date_format):

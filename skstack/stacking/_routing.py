@@ -13,10 +13,11 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_ro
 from sklearn.utils.validation import has_fit_parameter
 
 from .._compat import own_requests, routing_enabled
+from .._protocols import takes_validation_rows
 from .._validation import VALIDATION
 from ..branches._base import Branch
 from ._members import JOINT
-from ._validation_rows import takes_validation_rows, validation_for
+from ._validation_rows import validation_for
 
 
 def refuse_metadata(stack, fit_params):

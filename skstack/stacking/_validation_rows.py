@@ -2,10 +2,10 @@
 
 import warnings
 
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import has_fit_parameter
 
 from .._parts import naming
+from .._protocols import takes_validation_rows
 from .._validation import check_lengths, check_weights, has_validation_rows
 from ..branches._base import Branch
 from ..tasks._checks import refuse_rows
@@ -45,21 +45,6 @@ def check_validation_rows(stack, task, X_val, y_val, sample_weight_val):
         with naming("sample_weight_val"):
             params["sample_weight_val"] = check_weights(sample_weight_val, len(params["y_val"]))
     return params
-
-
-def takes_validation_rows(estimator):
-    """Tell whether an estimator stops early on rows that it is given in ``fit``.
-
-    Parameters
-    ----------
-    estimator : estimator
-    """
-    if isinstance(estimator, FrozenEstimator) or not has_fit_parameter(estimator, "X_val"):
-        return False
-    of_parts = getattr(type(estimator), "_takes_validation_rows", None)
-    if of_parts is not None:
-        return of_parts(estimator)
-    return getattr(estimator, "early_stopping", True) is not False
 
 
 def any_takes_validation_rows(parts, network, final):

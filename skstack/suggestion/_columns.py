@@ -10,6 +10,7 @@ from scipy import sparse
 
 from .._columns import branch_columns, is_table
 from .._suggestions import did_you_mean
+from ..reading._cells import spelled_number
 from ._inference import infer, infer_shape
 from ._kinds import KINDS, Column
 
@@ -18,6 +19,9 @@ _DEFAULTS = {"numeric_text": {"n_numbers": 2}, "date": {"date_format": None}}
 
 #: Different names from which on columns may share what they name.
 _MIN_ENTITIES = 10
+
+#: Categories from which on whole numbers are counted with beside, too.
+_MIN_CODES = 13
 
 #: So many different words are enough.
 _ENOUGH_TERMS = 1000
@@ -69,6 +73,7 @@ def describe_columns(X, kinds=None, root=None):
             _correct(column, kinds[column.key])
     if not is_matrix:
         _find_entities(columns, table, kinds)
+        _find_codes(columns, table, kinds)
     for column in columns:
         # The kind first: pandas 2 cannot tell whether tensors are numbers.
         column.details["plain"] = column.kind in ("numeric", "boolean") and bool(
@@ -186,3 +191,19 @@ def _is_alike(column, values, other, other_values):
         if len(stems) > 1:
             return False
     return len(values & other_values) >= 0.5 * max(len(values), len(other_values))
+
+
+# --- names that are numbers -------------------------------------------------------------------------------------------
+
+
+def _find_codes(columns, table, kinds):
+    """Mark categories that are whole numbers: near zip codes, and others of lists that have an order, may be alike."""
+    for column in columns:
+        if column.kind == "categorical" and column.n_distinct >= _MIN_CODES and column.key not in kinds:
+            codes = table.iloc[:, column.position].dropna().unique()
+            if all(
+                re.fullmatch(r"\d{1,15}", spelled_number(code) if isinstance(code, Number) else str(code).strip())
+                for code in codes
+            ):
+                column.details["ordered"] = True
+                column.reason += ", and numbers"

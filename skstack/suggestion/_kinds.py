@@ -19,6 +19,9 @@ KINDS = {
     "drop": "left out",
 }
 
+#: Columns of more categories than these have a branch of their own, as the vectors of a branch are of one length.
+MANY_CATEGORIES = 40
+
 #: Kinds of columns that no part gets.
 LEFT_OUT = ("constant", "id", "drop")
 
@@ -45,8 +48,9 @@ class Column:
         What parts have to know besides: ``plain`` for numbers and truth values as NumPy has them; ``n_numbers`` in a
         text; of dates ``date_format``, ``are_texts`` for what is to be read and ``tz`` where they have several time
         zones; ``items`` for lists; ``words`` for categories that are texts too, and for numbers in texts whose words
-        tell something; ``chars`` for texts without blanks; ``n_terms`` for how many words texts have; ``group`` of
-        columns that name the same things; ``channels`` of an array of images.
+        tell something; ``ordered`` for categories that are whole numbers, near ones of which may be alike; ``chars``
+        for texts without blanks; ``n_terms`` for how many words texts have; ``group`` of columns that name the same
+        things; ``channels`` of an array of images.
     """
 
     key: object

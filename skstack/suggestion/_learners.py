@@ -22,9 +22,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder
 
 from .._columns import is_table
+from .._quality import QUALITIES
+from .._seed_ensemble import SeedEnsembleClassifier, SeedEnsembleRegressor
 from ..preprocessing._table_reader import TableReader
 from ..preprocessing._target_encoder import seeded_target_encoder
-from ._branches import MANY_CATEGORIES, n_numbers
+from ._branches import n_numbers
+from ._kinds import MANY_CATEGORIES
 
 #: Kinds of columns that learners get.
 TABULAR = ("numeric", "numeric_text", "boolean", "categorical", "entity", "date", "text")
@@ -107,7 +110,7 @@ def suggest_learners(columns, targets, X, quality):
         end = f"_{kind}" if len(kinds) > 1 else ""
         for name, maker in _makers(table, quality).items():
             tail = LINEAR_TAIL if name == "linear" else TREES_TAIL
-            learner = _for_target(maker(table, same), all(target.is_skewed(tail) for target in same))
+            learner = _for_target(maker(table, same, quality), all(target.is_skewed(tail) for target in same))
             parts.append((name + end, learner, keys))
     return parts
 
@@ -129,7 +132,7 @@ def _for_target(learner, is_skewed):
 # --- learners ---------------------------------------------------------------------------------------------------------
 
 
-def _boosting(table, targets):
+def _boosting(table, targets, quality):
     from skrub import ToCategorical
 
     boosting = HistGradientBoostingClassifier if targets[0].has_classes else HistGradientBoostingRegressor
@@ -138,16 +141,26 @@ def _boosting(table, targets):
     if table.n_rows >= _MIN_ROWS_TO_STOP and all(target.can_be_divided for target in targets):
         max_iter = 500 if n_classes <= 10 else 5000 // n_classes + 20
         parameters |= {"max_iter": max_iter, "early_stopping": True, "n_iter_no_change": 20}
+        n_members = QUALITIES[quality].light_members(table.n_rows)
     else:
         parameters |= {"max_iter": 100, "early_stopping": False}
+        n_members = 1  # they would all be the same
     if table.is_plain:
-        return boosting(**parameters)
+        return _averaged(boosting(**parameters), n_members, targets[0].has_classes)
+    model = boosting(categorical_features="from_dtype", **parameters)
     return make_pipeline(
-        *_encoding(table, targets, ToCategorical()), boosting(categorical_features="from_dtype", **parameters)
+        *_encoding(table, targets, ToCategorical()), _averaged(model, n_members, targets[0].has_classes)
     )
 
 
-def _trees(table, targets):
+def _averaged(model, n_members, has_classes):
+    """Return the mean of copies of a model, each of which sets other rows aside to know when to stop."""
+    if n_members == 1:
+        return model
+    return (SeedEnsembleClassifier if has_classes else SeedEnsembleRegressor)(model, n_estimators=n_members)
+
+
+def _trees(table, targets, quality):
     trees = ExtraTreesClassifier if targets[0].has_classes else ExtraTreesRegressor
     model = trees(
         100,
@@ -160,7 +173,7 @@ def _trees(table, targets):
     return make_pipeline(*_encoding(table, targets, ordinal), model)
 
 
-def _linear(table, targets):
+def _linear(table, targets, quality):
     from skrub import SquashingScaler
 
     has_classes = targets[0].has_classes
@@ -183,7 +196,8 @@ def _linear(table, targets):
 
 def _reader(table, words_are_texts=False):
     """Return what reads cells as what they are."""
-    numbers, categories = table.of_kind("numeric_text"), table.of_kind("categorical", "entity")
+    categories = table.of_kind("categorical", "entity")
+    numbers = table.of_kind("numeric_text") + _ordered(categories)
     texts = table.of_kind("text")
     if words_are_texts:
         texts = texts + [column for column in categories if column.details.get("words")]
@@ -199,6 +213,11 @@ def _reader(table, words_are_texts=False):
         categories=table.keys(categories) or (),
         texts=table.keys(texts) or (),
     )
+
+
+def _ordered(columns):
+    """Return the columns that become numbers beside the categories that they are."""
+    return [column for column in columns if column.details.get("ordered")]
 
 
 def _encoding(table, targets, low_cardinality):
@@ -244,7 +263,7 @@ def _columns_to_numbers(table, targets, scaling):
         transformers.append(("many_categories", indicators, table.names(many)))
     text_weight = 4.0 if targets[0].has_classes else 2.0
     weights = {name: text_weight for name, *_ in transformers[: len(texts)]} or None
-    if len(texts) + len(many) == len(table.columns):
+    if len(texts) + len(many) == len(table.columns) and not _ordered(many):
         return (ColumnTransformer(transformers, transformer_weights=weights),)
     dense = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3, sparse_output=False, dtype="float32")
     others = _vectorizer(table, dense, "spline"), *scaling

@@ -11,6 +11,7 @@ from ..reading._dates import parse_date
 from ..reading._files import path_of
 from ..reading._numbers_in_text import numbers_in, without_numbers, words_around
 from ._dates import describe_dates
+from ._kinds import MANY_CATEGORIES
 from ._unix_times import are_unix_times
 
 #: Distinct texts that are looked at closely.
@@ -21,9 +22,6 @@ _FEW_TEXTS = 8
 
 #: So few different texts are categories, whatever they say.
 _FEW_CATEGORIES = 20
-
-#: With more categories than these, of words, rows of rare ones are known by their words.
-_MANY_CATEGORIES = 40
 
 #: So many texts that are something else, such as "unknown", leave a column what it is.
 _FEW_ODD = 5
@@ -259,5 +257,6 @@ def _as_words(texts, counts):
     is_text = share >= 0.5 and n_words >= 2 and len(counts) > 10
     if is_text or (n_words >= 5 and len(counts) > 2 * _FEW_CATEGORIES):
         return "text", f"{n_words:.0f} words on average, {len(counts)} different texts", {}
-    words = bool(len(counts) > _MANY_CATEGORIES and n_words >= 1.5)
+    # Rows of rare categories are known by their words.
+    words = bool(len(counts) > MANY_CATEGORIES and n_words >= 1.5)
     return "categorical", f"{len(counts)} different texts" + ", of words" * words, {"words": words}

@@ -44,6 +44,18 @@ def test_words_around_numbers_become_a_category():
         TableReader(words=["age"]).fit(age)
 
 
+def test_codes_become_categories_and_numbers():
+    codes = pd.DataFrame({"zip": pd.Categorical(["92276", "none", None, "06902"])}, index=[4, 3, 2, 1])
+    reader = TableReader(numbers={"zip": 1}, categories=["zip"])
+    table = reader.fit_transform(codes)
+    assert list(table.columns) == list(reader.get_feature_names_out()) == ["zip", "zip (number)"]
+    assert table["zip"].astype(object).fillna("gap").tolist() == ["92276", "none", "gap", "06902"]
+    np.testing.assert_array_equal(table["zip (number)"], [92276, np.nan, np.nan, 6902])
+    assert list(table.index) == [4, 3, 2, 1]
+    two = TableReader(numbers={"zip": 2}, categories=["zip"]).fit_transform(codes.assign(zip=["1-2"] * 4))
+    assert list(two.columns) == ["zip", "zip (number)", "zip (number 2)"]
+
+
 def test_dates_are_read_and_what_is_none_is_a_gap():
     texts = pd.DataFrame({"day": ["31/01/2026", "unknown", None], "at": ["2026-01-31T10:00+01:00", "2026-07-31", 3]})
     table = TableReader(dates={"day": "%d/%m/%Y", "at": None}).fit_transform(texts)

@@ -27,7 +27,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skstack import MultimodalNetworkClassifier, MultimodalNetworkRegressor, MultimodalStackingRegressor
-from skstack.stacking._validation_rows import takes_validation_rows
+from skstack._protocols import takes_validation_rows
 
 NUMBERS = ["area", "rooms"]
 BOOSTING_TAKES_THEM = "X_val" in signature(HistGradientBoostingRegressor.fit).parameters

@@ -48,6 +48,16 @@ def test_columns_of_many_categories_have_a_branch_of_their_own():
     assert {"many_categories", "text_place"} == set(_branches(pd.DataFrame({"place": places})))
 
 
+def test_codes_have_two_branches():
+    X = pd.DataFrame({"zip": [f"{92270 + x % 60}" for x in range(300)], "place": [f"x{x % 50}" for x in range(300)]})
+    assert _branches(X, {"zip": "numeric"})["numbers"][1] == ["zip"]
+    X["zip"] = X["zip"].astype("category")
+    branches = _branches(X)
+    assert branches["many_categories"][1] == ["zip", "place"]
+    assert branches["codes"] == ("NumericBranch(extract=1)", ["zip"])
+    assert "codes" not in _branches(X, {"zip": "categorical"})
+
+
 def test_dates_that_are_written_in_two_ways_have_two_branches():
     X = pd.DataFrame({"a": ["2020-01-31", "2020-02-01"] * 9, "b": ["31.1.2020", "1.2.2020"] * 9})
     X = X.assign(c=pd.to_datetime(X["a"]), d=X["a"] + ["T10:00+01:00", "T10:00+02:00"] * 9)

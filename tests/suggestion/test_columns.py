@@ -96,3 +96,36 @@ def test_whole_numbers_name_the_same_things_if_their_columns_are_called_alike():
     X = pd.DataFrame(numbers.T, columns=["team_1", "team_2", "score_1", "age"])
     kinds = _kinds(X)
     assert kinds == {"team_1": "entity", "team_2": "entity", "score_1": "numeric", "age": "numeric"}
+
+
+def _codes(codes, **more):
+    X = pd.DataFrame({"code": codes} | more)
+    return {column.key: (column.kind, column.details.get("ordered", False)) for column in describe_columns(X)}
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([92270 + 7 * (x % 50) for x in range(300)], True),
+        ([f"{x % 60:05}" for x in range(300)], True),  # zeros in front make categories of numbers
+        (pd.Categorical([f"{92270 + 7 * (x % 50)}" for x in range(300)]), True),
+        (pd.Categorical([92270 + 7 * (x % 50) for x in range(300)]), True),
+        (pd.Categorical([f"A{x % 50}" for x in range(300)]), False),
+        (pd.Categorical([*(f"{x % 50}" for x in range(299)), "none"]), False),
+        (pd.Categorical([f"{x % 12}" for x in range(300)]), False),  # so few have a vector each
+    ],
+)
+def test_categories_that_are_whole_numbers_are_counted_with_beside(codes, expected):
+    assert _codes(codes) == {"code": ("categorical", expected)}
+
+
+def test_what_the_user_calls_categories_are_nothing_else():
+    X = pd.DataFrame({"zip": [92270 + 7 * (x % 50) for x in range(300)]})
+    columns = {True: describe_columns(X)[0], False: describe_columns(X, {"zip": "categorical"})[0]}
+    assert [column.details.get("ordered", False) for column in columns.values()] == [True, False]
+    assert columns[True].reason.endswith(", and numbers")
+
+
+def test_names_that_columns_share_are_no_numbers():
+    teams = {f"team_{side}": [1000 + 3 * ((x + side) % 50) for x in range(300)] for side in (1, 2)}
+    assert {kind for kind, ordered in _codes(range(300), **teams).values() if ordered} == set()

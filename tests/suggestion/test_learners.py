@@ -9,8 +9,10 @@ from _data import plain_table
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
+from skstack import SeedEnsembleRegressor
 from skstack.suggestion._columns import describe_columns
 from skstack.suggestion._learners import suggest_learners
 from skstack.suggestion._targets import describe_targets
@@ -146,9 +148,33 @@ def test_several_kinds_of_targets_have_learners_of_their_own(table):
 def test_boosting_sets_no_rows_aside_of_rare_classes():
     X = RNG.normal(size=(300, 3))
     often, rare = np.repeat([0, 1], 150), np.repeat([0, 1], [295, 5])
-    stopping = [_learners(X, y, "classification")[0][1].early_stopping for y in (often, rare)]
-    assert stopping == [True, False]
+    stopping, rare_ones = (_learners(X, y, "classification")[0][1] for y in (often, rare))
+    assert stopping.estimator.early_stopping and stopping.n_estimators == 4
+    assert not rare_ones.early_stopping  # and one is as good as four
     assert not _learners(X[:99], often[:99], "classification")[0][1].early_stopping
+
+
+@pytest.mark.parametrize(("quality", "n_rows", "n_members"), [("good", 300, 4), ("good", 10_001, 2), ("best", 300, 8)])
+def test_boosting_is_the_mean_of_as_many_as_a_network_has_members(quality, n_rows, n_members):
+    X = RNG.normal(size=(n_rows, 2))
+    boosting = dict((name, part) for name, part, _ in _learners(X, X[:, 0], quality=quality))["boosting"]
+    assert isinstance(boosting, SeedEnsembleRegressor) and boosting.n_estimators == n_members
+    assert isinstance(_learners(X, X[:, 0], quality="fast")[0][1], HistGradientBoostingRegressor)
+
+
+def test_codes_are_categories_and_numbers():
+    X = pd.DataFrame({"zip": [f"{10 * (x % 60) + 10000}" for x in range(300)], "x": RNG.normal(size=300)})
+    y = X["zip"].astype(int) / 100 + X["x"]
+    for name, learner, columns in _learners(X, y):
+        reader = learner[0]
+        assert (reader.numbers, list(reader.categories)) == ({"zip": 1}, ["zip"]), name
+        # Codes that no training row has lie between those that some have.
+        rows = X.assign(zip=lambda table: table["zip"].astype(int) + 5)
+        assert np.corrcoef(clone(learner).fit(X[columns], y).predict(rows), y)[0, 1] > 0.9, name
+    # Also where there is nothing else.
+    y = y - X["x"]
+    for name, learner, columns in _learners(X[["zip"]], y):
+        assert np.corrcoef(clone(learner).fit(X[columns], y).predict(X[columns]), y)[0, 1] > 0.9, name
 
 
 def test_many_rows_make_no_larger_trees():
