@@ -228,7 +228,8 @@ class MultimodalNetwork(
     def split_validation(self, y, splits, *, sample_weight=None, groups=None):
         """Return the inner validation parts that a fit on all rows and one on the rows of each split would draw.
 
-        Several networks of a stack can be given the same ones.
+        Several networks of a stack can be given the same ones. Of a network of several members they are those of the
+        first.
 
         Parameters
         ----------
@@ -291,7 +292,8 @@ class MultimodalNetwork(
             had, and the best weights so far.
         validation : list of (ndarray of int, ndarray of int) tuples, default=None
             Rows to train on and rows that decide when to stop, of all rows and of each split, as
-            :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does.
+            :meth:`split_validation` returns them; ``None`` draws them as ``fit`` does. Of several members the first
+            gets them, the others draw their own.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows that decide when each network stops, see :meth:`fit`.
         refit : bool, default=True

@@ -137,8 +137,11 @@ class Fold:
             groups, of_reference = rows_of(groups, rows), (reference.assembly, reference.inputs)
         seed = draw_seed(network.random_state)
         draws = given.validation_rows is None
-        places = split_targets(network, targets, groups, seed, draws) if split is None else _places(rows, split)
-        self.assembly = assemble(network, given.X, targets, rows, places[0])
+        seeds = member_seeds(seed, network.n_networks)
+        splits = split_members(network, targets, groups, seeds, draws)
+        if split is not None:
+            splits[0] = _places(rows, split)
+        self.assembly = assemble(network, given.X, targets, rows, splits[0][0])
         self.inputs = encode_rows(self.assembly, given.X, like=of_reference)
         self.shares_program = reference is None or self.assembly.is_built_like(reference.assembly)
         self.seed = seed
@@ -146,13 +149,13 @@ class Fold:
         known = {} if reference is None else reference.members[0].job.data
         data = {"inputs": self.inputs, **_spread(self.assembly.encode_targets(targets), rows, len(given.y), known)}
         name = f"fold {index}" if index else ""
-        seeds = member_seeds(seed, network.n_networks)
         values = self._initial_values(reference).of_members(seeds, self.assembly)
-        job = Job(values[0], data, *(rows[part] for part in places), seed, index=index, name=name)
+        splits = [tuple(rows[part] for part in split) for split in splits]
+        job = Job(values[0], data, *splits[0], seed, index=index, name=name)
         if given.validation_rows is not None:
             like = None if reference is None else (reference.assembly, reference.members[0].job)
-            job = given.validation_rows.deciding(job, network, self.assembly, like)
-        jobs = member_jobs(network, job, values, seeds)
+            job, splits = given.validation_rows.deciding(job, network, self.assembly, like), None
+        jobs = member_jobs(network, job, values, seeds, splits)
         self.members = [Member(self.assembly, of_member, number=number) for number, of_member in enumerate(jobs)]
 
     def _built(self):
@@ -233,6 +236,15 @@ def split_targets(network, targets, groups, seed, draws=True):
     groups = rows_of(groups, rows)
     training, validation = split_rows(len(rows), groups, fraction, seed, labels=labels, latest=latest)
     return rows[training], rows[validation]
+
+
+def split_members(network, targets, groups, seeds, draws=True):
+    """Return what :func:`split_targets` does for each member of a network.
+
+    Each sets other rows aside, unless these are the latest: their mean has then seen nearly all rows, and depends less
+    on which they are. Branches and tasks learn from the training rows of the first.
+    """
+    return [split_targets(network, targets, groups, seed, draws) for seed in seeds]
 
 
 def _places(rows, split):

@@ -10,7 +10,7 @@ from ..training._inference import CompiledCall, predicting
 from ..training._seeds import draw_seed, seeded
 from ..training._values import assign_values, values_of
 from ._assembly import encode_rows
-from ._cross_fit import assemble, split_targets
+from ._cross_fit import assemble, split_members
 from ._initial_values import InitialValues
 from ._members import TrainedMember, individual_networks, mean_history, mean_stages, member_jobs, member_seeds
 from ._shared_models import shared_model
@@ -28,16 +28,16 @@ class Fitting:
         X, targets = self._check_fit_data(*given, groups, reset=not further)
         validation_rows = ValidationRows.of(self, *validation)
         seed = draw_seed(self.random_state)
-        split = split_targets(self, targets, groups, seed, validation_rows is None)
+        splits = split_members(self, targets, groups, member_seeds(seed, self.n_networks), validation_rows is None)
         stages = stages_of(self)
         fits = fits_of(stages[-1:] if further else stages, self._branch_names(), self.n_networks)
         n_parts = stages[-1].n_epochs(self) if len(fits) == 1 else len(fits)
         with callback_context(self, "fit", *given, n_subtasks=n_parts, sequential=len(fits) == 1) as context:
-            shared = None if further else self._initialize(X, targets, split[0], seed)
+            shared = None if further else self._initialize(X, targets, splits[0][0], seed)
             self._keep([member.without_history() for member in self._trained_members])
             watchers = EpochCallbacks(self, context, *given, self._predicting_with, fits=fits)
             with watching(self, watchers, fits=fits) as watchers:
-                training = self._training(X, targets, split, seed, watchers, validation_rows, shared)
+                training = self._training(X, targets, splits, seed, watchers, validation_rows, shared)
                 if further:
                     training.go_on(stages[-1], 0)
                 else:
@@ -105,14 +105,14 @@ class Fitting:
         """Return the attributes of this network when it has the given values."""
         return {"_compiled_call": CompiledCall(self._compiled_call.model, values)}
 
-    def _training(self, X, targets, split, seed, watchers, validation_rows=None, shared=None):
+    def _training(self, X, targets, splits, seed, watchers, validation_rows=None, shared=None):
         """Return the training that is about to begin."""
         model, values = self._trained_from(shared)
         data = {"inputs": encode_rows(self._assembly, X), **self._assembly.encode_targets(targets)}
-        job = Job(values[0], data, *split, seed)
+        job = Job(values[0], data, *splits[0], seed)
         if validation_rows is not None:
-            job = validation_rows.deciding(job, self, self._assembly)
-        jobs = member_jobs(self, job, values, member_seeds(seed, len(values)))
+            job, splits = validation_rows.deciding(job, self, self._assembly), None
+        jobs = member_jobs(self, job, values, member_seeds(seed, len(values)), splits)
         kept = zip(jobs, self._trained_members, strict=True)
         members = [before.member(self._assembly, job, number) for number, (job, before) in enumerate(kept)]
         return StagedTraining(self, model, members, 1, watchers)
@@ -148,7 +148,7 @@ class Fitting:
             if not started:
                 self._initialize(X, targets, rows, seed, stage)
             with watching(self, fits=fits_of([stage], [], self.n_networks)) as watchers:
-                training = self._training(X, targets, (rows, rows[:0]), seed, watchers)
+                training = self._training(X, targets, [(rows, rows[:0])] * self.n_networks, seed, watchers)
                 training.go_on(clone(stage).set_params(epochs=1), self.current_epoch)
             self._take_over(training.members)
         return self

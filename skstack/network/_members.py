@@ -32,7 +32,7 @@ def member_seeds(seed, n_members):
     return [seed, *(draw_seed(np.random.RandomState([seed, number])) for number in range(1, n_members))]
 
 
-def member_jobs(network, job, values, seeds):
+def member_jobs(network, job, values, seeds, splits=None):
     """Return how the members of a network are trained: from values of their own, in an order of their own.
 
     Parameters
@@ -43,15 +43,23 @@ def member_jobs(network, job, values, seeds):
     values : list of dict of str to ndarray
         Where each member begins.
     seeds : list of int
+    splits : list of (ndarray of int, ndarray of int), default=None
+        Rows that each member is trained on, and those that decide when it stops; ``None`` takes those of the job.
 
     Returns
     -------
     jobs : list of Job
-        All stop on the same validation rows.
     """
+    splits = [(job.training_rows, job.validation_rows)] * len(seeds) if splits is None else splits
     return [
-        replace(job, values=of_member, seed=seed, training_rows=_rows_of_member(network, job.training_rows, seed))
-        for of_member, seed in zip(values, seeds, strict=True)
+        replace(
+            job,
+            values=of_member,
+            seed=seed,
+            training_rows=_rows_of_member(network, training, seed),
+            validation_rows=validation,
+        )
+        for of_member, seed, (training, validation) in zip(values, seeds, splits, strict=True)
     ]
 
 

@@ -70,8 +70,9 @@ class MultimodalNetworkRegressor(RegressorMixin, MultimodalNetwork):
         Which rows these are: drawn at random, or the latest ones, where rows are in the order of time (of groups, those
         that begin last). "auto" is "random", and "latest" in a stack whose `cv` keeps the order of time.
     n_members : int, default=1
-        How many networks are trained, which differ in initial weights, dropout and the order of the rows, and whose
-        predictions are averaged (a deep ensemble [1]_). All stop on the same validation rows, each in its own time.
+        How many networks are trained, which differ in initial weights, dropout, the order of the rows and those set
+        aside for early stopping, and whose predictions are averaged (a deep ensemble [1]_). Statistics and vocabularies
+        are those of the training rows of the first.
     bootstrap : bool, default=False
         Whether each member is trained on rows drawn from the training rows with replacement, as in
         :class:`~sklearn.ensemble.BaggingRegressor`. Statistics and vocabularies are those of all training rows.

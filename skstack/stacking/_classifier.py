@@ -94,8 +94,8 @@ class MultimodalStackingClassifier(ClassifierMixin, BaseStacking):
     quality : {"fast", "good", "best"}, default="good"
         How much time the fit may take for better predictions. It decides about what is left at ``None``: for `cv` 3, 5
         or 10 folds; for `network`, of numbers, categories, dates and means of word vectors only, 1, 4 or 8 members,
-        half of them above 10,000 rows; for `estimators` which learners are suggested. What is given counts, whatever
-        this is.
+        half of them above 10,000 rows; for `estimators` which learners are suggested, and of how many copies boosting
+        is the mean. What is given counts, whatever this is.
     time_limit : float, default=None
         Seconds that ``fit`` may take. Base models that would not be complete in time are left out, with a warning that
         names them (``left_out_``); networks end their training early and keep their best weights. The cheapest

@@ -137,17 +137,81 @@ def test_held_out_rows_change_no_member(data):
     assert_same_weights(before, after)
 
 
-@pytest.mark.parametrize("params", [{"bootstrap": True}, {"max_samples": 0.5}], ids=str)
-def test_members_learn_from_rows_of_their_own(data, monkeypatch, params):
+@pytest.fixture
+def rows_of_members(monkeypatch):
+    """The rows that members are trained on, and those on which they stop, once a network is fitted."""
     from skstack.network import _staged
 
-    jobs, fit = [], _staged.fit
-    monkeypatch.setattr(_staged, "fit", lambda *args: jobs.extend(args[3]) or fit(*args))
+    parts, fit = [], _staged.fit
+
+    def noting_rows(*args):
+        parts.extend((job.training_rows, job.validation_rows) for job in args[3])
+        return fit(*args)
+
+    monkeypatch.setattr(_staged, "fit", noting_rows)
+    return parts
+
+
+def test_members_stop_on_rows_of_their_own(data, rows_of_members):
+    X, y = data
+    regressor(epochs=1).fit(X, y)
+    assert len(rows_of_members) == 3
+    for training, validation in rows_of_members:
+        assert len(validation) == 6
+        np.testing.assert_array_equal(np.sort([*training, *validation]), np.arange(60))
+    assert len({tuple(np.sort(validation)) for _, validation in rows_of_members}) == 3
+
+
+def test_members_of_folds_set_aside_what_those_of_a_fit_do(data, rows_of_members):
+    X, y = data
+    [*regressor(epochs=1).cross_fit(X, y, [SPLITS[0]])]
+    of_all, of_fold = rows_of_members[:3], rows_of_members[3:]
+    regressor(epochs=1).fit(X, y)
+    for of_cross_fit, of_fit in zip(of_all, rows_of_members[6:], strict=True):
+        np.testing.assert_array_equal(of_cross_fit[1], of_fit[1])
+    for training, validation in of_fold:
+        np.testing.assert_array_equal(np.sort([*training, *validation]), np.sort(SPLITS[0]))
+
+
+def test_the_first_member_gets_the_split_that_a_stack_gives(data, rows_of_members):
+    X, y = data
+    given = [(np.arange(10, 60), np.arange(10)), (SPLITS[0][5:], SPLITS[0][:5])]
+    [*regressor(epochs=1).cross_fit(X, y, [SPLITS[0]], validation=given)]
+    for (training, validation), members in zip(given, (rows_of_members[:3], rows_of_members[3:]), strict=True):
+        np.testing.assert_array_equal(members[0][0], training)
+        np.testing.assert_array_equal(members[0][1], validation)
+        assert len({tuple(np.sort(rows)) for _, rows in members}) == 3
+
+
+def test_groups_stay_whole_in_each_member(data, rows_of_members):
+    X, y = data
+    groups = np.arange(60) // 3
+    regressor(epochs=1).fit(X, y, groups=groups)
+    assert all(not np.isin(groups[training], groups[validation]).any() for training, validation in rows_of_members)
+    assert len({tuple(np.sort(validation)) for _, validation in rows_of_members}) == 3
+
+
+@pytest.mark.parametrize("params", [{"validation_part": "latest"}, {"early_stopping": False}], ids=str)
+def test_where_nothing_is_drawn_members_see_the_same_rows(data, rows_of_members, params):
     X, y = data
     regressor(epochs=1, **params).fit(X, y)
-    rows, validation = [job.training_rows for job in jobs], [job.validation_rows for job in jobs]
-    assert all(np.array_equal(part, validation[0]) for part in validation)
-    assert all(not np.isin(part, validation[0]).any() for part in rows)
+    latest = np.arange(54, 60) if "validation_part" in params else []
+    assert all(np.array_equal(validation, latest) for _, validation in rows_of_members)
+
+
+def test_members_stop_on_rows_that_are_given(data, rows_of_members):
+    X, y = data
+    regressor(epochs=1).fit(X[:50], y[:50], X_val=X[50:], y_val=y[50:])
+    assert all(len(training) == 50 for training, _ in rows_of_members)
+    assert len({tuple(validation) for _, validation in rows_of_members}) == 1
+
+
+@pytest.mark.parametrize("params", [{"bootstrap": True}, {"max_samples": 0.5}], ids=str)
+def test_members_learn_from_rows_of_their_own(data, rows_of_members, params):
+    X, y = data
+    regressor(epochs=1, **params).fit(X, y)
+    rows = [training for training, _ in rows_of_members]
+    assert all(not np.isin(training, validation).any() for training, validation in rows_of_members)
     assert {len(part) for part in rows} == {54 if "bootstrap" in params else 27}
     assert all((len(np.unique(part)) < len(part)) is ("bootstrap" in params) for part in rows)
     assert not any(np.array_equal(np.sort(rows[0]), np.sort(other)) for other in rows[1:])
