@@ -41,14 +41,14 @@ def _learner(table, y):
 
 
 def _predictions(learner, rows, table):
-    """Return what each copy inside a fitted learner predicts."""
-    inner, prepared, undo = learner, rows, lambda values: values
+    """Return what each copy inside a fitted learner predicts, and what makes numbers in the target's units of it."""
+    inner, prepared, undo = learner, rows, np.asarray
     if hasattr(inner, "regressor_"):
         undo, inner = inner.inverse_func, inner.regressor_
     if hasattr(inner, "steps"):
         prepared, inner = inner[:-1].transform(rows), inner[-1]
     method = "predict_proba" if table.classifies else "predict"
-    return np.array([undo(getattr(copy, method)(prepared)) for copy in getattr(inner, "estimators_", [inner])])
+    return np.array([getattr(copy, method)(prepared) for copy in getattr(inner, "estimators_", [inner])]), undo
 
 
 def measure(table):
@@ -63,9 +63,9 @@ def measure(table):
         )
         learner.fit(table.X[columns].iloc[training], y[training])
         seconds += time.process_time() - started
-        each = _predictions(learner, table.X[columns].iloc[held_out], table)
+        each, undo = _predictions(learner, table.X[columns].iloc[held_out], table)
         for n in N_COPIES:
-            means = [each[start : start + n].mean(axis=0) for start in range(0, len(each), n)]
+            means = [undo(each[start : start + n].mean(axis=0)) for start in range(0, len(each), n)]
             found[n].append(np.mean([_score(table, y[held_out], mean) for mean in means]))
     return {n: np.mean(scores) for n, scores in found.items()} | {"seconds": seconds / len(table.splits)}
 

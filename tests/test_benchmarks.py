@@ -27,6 +27,7 @@ from benchmarks import (
     bench_memory,
     bench_optuna,
     bench_search,
+    boosting,
     defaults,
     mixtures,
     quality,
@@ -470,3 +471,27 @@ def test_settings_of_networks_are_compared_with_the_first(monkeypatch, tmp_path,
     shown = capsys.readouterr().out
     first, second = (json.loads((tmp_path / f"wages {name} 0.json").read_text()) for name in ("default", "before"))
     assert f"{second['score'] - first['score']:.3f}" in shown
+
+
+@pytest.mark.parametrize("classifies", [False, True])
+def test_copies_of_boosting_are_averaged(classifies, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=400), "place": [f"p{n % 3}" for n in range(400)]})
+    # A target with a heavy tail is learned as its logarithm.
+    y = np.exp(2 * X["x"].to_numpy() + rng.normal(size=400))
+    known = _tables.Table(X, (y > 1).astype(int) if classifies else y, splits=[(np.arange(300), np.arange(300, 400))])
+    monkeypatch.setattr(boosting, "TABLES", {"drawn": lambda: known})
+    monkeypatch.setattr(boosting, "N_COPIES", (1, 2))
+    monkeypatch.setattr(sys, "argv", ["boosting"])
+    boosting.main()
+    found = boosting.measure(known)
+    assert f"{found[2]:.3f}" in capsys.readouterr().out
+    learner, columns = boosting._learner(known, known.y)
+    learner.set_params(**{name: 0 for name in learner.get_params() if name.endswith("random_state")})
+    learner.fit(X[columns][:300], known.y[:300])
+    each, undo = boosting._predictions(learner, X[columns][300:], known)
+    assert len(each) == 2 and not np.array_equal(*each)
+    method = "predict_proba" if classifies else "predict"
+    np.testing.assert_allclose(getattr(learner, method)(X[columns][300:]), undo(each.mean(axis=0)))
+    assert found[2] == pytest.approx(boosting._score(known, known.y[300:], undo(each.mean(axis=0))))
+    assert found[1] == pytest.approx(np.mean([boosting._score(known, known.y[300:], undo(one)) for one in each]))
