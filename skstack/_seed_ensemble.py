@@ -14,7 +14,7 @@ from ._protocols import takes_validation_rows
 from ._suggestions import SuggestingParams
 
 
-class _SeedEnsemble(DocLinkMixin, SuggestingParams, MetaEstimatorMixin, BaseEstimator):
+class SeedEnsemble(DocLinkMixin, SuggestingParams, MetaEstimatorMixin, BaseEstimator):
     """What regressor and classifier share."""
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
@@ -89,7 +89,7 @@ def _seeded(estimator, random_state):
     return estimator.set_params(**{name: random_state.randint(np.iinfo(np.int32).max) for name in sorted(names)})
 
 
-class SeedEnsembleRegressor(RegressorMixin, _SeedEnsemble):
+class SeedEnsembleRegressor(RegressorMixin, SeedEnsemble):
     """Mean of several copies of a regressor that differ in their random state and nothing else.
 
     What is left to chance costs accuracy: which rows are set aside for early stopping, which columns are drawn. The
@@ -149,7 +149,7 @@ class SeedEnsembleRegressor(RegressorMixin, _SeedEnsemble):
         return self._mean("predict", X)
 
 
-class SeedEnsembleClassifier(ClassifierMixin, _SeedEnsemble):
+class SeedEnsembleClassifier(ClassifierMixin, SeedEnsemble):
     """Mean of several copies of a classifier that differ in their random state and nothing else.
 
     What is left to chance costs accuracy: which rows are set aside for early stopping, which columns are drawn. The
@@ -196,13 +196,13 @@ class SeedEnsembleClassifier(ClassifierMixin, _SeedEnsemble):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's form
-        **_SeedEnsemble._parameter_constraints,
+        **SeedEnsemble._parameter_constraints,
         "estimator": [HasMethods(["fit", "predict_proba"])],
     }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
+        tags.target_tags.multi_output = tags.classifier_tags.multi_label = False
         return tags
 
     def predict_proba(self, X):

@@ -7,6 +7,7 @@ from sklearn.utils import get_tags
 
 from .._compat import num_samples, take
 from .._protocols import TakesGaps
+from .._seed_ensemble import SeedEnsemble
 from ..tasks._multilabel import MultilabelTask
 from ..tasks._several import SeveralTasks
 from ._routing import last_step
@@ -175,4 +176,6 @@ def _takes_several(estimator, task):
 def _holds_others(estimator):
     """Tell whether an estimator holds another one, which may take what its tags do not tell."""
     last = last_step(estimator)[1]
+    if isinstance(last, SeedEnsemble):  # whose tags are those of its estimator
+        return not is_classifier(last) and _holds_others(last.estimator)
     return len(last.get_params(deep=False)) < len(last.get_params(deep=True))

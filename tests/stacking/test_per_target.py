@@ -9,7 +9,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, Ri
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
+from skstack import (
+    MultimodalNetworkRegressor,
+    MultimodalStackingRegressor,
+    SeedEnsembleClassifier,
+    SeedEnsembleRegressor,
+)
 from skstack.stacking._per_target import PerTarget, for_targets
 from skstack.tasks._classification import ClassificationTask
 from skstack.tasks._multilabel import MultilabelTask
@@ -87,6 +92,11 @@ class Single(RegressorMixin, BaseEstimator):
         (RandomForestRegressor(), True, True),
         (HistGradientBoostingRegressor(), False, True),
         (Single(), False, True),
+        (SeedEnsembleRegressor(RandomForestRegressor()), False, False),
+        (SeedEnsembleRegressor(RandomForestRegressor()), True, True),
+        (SeedEnsembleRegressor(HistGradientBoostingRegressor()), False, True),
+        (make_pipeline(StandardScaler(), SeedEnsembleRegressor(HistGradientBoostingRegressor())), False, True),
+        (SeedEnsembleRegressor(make_pipeline(StandardScaler(), LinearRegression())), False, False),
         (make_pipeline(StandardScaler(), LinearRegression()), False, False),
         (make_pipeline(StandardScaler(), LinearRegression()), True, True),
         (FrozenEstimator(Ridge()), True, False),
@@ -106,6 +116,9 @@ def test_several_labels_are_taken_whole_by_what_takes_them():
     labels = np.zeros((4, 2), dtype=int)
     assert not isinstance(for_targets(RidgeClassifier(), MultilabelTask(), labels), PerTarget)
     assert isinstance(for_targets(LogisticRegression(), MultilabelTask(), labels), PerTarget)
+    for trees in (RandomForestClassifier(), make_pipeline(StandardScaler(), RandomForestClassifier())):
+        ensemble = SeedEnsembleClassifier(trees)  # whose mean is of one target
+        assert isinstance(for_targets(ensemble, MultilabelTask(), labels), PerTarget)
     classes = SeveralTasks({"a": ClassificationTask("Stack"), "b": ClassificationTask("Stack")})
     assert isinstance(for_targets(RidgeClassifier(), classes, labels), PerTarget)
 

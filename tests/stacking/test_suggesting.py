@@ -22,6 +22,7 @@ from skstack import (
     MultimodalStackingMultitask,
     MultimodalStackingRegressor,
     MultitaskNetwork,
+    SeedEnsembleClassifier,
     suggest_estimators,
 )
 from skstack.suggestion import _suggest
@@ -202,6 +203,16 @@ def test_several_targets_of_one_kind(table):
         X[["area", "color"]], np.stack([y > 9, y > 11], axis=1).astype(int)
     )
     assert labels.predict(X[["area", "color"]]).shape == (60, 2)
+
+
+def test_copies_of_boosting_learn_several_targets(table):
+    X, y = pd.concat([table[0]] * 4, ignore_index=True)[["area", "power"]], np.tile(table[1], 4)
+    numbers = _stack().fit(X, np.stack([y, -y], axis=1))
+    assert numbers.suggestion_.reasons["parts"].str.contains("boosting").all()
+    assert numbers.fitted_per_target_ == ["boosting"]
+    labels = _stack(MultimodalStackingClassifier).fit(X, np.stack([y > 9, y > 11], axis=1).astype(int))
+    boosting = labels.named_estimators_["boosting"].estimators_[0]
+    assert isinstance(boosting[-1] if hasattr(boosting, "steps") else boosting, SeedEnsembleClassifier)
 
 
 def test_several_tasks(table):
