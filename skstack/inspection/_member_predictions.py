@@ -153,6 +153,54 @@ class MemberPredictionsDisplay:
         return cls._of(shown, column_or_1d(shown.column(y)), predictions, known).plot(kind=kind, ax=ax)
 
     @classmethod
+    def from_predictions(cls, y, predictions, *, classes=None, kind="auto", ax=None):
+        """Draw predictions that are there already, of whatever models.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            True targets.
+        predictions : dict of str to array-like of shape (n_samples,) or (n_samples, n_classes), or DataFrame
+            By the name of the model: numbers, classes, or probabilities of the classes; of a DataFrame each column is
+            a model.
+        classes : array-like of shape (n_classes,), default=None
+            The classes in the order of the probabilities. By default they are those of y, in sorted order, where
+            probabilities or texts or truth values are predicted; whole numbers are taken for numbers.
+        kind, ax
+            See :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : MemberPredictionsDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no predictions, they are of other rows than y or of other classes, or `kind` does not go with
+            them.
+        """
+        y = column_or_1d(y)
+        given = {str(name): np.asarray(predictions[name]) for name in predictions}
+        if not given:
+            raise ValueError("there are no predictions to draw.")
+        for name, values in given.items():
+            if values.shape[:1] != y.shape:
+                raise ValueError(f"predictions of {name!r} have shape {values.shape}, but y has {len(y)} rows.")
+        are_classes = any(values.ndim == 2 or values.dtype.kind not in "iuf" for values in (y, *given.values()))
+        if classes is None and are_classes:
+            classes = unique_labels(y, *(values for values in given.values() if values.ndim == 1))
+        classes = None if classes is None else np.asarray(classes)
+        for name, values in given.items():
+            if values.ndim > 2:
+                raise ValueError(f"predictions of {name!r} have shape {values.shape}: give two dimensions at most.")
+            if values.ndim == 2 and values.shape[1] != len(classes):
+                raise ValueError(
+                    f"predictions of {name!r} have shape {values.shape}, but there are {len(classes)} classes: "
+                    f"{classes.tolist()}."
+                )
+        return cls(y, given, classes=classes).plot(kind=kind, ax=ax)
+
+    @classmethod
     def _of(cls, shown, y, predictions, known):
         """Return the display of some rows, those that lack the target left out."""
         known = known & ~pd.isna(y)

@@ -1,6 +1,7 @@
 """Residuals, calibration and confusion of a stack and of its base models."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _inspected import fitted_classifier, fitted_network, fitted_regressor, labels, table
 from matplotlib import pyplot as plt
@@ -82,3 +83,44 @@ def test_what_does_not_go_together_is_refused():
     both = MultimodalStackingRegressor([("ridge", Ridge(), ["area"])], cv=2).fit(X, np.column_stack([y, -y]))
     with pytest.raises(ValueError, match="several values for each row"):
         MemberPredictionsDisplay.from_out_of_fold(both, y)
+
+
+def test_predictions_of_any_models_are_drawn():
+    y = np.array([1.0, 2.0, 3.0, 4.0])
+    predictions = pd.DataFrame({"ours": y + 0.1, "theirs": y - 0.5})
+    display = MemberPredictionsDisplay.from_predictions(y.tolist(), predictions)
+    assert list(display.displays_) == ["ours", "theirs"]
+    np.testing.assert_allclose(display.displays_["theirs"].y_true - display.displays_["theirs"].y_pred, 0.5)
+    whole = MemberPredictionsDisplay.from_predictions([1, 2, 3], {"counts": [1, 2, 2]}, kind="actual")
+    assert whole.classes is None
+
+
+def test_classes_of_any_models_are_drawn():
+    y = np.array(["dear", "cheap", "dear", "cheap"])
+    proba = np.array([[0.2, 0.8], [0.9, 0.1], [0.6, 0.4], [0.7, 0.3]])
+    predictions = {"proba": proba, "labels": ["dear", "dear", "dear", "cheap"]}
+    display = MemberPredictionsDisplay.from_predictions(y, predictions)
+    np.testing.assert_allclose(display.displays_["proba"].confusion_matrix, [[1, 0], [0.5, 0.5]])
+    np.testing.assert_allclose(display.displays_["labels"].confusion_matrix, [[0.5, 0.5], [0, 1]])
+    assert display.classes.tolist() == ["cheap", "dear"]
+    calibration = MemberPredictionsDisplay.from_predictions(y, predictions, kind="calibration")
+    assert list(calibration.displays_) == ["proba"]
+    turned = MemberPredictionsDisplay.from_predictions(y, {"proba": proba[:, ::-1]}, classes=["dear", "cheap"])
+    np.testing.assert_allclose(turned.displays_["proba"].confusion_matrix, [[1, 0], [0.5, 0.5]])
+    # Whole numbers are classes if that is said.
+    digits = MemberPredictionsDisplay.from_predictions([0, 1, 1], {"tree": [0, 1, 0]}, classes=[0, 1])
+    np.testing.assert_allclose(digits.displays_["tree"].confusion_matrix, [[1, 0], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("y", "predictions", "message"),
+    [
+        ([1.0, 2.0], {}, "no predictions"),
+        ([1.0, 2.0], {"ours": [1.0]}, r"'ours' have shape \(1,\), but y has 2 rows"),
+        (["a", "b"], {"ours": np.ones((2, 3)) / 3}, r"shape \(2, 3\), but there are 2 classes: \['a', 'b'\]"),
+        ([1.0, 2.0], {"ours": np.ones((2, 1, 1))}, r"shape \(2, 1, 1\)"),
+    ],
+)
+def test_predictions_of_other_rows_or_classes_are_refused(y, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        MemberPredictionsDisplay.from_predictions(y, predictions)
