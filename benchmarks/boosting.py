@@ -2,9 +2,8 @@
 
 The boosting that a stack suggests for a table stops on rows that it sets aside at random. Copies of it that set other
 rows aside are fitted to each training part, as many as there are at most, and the mean of the first one, two, ... is
-compared with the held-out rows: R2, or the area under the ROC curve (of several classes the accuracy), as a mean over
-the splits and over the groups of so many that the copies can be divided into. ``SKSTACK_DATA`` names the folder of the
-data sets.
+compared with the held-out rows: R2, or the area under the ROC curve, as a mean over the splits and over the groups of
+so many that the copies can be divided into. ``SKSTACK_DATA`` names the folder of the data sets.
 """
 
 import argparse
@@ -13,19 +12,11 @@ import time
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 from ._tables import TABLES
+from .quality import score
 
 N_COPIES = (1, 2, 4, 8)
-
-
-def _score(table, y, predicted):
-    if not table.classifies:
-        return r2_score(y, predicted)
-    if predicted.shape[1] == 2:
-        return roc_auc_score(y, predicted[:, 1])
-    return accuracy_score(y, predicted.argmax(axis=1))
 
 
 def _learner(table, y):
@@ -55,18 +46,17 @@ def measure(table):
     """Return by the number of copies the score, and the seconds of the most of them."""
     y = table.y if table.y.ndim == 1 else table.y[:, 0]
     found, seconds = {n: [] for n in N_COPIES}, 0.0
+    suggested, columns = _learner(table, y)
+    seeds = {name: 0 for name in suggested.get_params() if name.split("__")[-1] == "random_state"}
     for training, held_out in table.splits:
-        learner, columns = _learner(table, y)
+        learner = clone(suggested).set_params(**seeds)
         started = time.process_time()
-        learner = clone(learner).set_params(
-            **{name: 0 for name in learner.get_params() if name.split("__")[-1] == "random_state" and "cv" not in name}
-        )
         learner.fit(table.X[columns].iloc[training], y[training])
         seconds += time.process_time() - started
         each, undo = _predictions(learner, table.X[columns].iloc[held_out], table)
         for n in N_COPIES:
             means = [undo(each[start : start + n].mean(axis=0)) for start in range(0, len(each), n)]
-            found[n].append(np.mean([_score(table, y[held_out], mean) for mean in means]))
+            found[n].append(np.mean([score(y[held_out], mean) for mean in means]))
     return {n: np.mean(scores) for n, scores in found.items()} | {"seconds": seconds / len(table.splits)}
 
 

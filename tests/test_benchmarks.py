@@ -493,5 +493,5 @@ def test_copies_of_boosting_are_averaged(classifies, monkeypatch, capsys):
     assert len(each) == 2 and not np.array_equal(*each)
     method = "predict_proba" if classifies else "predict"
     np.testing.assert_allclose(getattr(learner, method)(X[columns][300:]), undo(each.mean(axis=0)))
-    assert found[2] == pytest.approx(boosting._score(known, known.y[300:], undo(each.mean(axis=0))))
-    assert found[1] == pytest.approx(np.mean([boosting._score(known, known.y[300:], undo(one)) for one in each]))
+    assert found[2] == pytest.approx(quality.score(known.y[300:], undo(each.mean(axis=0))))
+    assert found[1] == pytest.approx(np.mean([quality.score(known.y[300:], undo(one)) for one in each]))

@@ -49,7 +49,6 @@ def _of_array(column, image_root, backbone):
 def _of_tables(by_kind):
     """Return branches of numbers, categories, dates and texts."""
     parts = []
-    codes = [column for column in by_kind.get("categorical", []) if column.details.get("ordered")]
     numbers = _sorted(by_kind.get("numeric", []) + [c for c in by_kind.get("boolean", []) if _is_number(c)])
     _add(parts, "numbers", NumericBranch(), numbers)
     in_texts = by_kind.get("numeric_text", [])
@@ -59,6 +58,7 @@ def _of_tables(by_kind):
     many = [column for column in categories if column.n_distinct > MANY_CATEGORIES]
     _add(parts, "categories", CategoricalBranch(), _sorted(few))
     _add(parts, "many_categories", CategoricalBranch(min_frequency=2), many)
+    codes = [column for column in categories if column.details.get("ordered")]
     _add(parts, "codes", NumericBranch(extract=1), codes)  # rows to come may hold texts
     groups = {}
     for column in by_kind.get("entity", []):
