@@ -96,7 +96,7 @@ def test_vectors_are_merged(merge, expected):
     vectors, merged = _merged(EntityBranch(3, merge), GAMES)
     assert all(np.abs(vector).min() > 0 for vector in vectors.values())
     pairs = GAMES.to_numpy().tolist()
-    np.testing.assert_allclose(merged, [expected(vectors[a], vectors[b]) for a, b in pairs], rtol=1e-6)
+    np.testing.assert_allclose(merged, [expected(vectors[a], vectors[b]) for a, b in pairs], rtol=1e-6, atol=1e-9)
 
 
 def test_nobody_leaves_the_strength_of_the_other_team_alone():
