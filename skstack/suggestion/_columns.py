@@ -80,7 +80,9 @@ def describe_columns(X, kinds=None, root=None):
             is_matrix or pd.api.types.is_numeric_dtype(table.dtypes.iloc[column.position])
         )
         if column.kind == "text":
-            column.details["n_terms"] = _count_terms(table.iloc[:, column.position], column.details.get("chars"))
+            cells = table.iloc[:, column.position]
+            column.details["n_terms"] = _count_terms(cells, column.details.get("chars"))
+            column.details["n_characters"] = cells.dropna().astype("str").str.len().mean()
     return columns
 
 

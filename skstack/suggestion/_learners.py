@@ -1,4 +1,4 @@
-"""Learners for the columns of a table, beside the networks: boosting, extra trees and a linear model.
+"""Learners for the columns of a table, beside the networks: boosting, extra trees, a linear model and support vectors.
 
 skrub cleans the table and encodes it, within each fold.
 """
@@ -19,13 +19,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.svm import SVR
 
 from .._columns import is_table
 from .._quality import QUALITIES
 from .._seed_ensemble import SeedEnsembleClassifier, SeedEnsembleRegressor
 from ..preprocessing._table_reader import TableReader
 from ..preprocessing._target_encoder import seeded_target_encoder
+from ..preprocessing._total_variance_scaler import TotalVarianceScaler
 from ._branches import n_numbers
 from ._kinds import MANY_CATEGORIES
 
@@ -37,6 +39,10 @@ _MANY_ROWS = 20_000
 
 #: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
 _LARGE = 50_000
+
+#: Rows, and characters of all texts of a row, up to which support vectors are worth their time, which grows with the
+#: square of the rows and with the words of their texts (`docs/performance.md`).
+_FEW_ROWS, _FEW_CHARACTERS = 5_000, 100
 
 #: Numbers that trees get of a text, and fewer where texts have few words.
 _N_COMPONENTS = 30
@@ -69,6 +75,11 @@ class Table:
     def is_plain(self):
         """Whether all columns are numbers already, so that nothing has to be cleaned or encoded."""
         return all(column.details.get("plain") for column in self.columns)
+
+    @property
+    def n_characters(self):
+        """How long the texts of a row are, on average."""
+        return sum(column.details["n_characters"] for column in self.columns if column.kind == "text")
 
     def of_kind(self, *kinds):
         """Return the columns of some kinds that are not numbers already."""
@@ -108,19 +119,21 @@ def suggest_learners(columns, targets, X, quality):
     parts = []
     for kind, same in kinds.items():
         end = f"_{kind}" if len(kinds) > 1 else ""
-        for name, maker in _makers(table, quality).items():
-            tail = LINEAR_TAIL if name == "linear" else TREES_TAIL
+        for name, maker in _makers(table, kind, quality).items():
+            tail = TREES_TAIL if name in ("boosting", "trees") else LINEAR_TAIL
             learner = _for_target(maker(table, same, quality), all(target.is_skewed(tail) for target in same))
             parts.append((name + end, learner, keys))
     return parts
 
 
-def _makers(table, quality):
-    makers = {"boosting": _boosting, "trees": _trees, "linear": _linear}
+def _makers(table, kind, quality):
+    makers = {"boosting": _boosting, "trees": _trees, "linear": _linear, "svr": _svr}
     if table.is_sparse:
         del makers["boosting"]
     elif quality == "fast":
         del makers["trees"]
+    if kind == "classes" or table.n_rows > _FEW_ROWS or table.n_characters > _FEW_CHARACTERS:
+        del makers["svr"]
     return makers
 
 
@@ -174,8 +187,6 @@ def _trees(table, targets, quality):
 
 
 def _linear(table, targets, quality):
-    from skrub import SquashingScaler
-
     has_classes = targets[0].has_classes
     if has_classes:
         model = LogisticRegression(C=0.3, tol=1e-3, max_iter=300)
@@ -183,12 +194,13 @@ def _linear(table, targets, quality):
         # Rows may be sorted, or those at an end may have no weight.
         folds = KFold(3, shuffle=True, random_state=0)
         model = RidgeCV((0.3, 3.0, 30.0), cv=folds) if table.n_rows <= _MANY_ROWS else Ridge(3.0)
-    if table.is_sparse:
-        return make_pipeline(MaxAbsScaler(), model)
-    scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
-    if table.is_plain:
-        return make_pipeline(*scaling, model)
-    return make_pipeline(_reader(table, words_are_texts=True), *_columns_to_numbers(table, targets, scaling), model)
+    return make_pipeline(*_numbers(table, targets), model)
+
+
+def _svr(table, targets, quality):
+    """Return support vectors, for a target with a deviation of 1 and rows with a squared distance of 2 on average."""
+    model = make_pipeline(*_numbers(table, targets), TotalVarianceScaler(), SVR(C=5.0, gamma=0.3))
+    return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -244,6 +256,18 @@ def _vectorizer(table, low_cardinality, periodic_encoding=None, **encoders):
     if table.of_kind("date"):
         encoders["datetime"] = DatetimeEncoder(add_weekday=True, periodic_encoding=periodic_encoding)
     return TableVectorizer(low_cardinality=low_cardinality, **encoders)
+
+
+def _numbers(table, targets):
+    """Return the steps that make scaled numbers of a table."""
+    from skrub import SquashingScaler
+
+    if table.is_sparse:
+        return (MaxAbsScaler(),)
+    scaling = SimpleImputer(add_indicator=True, keep_empty_features=True), SquashingScaler(max_absolute_value=5)
+    if table.is_plain:
+        return scaling
+    return _reader(table, words_are_texts=True), *_columns_to_numbers(table, targets, scaling)
 
 
 def _columns_to_numbers(table, targets, scaling):

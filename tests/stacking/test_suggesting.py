@@ -28,7 +28,8 @@ from skstack import (
 from skstack.suggestion import _suggest
 
 SMALL = {"head": (4,), "epochs": 1, "batch_size": 32}
-LEARNERS = ["boosting", "trees", "linear"]
+FOR_CLASSES = ["boosting", "trees", "linear"]
+LEARNERS = [*FOR_CLASSES, "svr"]
 RNG = np.random.default_rng(0)
 
 
@@ -63,7 +64,7 @@ def few_learners(monkeypatch):
     suggest = _suggest.suggest_learners
 
     def first(*args):
-        return suggest(*args)[-1:]
+        return [part for part in suggest(*args) if part[0].startswith("linear")]
 
     monkeypatch.setattr(_suggest, "suggest_learners", first)
 
@@ -197,7 +198,7 @@ def test_classes_are_predicted(few_learners, table):
 def test_several_targets_of_one_kind(table):
     X, y = table
     numbers = _stack().fit(X[["area", "color"]], np.stack([y, -y], axis=1))
-    assert numbers.fitted_per_target_ == ["boosting"]  # which takes one, also behind an encoder
+    assert numbers.fitted_per_target_ == ["boosting", "svr"]  # which take one, also behind an encoder
     assert numbers.predict(X[["area", "color"]]).shape == (60, 2)
     labels = _stack(MultimodalStackingClassifier).fit(
         X[["area", "color"]], np.stack([y > 9, y > 11], axis=1).astype(int)
@@ -209,7 +210,7 @@ def test_copies_of_boosting_learn_several_targets(table):
     X, y = pd.concat([table[0]] * 4, ignore_index=True)[["area", "power"]], np.tile(table[1], 4)
     numbers = _stack().fit(X, np.stack([y, -y], axis=1))
     assert numbers.suggestion_.reasons["parts"].str.contains("boosting").all()
-    assert numbers.fitted_per_target_ == ["boosting"]
+    assert numbers.fitted_per_target_ == ["boosting", "svr"]
     labels = _stack(MultimodalStackingClassifier).fit(X, np.stack([y > 9, y > 11], axis=1).astype(int))
     boosting = labels.named_estimators_["boosting"].estimators_[0]
     assert isinstance(boosting[-1] if hasattr(boosting, "steps") else boosting, SeedEnsembleClassifier)
@@ -219,8 +220,8 @@ def test_several_tasks(table):
     X, y = table
     targets = pd.DataFrame({"price": y, "dear": y > 9})
     stack = _stack(MultimodalStackingMultitask).fit(X[["area", "color"]], targets)
-    kinds = [f"{name}_{kind}" for kind in ("numbers", "classes") for name in LEARNERS]
-    assert list(stack.named_estimators_) == ["network", *kinds]
+    numbers, classes = [f"{name}_numbers" for name in LEARNERS], [f"{name}_classes" for name in FOR_CLASSES]
+    assert list(stack.named_estimators_) == ["network", *numbers, *classes]
     assert list(stack.predict(X[["area", "color"]]).columns) == ["price", "dear"]
 
 

@@ -8,7 +8,6 @@ import sklearn
 from _data import plain_table
 from scipy import sparse
 from sklearn.base import clone, is_classifier
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
@@ -95,8 +94,9 @@ def test_unseen_categories_and_missing_cells_are_predicted(table):
 def test_the_members():
     X, y = plain_table()
     names = [name for name, *_ in _learners(X, y)]
-    assert names == ["boosting", "trees", "linear"]
-    assert [name for name, *_ in _learners(X, y, quality="fast")] == ["boosting", "linear"]
+    assert names == ["boosting", "trees", "linear", "svr"]
+    assert [name for name, *_ in _learners(X, y, quality="fast")] == ["boosting", "linear", "svr"]
+    assert [name for name, *_ in _learners(X, y > 9)] == ["boosting", "trees", "linear"]
     assert {tuple(columns) for *_, columns in _learners(X, y)} == {
         tuple(name for name in X.columns if name not in ("row", "source", "code"))
     }
@@ -119,7 +119,7 @@ def test_sparse_rows_stay_sparse():
     X = sparse.random(50, 20, 0.2, format="csr", random_state=0)
     y = X.sum(axis=1).A1 if hasattr(X.sum(axis=1), "A1") else np.asarray(X.sum(axis=1)).ravel()
     learners = _learners(X, y)
-    assert [name for name, *_ in learners] == ["trees", "linear"]
+    assert [name for name, *_ in learners] == ["trees", "linear", "svr"]
     for _, learner, columns in learners:
         assert np.isfinite(learner.fit(X[:, columns], y).predict(X[:, columns])).all()
 
@@ -130,8 +130,8 @@ def test_heavy_tails_are_learned_as_logarithms(table):
     logged = {}
     for power in (2, 0.7, 0.01):
         learners = _learners(X, tail**power)
-        logged[power] = [name for name, part, _ in learners if isinstance(part, TransformedTargetRegressor)]
-    assert logged == {2: ["boosting", "trees", "linear"], 0.7: ["linear"], 0.01: []}
+        logged[power] = [name for name, part, _ in learners if getattr(part, "func", None) is np.log]
+    assert logged == {2: ["boosting", "trees", "linear", "svr"], 0.7: ["linear", "svr"], 0.01: []}
 
 
 def test_several_kinds_of_targets_have_learners_of_their_own(table):
@@ -139,10 +139,10 @@ def test_several_kinds_of_targets_have_learners_of_their_own(table):
     targets = pd.DataFrame({"price": y, "dear": y > np.median(y)})
     learners = {name: learner for name, learner, _ in _learners(X, targets)}
     assert list(learners) == [
-        *(f"{name}_numbers" for name in ("boosting", "trees", "linear")),
+        *(f"{name}_numbers" for name in ("boosting", "trees", "linear", "svr")),
         *(f"{name}_classes" for name in ("boosting", "trees", "linear")),
     ]
-    assert [is_classifier(learner) for learner in learners.values()] == [False] * 3 + [True] * 3
+    assert [is_classifier(learner) for learner in learners.values()] == [False] * 4 + [True] * 3
 
 
 def test_boosting_sets_no_rows_aside_of_rare_classes():
@@ -166,7 +166,7 @@ def test_codes_are_categories_and_numbers():
     X = pd.DataFrame({"zip": [f"{10 * (x % 60) + 10000}" for x in range(300)], "x": RNG.normal(size=300)})
     y = X["zip"].astype(int) / 100 + X["x"]
     for name, learner, columns in _learners(X, y):
-        reader = learner[0]
+        reader = getattr(learner, "regressor", learner)[0]
         assert (reader.numbers, list(reader.categories)) == ({"zip": 1}, ["zip"]), name
         # Codes that no training row has lie between those that some have.
         rows = X.assign(zip=lambda table: table["zip"].astype(int) + 5)
@@ -175,6 +175,27 @@ def test_codes_are_categories_and_numbers():
     y = y - X["x"]
     for name, learner, columns in _learners(X[["zip"]], y):
         assert np.corrcoef(clone(learner).fit(X[columns], y).predict(X[columns]), y)[0, 1] > 0.9, name
+
+
+def test_support_vectors_are_for_few_rows_and_short_texts():
+    def suggested(n_rows, n_words):
+        words = [f"word{number}" for number in range(300)]
+        texts = [" ".join(RNG.choice(words, n_words)) for _ in range(n_rows)]
+        X = pd.DataFrame({"x": RNG.normal(size=n_rows), "text": texts})
+        return "svr" in [name for name, *_ in _learners(X, X["x"])]
+
+    assert suggested(300, 5)
+    assert not suggested(300, 20)
+    assert suggested(5_000, 5) and not suggested(5_001, 5)
+
+
+def test_support_vectors_know_the_scale_of_rows_and_target():
+    X = pd.DataFrame({"a": RNG.normal(size=200), "b": RNG.normal(size=200)})
+    y = np.sin(2 * X["a"]) + X["b"] ** 2
+    learner = dict((name, part) for name, part, _ in _learners(X, y))["svr"]
+    scores = [clone(learner).fit(X * a, y * b).score(X * a, y * b) for a, b in [(1, 1), (1e3, 1e-6), (1e-3, 1e6)]]
+    np.testing.assert_allclose(scores, scores[0], rtol=1e-3)
+    assert scores[0] > 0.9
 
 
 def test_many_rows_make_no_larger_trees():

@@ -18,7 +18,7 @@ def test_every_column_has_a_reason():
     reasons = suggest_estimators(X, y).reasons
     assert list(reasons.index) == list(X.columns)
     assert reasons["reason"].str.len().min() > 3
-    assert reasons.loc["sold", "parts"] == "dates, boosting, trees, linear"
+    assert reasons.loc["sold", "parts"] == "dates, boosting, trees, linear, svr"
     assert reasons.loc["source", "parts"] == ""
     assert (reasons["warning"] == "").all()
 
