@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from benchmarks import (
     _stacks,
@@ -31,6 +31,7 @@ from benchmarks import (
     defaults,
     mixtures,
     quality,
+    suggested,
 )
 from benchmarks.__main__ import AREAS, chosen, main
 from benchmarks._comparison import Comparison, Figure, line
@@ -38,6 +39,7 @@ from benchmarks._flops import multiply_adds, training_flop
 from benchmarks._job import ROOT, JobFailedError, run_here, run_in_child
 from benchmarks._problems import build_cnn, build_gru, build_mlp, make_pictures, make_table, make_tokens
 from benchmarks._report import notes, table
+from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
 from skstack._backend import keras
 
 layers = keras.layers
@@ -495,3 +497,33 @@ def test_copies_of_boosting_are_averaged(classifies, monkeypatch, capsys):
     np.testing.assert_allclose(getattr(learner, method)(X[columns][300:]), undo(each.mean(axis=0)))
     assert found[2] == pytest.approx(quality.score(known.y[300:], undo(each.mean(axis=0))))
     assert found[1] == pytest.approx(np.mean([quality.score(known.y[300:], undo(one)) for one in each]))
+
+
+@pytest.mark.parametrize("classifies", [False, True])
+def test_base_models_are_left_out_one_by_one(classifies, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=300), "noise": rng.normal(size=300)})
+    y = X["x"].to_numpy() + 0.3 * rng.normal(size=300)
+    known = _tables.Table(X, (y > 0).astype(int) if classifies else y, splits=[(np.arange(200), np.arange(200, 300))])
+    stack, model = (
+        (MultimodalStackingClassifier, DecisionTreeClassifier)
+        if classifies
+        else (MultimodalStackingRegressor, DecisionTreeRegressor)
+    )
+    parts = [
+        (name, model(max_depth=4, random_state=0), columns) for name, columns in (("good", ["x"]), ("bad", ["noise"]))
+    ]
+    monkeypatch.setitem(quality.MODELS, "stack", lambda table, seed: stack(parts, random_state=seed))
+    monkeypatch.setattr(suggested, "TABLES", {"drawn": lambda: known})
+    monkeypatch.setattr(sys, "argv", ["suggested"])
+    suggested.main()
+    found = suggested.measure(known)
+    assert f"{found['stack']:.4f}" in capsys.readouterr().out
+    fitted = quality.MODELS["stack"](known, 0).fit(X[:200], known.y[:200])
+    predict = fitted.predict_proba if classifies else fitted.predict
+    assert found["stack"] == pytest.approx(quality.score(known.y[200:], predict(X[200:])))
+    # The mixture of what is left when the good one goes is the bad one.
+    bad = model(max_depth=4, random_state=0).fit(X[["noise"]][:200], known.y[:200])
+    alone = (bad.predict_proba if classifies else bad.predict)(X[["noise"]][200:])
+    assert found["good"] == pytest.approx(found["stack"] - quality.score(known.y[200:], alone), abs=0.02)
+    assert abs(found["bad"]) < 0.1
