@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "MultimodalStackingRegressor": ".stacking._regressor",
         "MultitaskNetwork": ".network._multitask",
         "NetworkEmbedder": ".network._embedder",
+        "ScaledSVR": "._scaled_svr",
         "SeedEnsembleClassifier": "._seed_ensemble",
         "SeedEnsembleRegressor": "._seed_ensemble",
         "Stage": ".network._stages",

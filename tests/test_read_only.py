@@ -32,7 +32,6 @@ from skstack.preprocessing import (
     PredictionTransformer,
     TableReader,
     TextEmbedder,
-    TotalVarianceScaler,
     make_windows,
     tensor_column,
 )
@@ -132,7 +131,6 @@ TRANSFORMERS = [
     (ImageEmbedder(tiny_backbone(), feature_layer="pool", preprocess="tf", n_components=2, random_state=0), _pixels),
     (TextEmbedder(lambda texts: np.array([[len(text), text.count("e")] for text in texts])), _reviews),
     (TableReader(numbers={0: 1}, categories=[1]), lambda made: made(_choices("87 bhp", "9 bhp", width=2))),
-    (TotalVarianceScaler(), lambda made: made(_draw(2))),
     (
         PredictionTransformer(LinearRegression().fit(_draw(2), np.arange(N_ROWS))),
         lambda made: made(_draw(2)),

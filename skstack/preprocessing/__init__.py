@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "TableReader": "._table_reader",
         "TargetEncoder": "._target_encoder",
         "TextEmbedder": "._text_embedder",
-        "TotalVarianceScaler": "._total_variance_scaler",
         "clear_embedding_cache": "..caching._features",
         "clear_image_cache": "..reading._image_columns",
         "make_windows": "._windows",

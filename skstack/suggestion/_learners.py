@@ -19,15 +19,14 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
-from sklearn.svm import SVR
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder
 
 from .._columns import is_table
 from .._quality import QUALITIES
+from .._scaled_svr import ScaledSVR
 from .._seed_ensemble import SeedEnsembleClassifier, SeedEnsembleRegressor
 from ..preprocessing._table_reader import TableReader
 from ..preprocessing._target_encoder import seeded_target_encoder
-from ..preprocessing._total_variance_scaler import TotalVarianceScaler
 from ._branches import n_numbers
 from ._kinds import MANY_CATEGORIES
 
@@ -198,9 +197,7 @@ def _linear(table, targets, quality):
 
 
 def _svr(table, targets, quality):
-    """Return support vectors, for a target with a deviation of 1 and rows with a squared distance of 2 on average."""
-    model = make_pipeline(*_numbers(table, targets), TotalVarianceScaler(), SVR(C=5.0, gamma=0.3))
-    return TransformedTargetRegressor(model, transformer=StandardScaler())
+    return make_pipeline(*_numbers(table, targets), ScaledSVR())
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------

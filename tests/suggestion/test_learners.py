@@ -166,7 +166,7 @@ def test_codes_are_categories_and_numbers():
     X = pd.DataFrame({"zip": [f"{10 * (x % 60) + 10000}" for x in range(300)], "x": RNG.normal(size=300)})
     y = X["zip"].astype(int) / 100 + X["x"]
     for name, learner, columns in _learners(X, y):
-        reader = getattr(learner, "regressor", learner)[0]
+        reader = learner[0]
         assert (reader.numbers, list(reader.categories)) == ({"zip": 1}, ["zip"]), name
         # Codes that no training row has lie between those that some have.
         rows = X.assign(zip=lambda table: table["zip"].astype(int) + 5)
