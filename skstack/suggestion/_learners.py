@@ -3,7 +3,7 @@
 skrub cleans the table and encodes it, within each fold.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -39,8 +39,8 @@ _MANY_ROWS = 20_000
 #: Rows from which on leaves of trees hold more, so that trees do not outgrow the memory.
 _LARGE = 50_000
 
-#: Rows, and characters of all texts of a row, up to which support vectors are worth their time, which grows with the
-#: square of the rows and with the words of their texts (`docs/performance.md`).
+#: Rows up to which support vectors are worth their time, and characters of the texts of a row that they get: it grows
+#: with the square of the rows and with the words of their texts (`docs/performance.md`).
 _FEW_ROWS, _FEW_CHARACTERS = 5_000, 100
 
 #: Numbers that trees get of a text, and fewer where texts have few words.
@@ -75,10 +75,12 @@ class Table:
         """Whether all columns are numbers already, so that nothing has to be cleaned or encoded."""
         return all(column.details.get("plain") for column in self.columns)
 
-    @property
-    def n_characters(self):
-        """How long the texts of a row are, on average."""
-        return sum(column.details["n_characters"] for column in self.columns if column.kind == "text")
+    def with_short_texts(self, n_characters):
+        """Return the table with as many texts, the shortest first, as have so many characters in a row on average."""
+        texts = sorted(self.of_kind("text"), key=lambda column: column.details["n_characters"])
+        lengths = np.cumsum([column.details["n_characters"] for column in texts])
+        long = [column for column, length in zip(texts, lengths, strict=True) if length > n_characters]
+        return replace(self, columns=[column for column in self.columns if column not in long])
 
     def of_kind(self, *kinds):
         """Return the columns of some kinds that are not numbers already."""
@@ -114,14 +116,15 @@ def suggest_learners(columns, targets, X, quality):
     kinds = {}
     for target in targets:
         kinds.setdefault("classes" if target.has_classes else "numbers", []).append(target)
-    keys = [column.key for column in table.columns]
     parts = []
     for kind, same in kinds.items():
         end = f"_{kind}" if len(kinds) > 1 else ""
         for name, maker in _makers(table, kind, quality).items():
-            tail = TREES_TAIL if name in ("boosting", "trees") else LINEAR_TAIL
-            learner = _for_target(maker(table, same, quality), all(target.is_skewed(tail) for target in same))
-            parts.append((name + end, learner, keys))
+            known = table.with_short_texts(_FEW_CHARACTERS) if name == "svr" else table
+            if known.columns:
+                tail = TREES_TAIL if name in ("boosting", "trees") else LINEAR_TAIL
+                learner = _for_target(maker(known, same, quality), all(target.is_skewed(tail) for target in same))
+                parts.append((name + end, learner, [column.key for column in known.columns]))
     return parts
 
 
@@ -131,7 +134,7 @@ def _makers(table, kind, quality):
         del makers["boosting"]
     elif quality == "fast":
         del makers["trees"]
-    if kind == "classes" or table.n_rows > _FEW_ROWS or table.n_characters > _FEW_CHARACTERS:
+    if kind == "classes" or table.n_rows > _FEW_ROWS:
         del makers["svr"]
     return makers
 

@@ -177,16 +177,31 @@ def test_codes_are_categories_and_numbers():
         assert np.corrcoef(clone(learner).fit(X[columns], y).predict(X[columns]), y)[0, 1] > 0.9, name
 
 
-def test_support_vectors_are_for_few_rows_and_short_texts():
-    def suggested(n_rows, n_words):
-        words = [f"word{number}" for number in range(300)]
-        texts = [" ".join(RNG.choice(words, n_words)) for _ in range(n_rows)]
-        X = pd.DataFrame({"x": RNG.normal(size=n_rows), "text": texts})
-        return "svr" in [name for name, *_ in _learners(X, X["x"])]
+def _texts(n_rows, n_words):
+    words = [f"word{number}" for number in range(300)]
+    return [" ".join(RNG.choice(words, n_words)) for _ in range(n_rows)]
 
-    assert suggested(300, 5)
-    assert not suggested(300, 20)
-    assert suggested(5_000, 5) and not suggested(5_001, 5)
+
+@pytest.mark.parametrize(("n_rows", "are_suggested"), [(300, True), (5_000, True), (5_001, False)])
+def test_support_vectors_are_for_few_rows(n_rows, are_suggested):
+    X = pd.DataFrame({"x": RNG.normal(size=n_rows), "text": _texts(n_rows, 5)})
+    assert ("svr" in [name for name, *_ in _learners(X, X["x"])]) is are_suggested
+
+
+@pytest.mark.parametrize("container", ["pandas", "objects"])
+def test_support_vectors_get_short_texts_only(container):
+    X = pd.DataFrame(
+        {"long": _texts(300, 30), "x": RNG.normal(size=300), "more": _texts(300, 9), "few": _texts(300, 5)}
+    )
+    y = X["x"] + X["few"].str.contains("word1")
+    X = X if container == "pandas" else X.to_numpy(dtype=object)
+    learners = {name: (learner, columns) for name, learner, columns in _learners(X, y)}
+    assert learners["linear"][1] == (["long", "x", "more", "few"] if container == "pandas" else [0, 1, 2, 3])
+    svr, columns = learners["svr"]  # 5 and 9 words of 8 characters would be more than 100
+    assert columns == (["x", "few"] if container == "pandas" else [1, 3])
+    assert svr.fit(_chosen(X, columns), y).score(_chosen(X, columns), y) > 0.9
+    alone = X[["long"]] if container == "pandas" else X[:, :1]
+    assert [name for name, *_ in _learners(alone, y)] == ["boosting", "trees", "linear"]
 
 
 def test_support_vectors_know_the_scale_of_rows_and_target():
