@@ -26,11 +26,11 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     of numbers, numbers in texts, categories, dates, texts, names that several columns share, images, recordings and
     sequences each become part of a branch; gradient boosting, extra trees, a linear model and, for numbers to be
     predicted from up to 5,000 rows, support vectors get the columns of the table, the latter without long texts. Where
-    images or recordings are learned from scratch from few rows, a network of all other branches stands
-    beside that of all, so that they cannot make the stack worse. Categories that are whole numbers, such as zip codes,
-    are counted with beside if there are 13 or more, as near codes may be alike. Constant columns and names of rows are
-    left out. Where the target can be read off a column there is a warning. All rows of X have a say in the kinds of
-    columns, as if they had been chosen by hand; whatever has to be learned from rows is learned within the folds.
+    images or recordings are learned from scratch from few rows, a network of all other branches stands beside that of
+    all, so that they cannot make the stack worse. Categories that are whole numbers, such as zip codes, are counted
+    with beside if there are 13 or more, as near codes may be alike. Constant columns and names of rows are left out.
+    Where the target can be read off a column there is a warning. All rows of X have a say in the kinds of columns, as
+    if they had been chosen by hand; whatever has to be learned from rows is learned within the folds.
 
     Parameters
     ----------
