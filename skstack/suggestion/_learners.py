@@ -129,10 +129,10 @@ def suggest_learners(columns, targets, X, quality):
 
 
 def _makers(table, kind, quality):
-    makers = {"boosting": _boosting, "trees": _trees, "linear": _linear, "svr": _svr}
     if table.is_sparse:
-        del makers["boosting"]
-    elif quality == "fast":
+        return {"trees": _trees, "linear": _linear}
+    makers = {"boosting": _boosting, "trees": _trees, "linear": _linear, "svr": _svr}
+    if quality == "fast":
         del makers["trees"]
     if kind == "classes" or table.n_rows > _FEW_ROWS:
         del makers["svr"]

@@ -119,7 +119,7 @@ def test_sparse_rows_stay_sparse():
     X = sparse.random(50, 20, 0.2, format="csr", random_state=0)
     y = X.sum(axis=1).A1 if hasattr(X.sum(axis=1), "A1") else np.asarray(X.sum(axis=1)).ravel()
     learners = _learners(X, y)
-    assert [name for name, *_ in learners] == ["trees", "linear", "svr"]
+    assert [name for name, *_ in learners] == ["trees", "linear"]
     for _, learner, columns in learners:
         assert np.isfinite(learner.fit(X[:, columns], y).predict(X[:, columns])).all()
 
