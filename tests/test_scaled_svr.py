@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skstack import ScaledSVR
+from skstack import ScaledSVR, _scaled_svr
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(3.0, [0.1, 1.0, 2.0], size=(80, 3)) * RNG.integers(0, 2, (80, 3))
@@ -37,6 +37,17 @@ def test_it_is_that_of_scikit_learn_on_scaled_rows_and_targets():
     fitted = ScaledSVR(C=2.0, gamma=0.5, epsilon=0.2).fit(X, Y)
     assert_allclose(fitted.predict(X), scaler.inverse_transform(expected.predict(X / total)[:, None]).ravel())
     assert_allclose([fitted.X_scale_, fitted.y_mean_, fitted.y_scale_], [total, Y.mean(), Y.std()])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_rows_are_predicted_in_blocks(form, monkeypatch):
+    fitted = ScaledSVR().fit(form(X), Y)
+    expected = fitted.svr_.predict(form(X) / fitted.X_scale_) * fitted.y_scale_ + fitted.y_mean_
+    assert_allclose(fitted.predict(form(X)), expected)
+    monkeypatch.setattr(_scaled_svr, "_BLOCK", 7 * len(fitted.svr_.support_))  # 80 rows are 11 blocks and a rest
+    assert_allclose(fitted.predict(form(X)), expected)
+    monkeypatch.setattr(_scaled_svr, "_BLOCK", 1)
+    assert_allclose(fitted.predict(form(X)), expected)
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT])
