@@ -85,7 +85,7 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     >>> X = pd.DataFrame({"engine": ["1198 cc", "998 cc", "1248 cc"] * 10, "fuel": ["petrol", "diesel", None] * 10})
     >>> suggested = suggest_estimators(X, [5.0, 4.0, 6.0] * 10)
     >>> [name for name, part, columns in suggested]
-    ['categories', 'boosting', 'trees', 'linear']
+    ['categories', 'boosting', 'trees', 'linear', 'svr']
     >>> suggested.reasons["kind"].to_dict()
     {'engine': 'categorical', 'fuel': 'categorical'}
     >>> suggested = suggest_estimators(X, [5.0, 4.0, 6.0] * 10, kinds={"engine": "numeric_text"})
