@@ -16,7 +16,7 @@ import pytest  # noqa: E402 - after what is set for it
 @pytest.fixture(autouse=True)
 def same_random_numbers():
     """Start every test from the same state: none may fail once in a hundred runs."""
-    import keras
+    from skstack._backend import keras  # which keeps TensorFlow quiet, also in the processes that tests start
 
     keras.utils.set_random_seed(0)
 
