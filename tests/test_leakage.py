@@ -126,7 +126,7 @@ def test_learners_and_networks_that_are_suggested_learn_nothing_from_held_out_ro
     assert repr(stack.suggestion_).split("# ")[0] == suggested.split("# ")[0]
     n_members = 5 if kind == "regression" else 4  # support vectors are for numbers
     assert len(before) == len(after) == n_members * len(SPLITS)
-    for model in range(4):
+    for model in range(n_members):
         first, again = before[model * len(SPLITS)], after[model * len(SPLITS)]
         other, changed_other = before[model * len(SPLITS) + 1], after[model * len(SPLITS) + 1]
         np.testing.assert_array_equal(first.predict(X), again.predict(X))
