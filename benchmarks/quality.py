@@ -162,13 +162,17 @@ def predictions(set_name, model_name, seed, folder):
     return dict(np.load(path))
 
 
+def fitted(table, model_name, seed, rows):
+    """Return a model that is fitted to some rows of a table, ours with their groups."""
+    given = {} if table.groups is None or model_name not in OURS else {"groups": table.groups[rows]}
+    return MODELS[model_name](table, seed).fit(table.X.iloc[rows], table.y[rows], **given)
+
+
 def _predicted(table, model_name, seed):
     y, predicted, seconds = table.y, None, []
     for fitting, held_out in table.splits:
         started = time.perf_counter()
-        model = MODELS[model_name](table, seed)
-        given = {} if table.groups is None or model_name not in OURS else {"groups": table.groups[fitting]}
-        model.fit(table.X.iloc[fitting], y[fitting], **given)
+        model = fitted(table, model_name, seed, fitting)
         seconds.append(time.perf_counter() - started)
         of_fold = (model.predict_proba if table.classifies else model.predict)(table.X.iloc[held_out])
         predicted = np.full((len(y), *np.shape(of_fold)[1:]), np.nan) if predicted is None else predicted

@@ -12,12 +12,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ._tables import TABLES
-from .quality import MODELS, score
-
-
-def _fitted(table, training, seed):
-    groups = {} if table.groups is None else {"groups": table.groups[training]}
-    return MODELS["stack"](table, seed).fit(table.X.iloc[training], table.y[training], **groups)
+from .quality import fitted, score
 
 
 def _of(names, members, columns):
@@ -29,7 +24,7 @@ def measure(table, seed=0):
     """Return the score of the default stack, and what each of its base models adds."""
     found = {}
     for training, held_out in table.splits:
-        stack = _fitted(table, training, seed)
+        stack = fitted(table, "stack", seed, training)
         members, new = stack.member_columns_, stack.transform(table.X.iloc[held_out])
         chosen = {"stack": list(members)} | {one: [name for name in members if name != one] for one in members}
         for way, names in chosen.items():
