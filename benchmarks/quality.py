@@ -1,11 +1,12 @@
 """Compare predictions with those of peers, over plain tables: python -m benchmarks quality --cache FOLDER
 
 Every model gets the same rows of the same plain tables; peers get their columns cleaned and encoded by skrub, as its
-guide does it. Scores are R2, or the area under the ROC curve (of each class against the others, where there are more
-than two), of the rows that each fold holds out; a difference is judged by the standard error of the paired differences
-between rows' losses (squared errors, logarithms of probabilities). Seconds are those of one fit, on average over the
-folds. What a model predicted for a set is kept in the folder, so that peers can be run in an environment of their own.
-``SKSTACK_DATA`` names the folder of the data sets.
+guide does it. ``--models stack_fast stack stack_best`` compares the levels of ``quality=`` instead. Scores are R2, or
+the area under the ROC curve (of each class against the others, where there are more than two), of the rows that each
+fold holds out; a difference is judged by the standard error of the paired differences between rows' losses (squared
+errors, logarithms of probabilities). Seconds are those of one fit, on average over the folds. What a model predicted
+for a set is kept in the folder, so that peers can be run in an environment of their own. ``SKSTACK_DATA`` names the
+folder of the data sets.
 """
 
 import argparse
@@ -130,16 +131,22 @@ def _network(table, seed):
     return model([part for part in parts if isinstance(part[1], Branch)], random_state=seed)
 
 
-def _stack(table, seed):
-    from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
+def _stack(**params):
+    def make(table, seed):
+        from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
 
-    return (MultimodalStackingClassifier if table.classifies else MultimodalStackingRegressor)(random_state=seed)
+        stack = MultimodalStackingClassifier if table.classifies else MultimodalStackingRegressor
+        return stack(random_state=seed, **params)
+
+    return make
 
 
-#: Functions that return an unfitted model for a table and a seed, by name; ours are the first two.
+#: Functions that return an unfitted model for a table and a seed, by name; ours are the first four.
 MODELS = {
     "network": _network,
-    "stack": _stack,
+    "stack": _stack(),
+    "stack_fast": _stack(quality="fast"),
+    "stack_best": _stack(quality="best"),
     "linear": _linear,
     "forest": _sklearn("RandomForest", several=True, n_estimators=300),
     "boosting": _sklearn("HistGradientBoosting"),
@@ -149,7 +156,10 @@ MODELS = {
     "tabm": _pytabkit("TabM_D"),
 }
 
-OURS = ("network", "stack")
+#: Compared only where they are asked for.
+OTHER_LEVELS = ("stack_fast", "stack_best")
+
+OURS = ("network", "stack", *OTHER_LEVELS)
 
 # --- predictions ------------------------------------------------------------------------------------------------------
 
@@ -227,7 +237,8 @@ def main(arguments=None):
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality", description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=list(TABLES), default=list(TABLES))
-    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    compared = [name for name in MODELS if name not in OTHER_LEVELS]
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=compared)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--cache", type=Path, required=True, help="folder for what models predict")
     options = parser.parse_args(arguments)

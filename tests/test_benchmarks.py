@@ -29,6 +29,7 @@ from benchmarks import (
     bench_search,
     boosting,
     defaults,
+    houses,
     mixtures,
     quality,
     suggested,
@@ -41,6 +42,7 @@ from benchmarks._problems import build_cnn, build_gru, build_mlp, make_pictures,
 from benchmarks._report import notes, table
 from skstack import MultimodalStackingClassifier, MultimodalStackingRegressor
 from skstack._backend import keras
+from skstack.datasets import make_houses
 
 layers = keras.layers
 
@@ -461,6 +463,8 @@ def test_ours_gets_the_groups_and_the_branches_of_its_suggestion():
     network = quality.MODELS["network"](table, 0)
     assert [name for name, _, _ in network.branches] == ["numbers", "categories"]
     assert quality.MODELS["stack"](table, 3).get_params()["random_state"] == 3
+    levels = {name: quality.MODELS[name](table, 0).quality for name in ("stack_fast", "stack", "stack_best")}
+    assert levels == {"stack_fast": "fast", "stack": "good", "stack_best": "best"}
 
 
 def test_settings_of_networks_are_compared_with_the_first(monkeypatch, tmp_path, capsys):
@@ -527,3 +531,34 @@ def test_base_models_are_left_out_one_by_one(classifies, monkeypatch, capsys):
     alone = (bad.predict_proba if classifies else bad.predict)(X[["noise"]][200:])
     assert found["good"] == pytest.approx(found["stack"] - quality.score(known.y[200:], alone), abs=0.02)
     assert abs(found["bad"]) < 0.1
+
+
+def test_houses_are_predicted_by_a_stack_that_is_told_nothing(tmp_path, monkeypatch, capsys):
+    made = make_houses(tmp_path, n_houses=40, image_size=8, random_state=0)
+    fits = []
+
+    class Dear(MultimodalStackingRegressor):
+        """Says twice the mean price, and remembers what it was fitted to."""
+
+        def fit(self, X, y, groups):
+            self.named_estimators_ = {"mean": None}
+            self.price_ = 2 * np.exp(y).mean()
+            fits.append((self.estimators, list(X), set(groups)))
+            return self
+
+        def predict(self, X):
+            assert not fits[-1][2] & set(made.groups[X.index])
+            return np.full(len(X), np.log(self.price_))
+
+    monkeypatch.setattr(houses, "MultimodalStackingRegressor", Dear)
+    monkeypatch.setattr(houses, "folder_of", lambda name: tmp_path)
+    monkeypatch.setattr(sys, "argv", ["houses", "--seeds", "3", "--without-photos"])
+    houses.main()
+    assert [estimators for estimators, _, _ in fits] == 5 * [None]
+    assert fits[0][1] == [name for name in made.data if name not in houses.ROOMS]
+    expected = np.empty(len(made.data))
+    for fitting, held_out in GroupKFold(5).split(made.data, groups=made.groups):
+        expected[held_out] = 2 * made.target.iloc[fitting].mean() / made.target.iloc[held_out] - 1
+    assert houses.measure(made, 3) == pytest.approx(np.abs(expected).mean())
+    assert fits[-1][1] == list(made.data)
+    assert "seed 3: MAPE" in capsys.readouterr().out
