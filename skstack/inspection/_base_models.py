@@ -8,12 +8,12 @@ from .._suggestions import did_you_mean
 from ._views import is_network
 
 
-def last_step(estimator, X):
+def last_step_and_rows(estimator, X):
     """Return the last step of a pipeline, that of the best one of a search included, and the rows that it gets."""
     best = getattr(estimator, "best_estimator_", estimator)
     if not isinstance(best, Pipeline):
         return estimator, X
-    return last_step(best[-1], best[:-1].transform(X) if len(best) > 1 else X)
+    return last_step_and_rows(best[-1], best[:-1].transform(X) if len(best) > 1 else X)
 
 
 def is_stack(estimator):

@@ -11,7 +11,7 @@ from .._compat import num_samples
 from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
-from ._base_models import is_stack, last_step
+from ._base_models import is_stack, last_step_and_rows
 from ._check import Check, Checked, NotApplicable
 from ._leak_checks import duplicates, giveaways, leaking_groups
 from ._stack_checks import below_best_member, dead_modality, unstable_weights
@@ -118,7 +118,7 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
     check_is_fitted(stack)
     if not is_stack(stack):
         raise TypeError(f"expected a fitted stack, got {type(stack).__name__}.")
-    _, X = last_step(estimator, X)
+    _, X = last_step_and_rows(estimator, X)
     check_lengths(X, y, groups=groups)
     if stack.oof_predictions_ is not None and num_samples(X) != len(stack.oof_predictions_):
         raise ValueError(

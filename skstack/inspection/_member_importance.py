@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..stacking._base import BaseStacking
 from ..stacking._leave_one_out import leave_one_out
-from ._base_models import last_step
+from ._base_models import last_step_and_rows
 
 
 def member_importance(stack, X, y, *, sample_weight=None, groups=None):
@@ -87,7 +87,7 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
     ridge           1.0     1.0
     useless         0.0     0.0
     """
-    stack, X = last_step(stack, X)
+    stack, X = last_step_and_rows(stack, X)
     if not isinstance(stack, BaseStacking):
         raise TypeError(f"member_importance needs a stack of skstack, got {type(stack).__name__}.")
     check_is_fitted(stack)

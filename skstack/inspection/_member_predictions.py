@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
-from ._base_models import is_stack, last_step
+from ._base_models import is_stack, last_step_and_rows
 from ._display import grid_of_axes
 from ._one_target import OneTarget
 
@@ -107,7 +107,7 @@ class MemberPredictionsDisplay:
         TypeError, ValueError
             If the estimator is no stack, several targets need a `target`, or `kind` does not go with what it predicts.
         """
-        estimator, X = last_step(estimator, X)
+        estimator, X = last_step_and_rows(estimator, X)
         stack = _checked(estimator)
         shown = OneTarget(stack, target)
         predictions = {STACK: shown.of_stack(X), **shown.of_members(np.asarray(stack.transform(X)))}

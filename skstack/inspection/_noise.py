@@ -12,7 +12,7 @@ from ..branches._image import ImageBranch
 from ..branches._numeric import NumericBranch
 from ..branches._sequence import SequenceBranch
 from ..branches._text import TextBranch
-from ._base_models import last_step
+from ._base_models import last_step_and_rows
 from ._cells import BranchCells
 
 #: Ways to make cells unreliable, each with the levels that are tried where none are given, and what these are.
@@ -84,7 +84,7 @@ def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=No
     (2, 3)
     """
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step_and_rows(estimator, X)
     cells = BranchCells(estimator, X, branch)
     kind = _check_kind(kind, cells)
     levels = _check_levels(levels, kind)

@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_consistent_length, check_scalar
 
-from ._base_models import last_step
+from ._base_models import last_step_and_rows
 from ._cells import BranchCells
 
 
@@ -87,7 +87,7 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
     """
     for name, value in (("n_pixels", n_pixels), ("population", population), ("max_iter", max_iter)):
         check_scalar(value, name, Integral, min_val=1)
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step_and_rows(estimator, X)
     cells = BranchCells(estimator, X, branch)
     images = cells.images()
     kind = _Classes if is_classifier(estimator) else _Numbers

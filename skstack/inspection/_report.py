@@ -13,7 +13,7 @@ from .._columns import is_table, readable
 from .._compat import num_samples
 from .._pipelines import last_of
 from .._validation import check_lengths
-from ._base_models import is_stack, last_step
+from ._base_models import is_stack, last_step_and_rows
 from ._check import Checked, NotApplicable
 from ._modalities import readers_of
 from ._report_explanations import examples, members, modalities
@@ -170,7 +170,7 @@ def _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state)
         check_lengths(X_test, y_test)
     else:
         X_test, y_test = X, y
-    X, X_test = (readable(last_step(estimator, rows)[1]) for rows in (X, X_test))
+    X, X_test = (readable(last_step_and_rows(estimator, rows)[1]) for rows in (X, X_test))
     X, X_test = (rows if is_table(rows) else np.asarray(rows) for rows in (X, X_test))
     oof = getattr(stack, "oof_predictions_", None)
     if oof is not None and len(oof) != num_samples(X):

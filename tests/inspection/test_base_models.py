@@ -5,7 +5,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skstack.inspection._base_models import is_stack, last_step, network_of, networks_of
+from skstack.inspection._base_models import is_stack, last_step_and_rows, network_of, networks_of
 
 
 def test_networks_of_stacks_of_folds_and_alone():
@@ -25,7 +25,7 @@ def test_stacks_are_told_from_others():
 def test_the_last_step_gets_what_the_others_make_of_rows():
     stack, (X, _) = fitted_regressor(), table()
     shorter = FunctionTransformer(lambda rows: rows[:3])
-    last, rows = last_step(make_pipeline(shorter, make_pipeline(stack)), X)
+    last, rows = last_step_and_rows(make_pipeline(shorter, make_pipeline(stack)), X)
     assert last is stack
     assert rows.equals(X[:3])
-    assert last_step(stack, X)[1] is X
+    assert last_step_and_rows(stack, X)[1] is X

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from _clocks import FakeClock, Slow
+from _interrupted import Interrupted
 from _small import TRAINING, branches, make_labels, make_table, stack_classifier, stack_regressor
 from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
@@ -240,20 +241,6 @@ def test_a_network_that_ended_early_is_not_found_in_a_cache(clock, network, tmp_
 
 
 # --- interrupts -------------------------------------------------------------------------------------------------------
-
-
-class Interrupted(LinearRegression):
-    """Is interrupted in the fit to some number of rows."""
-
-    def __init__(self, n_rows=None):
-        super().__init__()
-        self.n_rows = n_rows
-
-    def fit(self, X, y, sample_weight=None):
-        """Fit, or raise what Ctrl+C does."""
-        if self.n_rows is None or len(y) == self.n_rows:
-            raise KeyboardInterrupt
-        return super().fit(X, y, sample_weight)
 
 
 FOLDS = [(np.arange(30, 48), np.arange(30)), (np.arange(30), np.arange(30, 48))]  # of 18 and 30 rows, and all 48
