@@ -2,6 +2,9 @@
 
 from contextlib import contextmanager
 
+from sklearn import get_config
+from sklearn.pipeline import Pipeline
+
 
 def split_part(part):
     """Return name, part and columns of a tuple whose columns may be left out."""
@@ -45,6 +48,31 @@ def check_instance(value, what):
             f"{what} should be an instance, got the class {value.__name__}: did you forget the parentheses, "
             f"{value.__name__}()?"
         )
+
+
+def check_own_parameters(estimator, where):
+    """Raise as ``fit`` of an estimator of scikit-learn would if one of its parameters is of no use.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of a pipeline every step is looked at; estimators that have others inside are left to themselves, as a search
+        may set what is missing.
+    where : str
+        Note that is added to the error.
+
+    Raises
+    ------
+    ValueError
+        Of scikit-learn.
+    """
+    if get_config()["skip_parameter_validation"]:
+        return
+    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
+    for step in [estimator, *steps]:
+        if hasattr(step, "_parameter_constraints") and hasattr(step, "_validate_params"):
+            with noting(where):
+                step._validate_params()
 
 
 def check_part_names(names, taken, owner, attribute):

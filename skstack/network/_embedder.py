@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone, is_classifier
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import check_table
 from .._compat import fit_context
 from .._doc_links import DocLinkMixin
+from .._folds import make_splitter
 from .._validation import check_lengths
 from ..training._inference import CompiledCall
 from ..training._seeds import seeded
@@ -35,7 +35,8 @@ class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         Unfitted, with its branches. Of several members (`n_members`) one is trained: each would have features of its
         own.
     cv : int, cross-validation generator or iterable, default=None
-        How the rows of ``fit_transform`` are split; ``None`` stands for five folds, stratified for a classifier.
+        How the rows of ``fit_transform`` are split; ``None`` stands for five folds, stratified for a classifier. Folds
+        whose number is given, or None, leave groups whole where there are groups.
 
     Attributes
     ----------
@@ -149,7 +150,8 @@ class NetworkEmbedder(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, Transformer
 
     def _splits(self, X, y, groups):
         """Return the rows to train on and those to describe of each fold, each row once."""
-        splitter, rows = check_cv(self.cv, y, classifier=is_classifier(self.network)), np.arange(len(y))
+        splitter = make_splitter(self.cv, y, classifier=is_classifier(self.network), groups=groups)
+        rows = np.arange(len(y))
         splits = [tuple(np.unique(rows[part]) for part in split) for split in splitter.split(X, y, groups)]
         unseen = np.setdiff1d(rows, np.concatenate([held_out for _, held_out in splits]))
         if len(unseen):

@@ -76,7 +76,7 @@ class BaseStacking(
         "guard": ["boolean"],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "checkpoint": [None, str, PathLike],
-        "n_jobs": [None, Integral],
+        "n_jobs": [None, Interval(Integral, None, -1, closed="right"), Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

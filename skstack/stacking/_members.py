@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns
 from .._compat import check_response_method, num_samples
-from .._parts import check_part_names, check_part_tuples, naming, noting, split_part
+from .._parts import check_own_parameters, check_part_names, check_part_tuples, naming, noting, split_part
 from .._quality import QUALITIES
 from ..branches._base import Branch, check_no_branch_inside
 from ._cross_fit import BaseModel, predict_out_of_fold, training_history
@@ -46,6 +46,8 @@ def _check_learner(stack, name, learner):
     if not hasattr(learner, "fit"):
         raise TypeError(f"{name!r} should be a branch, an estimator instance or 'drop', got {learner!r}.")
     stack._check_learner(name, learner)
+    if not isinstance(stack.cv, str):
+        check_own_parameters(learner, f"in learner {name!r}")
 
 
 def network_template(network, network_class, branches, quality, n_rows):

@@ -6,7 +6,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from .._columns import is_table
-from .._parts import check_instance
+from .._parts import check_instance, check_own_parameters
 from .._suggestions import did_you_mean
 from ..tasks._multitask import MultitaskMixin
 from ..tasks._several import SeveralTasks
@@ -57,10 +57,10 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches and tasks
         of its own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
-        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
-        predicts (in time order, say) are left out when the final estimators are fitted; rows that several folds predict
-        get the average. "prefit" takes fitted estimators of several tasks as they are.
+        Splits for cross-fitting, the same for all base models: a number of folds, by default as many as `quality` says.
+        They leave groups whole where there are groups; by default, with ``estimators=None``, they are of shuffled rows.
+        Rows that no fold predicts (in time order, say) are left out when the final estimators are fitted; rows that
+        several folds predict get the average. "prefit" takes fitted estimators of several tasks as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.
@@ -308,6 +308,7 @@ class MultimodalStackingMultitask(MultitaskMixin, BaseStacking):
                     f"'final_estimator' of task {name!r} should be a regressor or a classifier with predict_proba, got "
                     f"{estimator!r}."
                 )
+            check_own_parameters(estimator, f"in the final estimator of task {name!r}")
 
     def _unfitted_final(self, models=()):
         given = self.final_estimator or {}

@@ -54,11 +54,11 @@ class MultimodalStackingRegressor(RegressorMixin, BaseStacking):
         Template that says how the branches are trained: head, epochs, optimizer and so on, without branches of its
         own. ``None`` takes its defaults; ``set_params(network__epochs=20)`` works all the same.
     cv : int, cross-validation generator, iterable or "prefit", default=None
-        Splits for cross-fitting, the same for all base models: by default as many folds as `quality` says, which leave
-        groups whole where there are groups, and are of shuffled rows with ``estimators=None``. Rows that no fold
-        predicts (in time order, say) are left out when the final estimator is fitted; rows that several folds predict
-        get the average. Where each split trains on rows before those that it predicts, networks stop on the latest of
-        their training rows. "prefit" takes fitted learners as they are.
+        Splits for cross-fitting, the same for all base models: a number of folds, by default as many as `quality` says.
+        They leave groups whole where there are groups; by default, with ``estimators=None``, they are of shuffled rows.
+        Rows that no fold predicts (in time order, say) are left out when the final estimator is fitted; rows that
+        several folds predict get the average. Where each split trains on rows before those that it predicts, networks
+        stop on the latest of their training rows. "prefit" takes fitted learners as they are.
     individual_predictions : bool, default=False
         Whether the final estimator also gets the predictions of the networks of single branches that
         training="individual+joint" trains first; they are base models then, called like their branches.

@@ -3,7 +3,6 @@
 import warnings
 from numbers import Integral
 
-from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, check_cv
@@ -87,11 +86,10 @@ def _route_by_hand(stack, models, final, sample_weight, groups, validation):
 
 def _warn_of_divided_groups(stack):
     """Say what scikit-learn's splitters say without metadata routing, which hands them only what they take."""
-    if isinstance(stack.cv, Integral) or hasattr(stack.cv, "split"):
-        name = type(check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))).__name__
+    if hasattr(stack.cv, "split"):
         warnings.warn(
-            f"The groups parameter is ignored by {name}: rows of a group fall on both sides of a split. Give a "
-            "splitter that takes groups as cv, such as GroupKFold.",
+            f"The groups parameter is ignored by {type(stack.cv).__name__}: rows of a group fall on both sides of a "
+            "split. Give a number of folds as cv, or a splitter that takes groups, such as GroupKFold.",
             stacklevel=5,
         )
 
@@ -124,8 +122,8 @@ def make_router(stack, parts, network_class, final):
             )
         router.add(**{JOINT: network}, method_mapping=fits)
     if not isinstance(stack.cv, str):
-        # By default groups stay whole, where there are some.
-        splitter = GroupKFold() if stack.cv is None else check_cv(stack.cv, y=[0, 1], classifier=is_classifier(stack))
+        # Folds of which only the number is said leave groups whole, where there are some.
+        splitter = GroupKFold() if stack.cv is None or isinstance(stack.cv, Integral) else check_cv(stack.cv)
         router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
     router.add(
         final_estimator=_requests_of_final(final),

@@ -97,8 +97,13 @@ class Running:
     # --- order ------------------------------------------------------------------------------------------------------
 
     def _all(self):
-        """Yield the base models in their order, without a deadline and costs."""
-        for model in self._models:
+        """Yield the base models without a deadline and costs, learners first.
+
+        They look at their data only when they are fitted; the rows of networks have been checked before.
+        """
+        models = sorted(self._models, key=_ends_when_told)
+        self._pending = [model.name for model in models]
+        for model in models:
             yield model, None, 0.0
 
     def _in_time(self):

@@ -3,9 +3,10 @@
 import warnings
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._compat import num_samples, take
+from .._folds import make_splitter
 from .._validation import VALIDATION
 
 #: Where there are as many members of each class; fewer are never taken for the sake of a rare one.
@@ -41,20 +42,13 @@ def _rarest(task, y):
     return (counts.argmin(), counts.min()) if len(counts) else (0, np.inf)
 
 
-def _of_groups(groups, task, y, n_folds):
-    """Return a splitter of whole groups, into as many folds as there are groups at most."""
-    n_folds = min(n_folds, max(len(np.unique(np.asarray(groups))), 2))
-    kind = type(check_cv(n_folds, y=y, classifier=task.has_classes))
-    return (StratifiedGroupKFold if kind is StratifiedKFold else GroupKFold)(n_folds)
-
-
 def make_splits(cv, X, y, task, split_params, n_folds=5):
     """Return the rows to fit on and to predict of each fold.
 
     Parameters
     ----------
     cv : int, cross-validation generator, iterable or None
-        None for `n_folds`, of whole groups where there are groups.
+        None for `n_folds`; folds whose number is given, or None, are of whole groups where there are groups.
     X : DataFrame, array or sparse matrix of shape (n_samples, ...)
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Encoded labels.
@@ -74,10 +68,13 @@ def make_splits(cv, X, y, task, split_params, n_folds=5):
     ValueError
         If there is no split, one names no rows, or every class has fewer members than there are stratified folds.
     """
-    folds = _folds_for(task, y, n_folds) if cv is None else cv
-    splitter = check_cv(folds, y=y, classifier=task.has_classes)
-    if split_params.get("groups") is not None and cv is None:
-        splitter = _of_groups(split_params["groups"], task, y, folds)
+    groups = split_params.get("groups")
+    if cv is None:
+        folds = _folds_for(task, y, n_folds)
+        folds = folds if groups is None else min(folds, max(len(np.unique(np.asarray(groups))), 2))
+    else:
+        folds = cv
+    splitter = make_splitter(folds, y, classifier=task.has_classes, groups=groups)
     with warnings.catch_warnings():
         # It only counts the members, and does not name the class.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)

@@ -2,7 +2,7 @@
 
 from sklearn.base import is_classifier, is_regressor
 
-from .._parts import naming
+from .._parts import check_own_parameters, naming
 from .._protocols import TakesGaps
 from .._validation import check_lengths, check_weights
 from ._per_target import for_targets
@@ -16,6 +16,7 @@ class TargetMixin(TakesGaps):
         is_of_kind = is_classifier if self._kind == "classifier" else is_regressor
         if not is_of_kind(final):
             raise ValueError(f"'final_estimator' parameter should be a {self._kind}. Got {final!r}.")
+        check_own_parameters(final, "in the final estimator")
 
     def _check_learner(self, name, learner):
         """Raise unless a learner predicts what this stack can use."""

@@ -110,7 +110,9 @@ def test_groups_and_weights_reach_networks_and_splitter(rows):
     X, y = rows
     groups, weight = np.arange(120) // 10, np.where(np.arange(120) < 60, 1.0, 0.0)
     embedder = _embedder(GroupKFold(3), early_stopping=True)
-    assert embedder.fit_transform(X, y, groups=groups).shape == (120, 16)
+    whole = embedder.fit_transform(X, y, groups=groups)
+    assert whole.shape == (120, 16)
+    assert_array_equal(_embedder(3, early_stopping=True).fit_transform(X, y, groups=groups), whole)
     with pytest.raises(ValueError, match="groups"):
         embedder.fit_transform(X, y)
     weighted = _embedder().fit(X, y, sample_weight=weight)

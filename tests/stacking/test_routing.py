@@ -265,7 +265,9 @@ def test_default_network_requests_weights_and_groups(routing):
     requested = stack_regressor(branches(), network=None, final_estimator=final).get_metadata_routing()
     assert requested.consumes("fit", ["sample_weight", "groups", "price"]) == {"sample_weight", "groups"}
     learners = stack_regressor([("ridge", Ridge(), NUMBERS)], final_estimator=final).get_metadata_routing()
-    assert learners.consumes("fit", ["sample_weight", "groups"]) == set()
+    assert learners.consumes("fit", ["sample_weight", "groups"]) == {"groups"}  # for the folds
+    divided = stack_regressor([("ridge", Ridge(), NUMBERS)], final_estimator=final, cv=KFold(3)).get_metadata_routing()
+    assert divided.consumes("fit", ["sample_weight", "groups"]) == set()
 
 
 def test_groups_are_routed_to_outer_and_inner_folds(table, routing):
@@ -294,18 +296,17 @@ def test_groups_are_routed_to_final_networks_pipelines_and_nested_stacks(table, 
     assert _val_loss(stack.final_estimator_) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("cv", [3, KFold(3)])
-def test_a_splitter_that_ignores_routed_groups_is_named(table, routing, cv):
+def test_a_splitter_that_ignores_routed_groups_is_named(table, routing):
     X, y, _, groups = table
     parts = [("network_alone", network_regressor(branches()).set_fit_request(groups=True, sample_weight=False))]
-    stack = MultimodalStackingRegressor(parts, cv=cv)
+    stack = MultimodalStackingRegressor(parts, cv=KFold(3))
     with pytest.warns(UserWarning, match="groups parameter is ignored by KFold.*GroupKFold"):
         stack.fit(X, y, groups=groups)
 
 
 @pytest.mark.parametrize("routed", [False, True])
 @pytest.mark.parametrize("classifies", [False, True])
-def test_groups_stay_whole_by_default(table, routed, classifies):
+def test_groups_stay_whole_unless_a_splitter_divides_them(table, routed, classifies):
     X, y, _, _ = table
     groups = np.arange(len(X)) % 7  # which KFold would divide
     stack = MultimodalStackingClassifier if classifies else MultimodalStackingRegressor
@@ -313,9 +314,12 @@ def test_groups_stay_whole_by_default(table, routed, classifies):
     with sklearn.config_context(enable_metadata_routing=routed):
         fitted = stack([("linear", learner, NUMBERS)]).fit(X, y > np.median(y) if classifies else y, groups=groups)
         few = clone(fitted).fit(X, y > np.median(y) if classifies else y, groups=groups % 3)
-    assert len(fitted.splits_) == 5
-    assert all(not set(groups[training]) & set(groups[test]) for training, test in fitted.splits_)
-    assert len(few.splits_) == 3
+        chosen = clone(fitted).set_params(cv=4).fit(X, y > np.median(y) if classifies else y, groups=groups)
+        with pytest.raises(ValueError, match="n_splits=4 greater than the number of"):
+            clone(chosen).fit(X, y > np.median(y) if classifies else y, groups=groups % 3)
+    assert [len(stack.splits_) for stack in (fitted, few, chosen)] == [5, 3, 4]
+    for training, test in [*fitted.splits_, *chosen.splits_]:
+        assert not set(groups[training]) & set(groups[test])
 
 
 def test_weights_reach_the_last_step_of_pipelines_and_transformed_targets(table):

@@ -13,6 +13,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingMultitask, MultimodalStackingRegressor
@@ -238,6 +240,29 @@ def test_a_network_that_ended_early_is_not_found_in_a_cache(clock, network, tmp_
     stack = _stack(branches(), network=network.set_params(epochs=9), cv=2, memory=str(tmp_path))
     _fitted(clone(stack).set_params(time_limit=5.0), X, y, "ended early")
     assert _epochs_of(stack.fit(X, y)) == 9
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"estimators": [("ridge", Ridge(), ["city"])]}, "could not convert string to float"),
+        ({"estimators": [("ridge", Ridge("much"), NUMBERS)]}, "'alpha' parameter of Ridge"),
+        ({"estimators": [("piped", make_pipeline(StandardScaler(), Ridge("much")), NUMBERS)]}, "'alpha' parameter"),
+        ({"final_estimator": Ridge("much")}, "'alpha' parameter of Ridge"),
+        ({"n_jobs": 0}, "'n_jobs' parameter"),
+    ],
+    ids=["cells", "parameter", "parameter in a pipeline", "final estimator", "n_jobs"],
+)
+def test_no_network_is_trained_for_the_sake_of_an_error(params, message, monkeypatch):
+    X, y = make_table(48)
+    X["city"] = "Rome"
+    monkeypatch.setattr(fit_module, "train", lambda *_, **__: pytest.fail("a network was trained"))
+    parts = [*branches(), *params.pop("estimators", [])]
+    with pytest.raises(ValueError, match=message):
+        stack_regressor(parts, **params).fit(X, y)
 
 
 # --- interrupts -------------------------------------------------------------------------------------------------------
