@@ -4,6 +4,8 @@ Branches, an embedding for what is missing, fusion, head, outputs of the tasks: 
 owns the names of its layers, and turns a table into what the model takes.
 """
 
+import warnings
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -427,6 +429,42 @@ def encode_branch(assembly, part, X):
         missing = missing if part.branch.missing_embedding else part.branch.missing(columns)
         inputs[assembly.names.missing(part.name)] = missing.astype("float32")
     return inputs
+
+
+def warn_of_unreadable(assembly, inputs, X):
+    """Say which cells cannot be read and count as missing, where a branch lets them.
+
+    Parameters
+    ----------
+    assembly : Assembly
+    inputs : dict of str to ndarray
+        The encoded rows of X.
+    X : DataFrame or ndarray of shape (n_samples, ...)
+    """
+    for part in assembly.branches:
+        flags = inputs.get(assembly.names.missing(part.name))
+        if getattr(part.branch, "on_error", None) != "missing" or flags is None:
+            continue
+        columns = part.columns_of(X)
+        unreadable = flags.astype(bool) & ~part.branch.missing(columns)
+        n_rows = int(unreadable.reshape(len(unreadable), -1).any(axis=1).sum())
+        if n_rows:
+            warnings.warn(
+                f"branch {part.name!r}: {_first_error(part.branch, columns)} {n_rows} of {len(unreadable)} rows hold "
+                "what cannot be read; it counts as missing.",
+                stacklevel=2,
+            )
+
+
+def _first_error(branch, columns):
+    """Return what a branch says of the first cell that it cannot read."""
+    strict = copy(branch)
+    strict.on_error = "raise"
+    try:
+        strict.encode(columns)
+    except (ValueError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def _is_encoded_like(branch, other):

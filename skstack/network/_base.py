@@ -19,7 +19,7 @@ from ..reading._cells import row_name
 from ..tasks._targets import Targets, by_name
 from ..training._seeds import draw_seed
 from ..training._values import values_of
-from ._assembly import Assembly, encode_rows, fit_branches, missing_rows
+from ._assembly import Assembly, encode_rows, fit_branches, missing_rows, warn_of_unreadable
 from ._cross_fit import cross_fit, split_targets
 from ._fitting import Fitting
 from ._members import Members
@@ -88,6 +88,11 @@ class MultimodalNetwork(
         ------
         ValueError, TypeError, FileNotFoundError
             Naming the branch, and the row where one is to blame.
+
+        Warns
+        -----
+        UserWarning
+            If cells cannot be read and count as missing, as a branch with ``on_error="missing"`` lets them.
         """
         trial = clone(self)
         trial._check_settings()
@@ -96,7 +101,7 @@ class MultimodalNetwork(
             check_validation_fraction(trial.validation_fraction, X.shape[0])
         branches = fit_branches(trial._validated_branches(), X, np.arange(X.shape[0]))
         assembly = Assembly(branches, {}, trial._architecture())
-        encode_rows(assembly, X)
+        warn_of_unreadable(assembly, encode_rows(assembly, X), X)
         if X_val is not None:
             with naming("X_val"):
                 encode_rows(assembly, check_table(trial, X_val, reset=False))

@@ -134,15 +134,19 @@ def _items(column):
 
 
 def _image(column, image_root, backbone):
-    channels = {"channels": column.details["channels"]} if "channels" in column.details else {}
-    root = {} if image_root is None else {"root": image_root}
-    if backbone is not None:
-        return ImageBranch(backbone=backbone, **channels, **root, **_items(column))
-    return ImageBranch(**channels, **root, **_items(column))
+    pretrained = {} if backbone is None else {"backbone": backbone}
+    if "channels" in column.details:  # arrays, which cannot be broken
+        return ImageBranch(**pretrained, channels=column.details["channels"], **_root(image_root), **_items(column))
+    # Of many files some are broken. A stack warns of them.
+    return ImageBranch(**pretrained, **_root(image_root), on_error="missing", **_items(column))
 
 
 def _audio(column, image_root, backbone):
-    return AudioBranch(**({} if image_root is None else {"root": image_root}), **_items(column))
+    return AudioBranch(**_root(image_root), on_error="missing", **_items(column))
+
+
+def _root(image_root):
+    return {} if image_root is None else {"root": image_root}
 
 
 def _sequence(column, image_root, backbone):

@@ -12,7 +12,7 @@ from .._columns import branch_columns, is_table
 from .._suggestions import did_you_mean
 from ..reading._cells import spelled_number
 from ._inference import infer, infer_shape
-from ._kinds import KINDS, Column
+from ._kinds import KINDS, SAID, Column
 
 #: What a column of a kind is described by where the user says the kind, and the cells do not say more.
 _DEFAULTS = {"numeric_text": {"n_numbers": 2}, "date": {"date_format": None}}
@@ -150,8 +150,7 @@ def _correct(column, kind):
         known = {name: column.details[name] for name in ("items", "channels") if name in column.details}
         column.details = {**_DEFAULTS.get(kind, {}), **known}
         column.kind = kind
-    column.details.pop("lacks_files", None)  # the user knows
-    column.reason = "as 'kinds' says"
+    column.reason = SAID
 
 
 # --- names that columns share -----------------------------------------------------------------------------------------

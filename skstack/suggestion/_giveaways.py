@@ -111,7 +111,7 @@ def _is_monotone(codes, values):
 
 def _score(codes, values, has_classes):
     """Return how well a tree predicts rows that it has not seen from one column: 1 at best, 0 for a constant."""
-    codes = np.nan_to_num(codes, nan=-1e30, posinf=1e30, neginf=-1e30).astype("float32")[:, np.newaxis]
+    codes = np.clip(np.nan_to_num(codes, nan=-1e30), -1e30, 1e30).astype("float32")[:, np.newaxis]
     if has_classes:
         labels = pd.factorize(values)[0]
         counts = np.bincount(labels)

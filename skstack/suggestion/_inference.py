@@ -106,6 +106,8 @@ def _infer_items(cells, root):
     if not items:
         return "drop", "lists of nothing", {}
     if all(isinstance(item, (list, tuple)) for item in items):
+        if len({len(item) for item in items}) > 1:
+            return "drop", "lists of lists of different lengths", {}
         return "sequence", "sequences of several channels", {}
     kind, reason, _, details = infer(pd.Series(items, dtype=object), "", root)
     if kind in ("image", "audio"):
@@ -145,6 +147,8 @@ def _infer_scalars(cells, name, n_distinct, root):
         return "drop", "differences of dates: make hours of them, dt.total_seconds() / 3600", {}
     if pd.api.types.is_datetime64_any_dtype(cells.dtype) or isinstance(cells.dtype, pd.PeriodDtype):
         return "date", f"dtype {cells.dtype}", {"date_format": None}
+    if pd.api.types.is_complex_dtype(cells.dtype):
+        return "drop", "complex numbers: make a column of the real parts and one of the imaginary ones", {}
     if pd.api.types.is_numeric_dtype(cells.dtype):
         return _infer_numbers(cells.to_numpy(dtype="float64", na_value=np.nan), name, n_distinct)
     return _infer_objects(cells.astype(object), name, n_distinct, root)

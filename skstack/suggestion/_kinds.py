@@ -26,6 +26,10 @@ MANY_CATEGORIES = 40
 LEFT_OUT = ("constant", "id", "drop")
 
 
+#: Why a column is of a kind that the user says.
+SAID = "as 'kinds' says"
+
+
 @dataclass
 class Column:
     """A column and what is found out about it.

@@ -1,5 +1,6 @@
 """From a table to the parts of a stack."""
 
+import os
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from .._validation import check_lengths
 from ._branches import suggest_branches
 from ._columns import describe_columns
 from ._giveaways import find_giveaways
+from ._kinds import SAID
 from ._learners import suggest_learners
 from ._networks import suggest_networks
 from ._suggested import SuggestedEstimators
@@ -46,7 +48,8 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
         (numbers in texts), "boolean", "categorical", "entity" (names that columns share), "date", "text", "image",
         "audio", "sequence" or "drop". Other columns are inferred.
     image_root : str or path-like, default=None
-        Folder that relative paths of images and recordings start from; the working directory by default.
+        Folder that relative paths of images and recordings start from; the working directory by default. Files that
+        are not there or cannot be read count as missing, with a warning when a stack is fitted.
     backbone : str, path-like or keras.Model, default=None
         Pretrained network for columns of images, see :class:`~skstack.branches.ImageBranch`; ``None`` trains one from
         scratch.
@@ -68,11 +71,13 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     ------
     ValueError
         If `kinds` names no column or no kind, or no column is left.
+    FileNotFoundError
+        If `image_root` is no folder.
 
     Warns
     -----
     UserWarning
-        If the target can be read off a column.
+        If the target can be read off a column, or no part can make anything of a column.
 
     See Also
     --------
@@ -95,6 +100,8 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     _check_choice("quality", quality, QUALITIES)
     for kind in task.values() if isinstance(task, dict) else [task]:
         _check_choice("task", kind, ("regression", "classification", None))
+    if image_root is not None and not os.path.isdir(image_root):
+        raise FileNotFoundError(f"'image_root' should be a folder: there is none at {os.fspath(image_root)!r}.")
     X = readable(X)
     refuse_masked(X, "X")
     if is_table(X):
@@ -108,7 +115,7 @@ def suggest_estimators(X, y, *, task=None, kinds=None, image_root=None, backbone
     targets = describe_targets(y, task)
     columns = describe_columns(X, kinds, image_root)
     _keep_something(columns)
-    _warn_of_lacking_files(columns)
+    _warn_of_useless(columns)
     branches = suggest_branches(columns, image_root, backbone)
     parts = [*branches]
     if backbone is None:
@@ -140,11 +147,11 @@ def _keep_something(columns):
         raise ValueError(f"No column of X is of use ({shown}). Say by 'kinds' what they hold, or give 'estimators'.")
 
 
-def _warn_of_lacking_files(columns):
-    """Say that images or recordings are left out, which nobody would expect."""
-    lacking = [column for column in columns if column.details.get("lacks_files")]
-    if lacking:
-        said = "; ".join(f"{column.name!r}: {column.reason}" for column in lacking)
+def _warn_of_useless(columns):
+    """Say that columns are left out of which no part can make anything, which nobody would expect."""
+    useless = [column for column in columns if column.kind == "drop" and column.reason != SAID]
+    if useless:
+        said = "; ".join(f"{column.name!r}: {column.reason}" for column in useless)
         silently = "kinds={name: 'drop'} leaves them out silently."
         warnings.warn(f"Columns of X are left out: {said}. {silently}", stacklevel=3)
 

@@ -17,6 +17,9 @@ from ._unix_times import are_unix_times
 #: Distinct texts that are looked at closely.
 _LOOKED_AT = 2000
 
+#: So many files are looked for; one of them tells that paths lead somewhere.
+_FILES = 200
+
 #: Numbers in so few different texts are rather names of categories, such as "36 months" and "60 months".
 _FEW_TEXTS = 8
 
@@ -204,11 +207,11 @@ def _as_paths(texts, counts, root):
 
 def _as_files(kind, what, texts, root):
     if any(_ADDRESS.match(text) for text in texts):
-        return "drop", f"addresses of {what}, which are not fetched: give files", {"lacks_files": True}
-    there = sum(os.path.exists(path_of(text, root)) for text in texts[:20])
-    if not there:
-        where = "the working directory" if root is None else root
-        return "drop", f"paths of {what} that are not in {where}: give image_root", {"lacks_files": True}
+        return "drop", f"addresses of {what}, which are not fetched: give files", {}
+    looked_at = texts[:: max(1, len(texts) // _FILES)]
+    if not any(os.path.exists(path_of(text, root)) for text in looked_at):
+        where, which = ("the working directory", "") if root is None else (root, "another ")
+        return "drop", f"paths of {what}, none of which is found in {where}: give {which}image_root", {}
     return kind, f"paths of {what}", {}
 
 

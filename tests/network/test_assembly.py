@@ -202,3 +202,11 @@ def test_encode_gives_what_the_model_takes(data):
     np.testing.assert_allclose(np.ravel(network.model_(inputs)), network.predict(X.head(7)), rtol=1e-5)
     with pytest.raises(ValueError, match="feature names should match"):
         network.encode(X[["area"]])
+
+
+def test_what_cannot_be_read_is_told_before_training(tmp_path):
+    X = pd.DataFrame({"photo": [np.zeros((4, 4, 3), "uint8"), "gone.png", None, "lost.png"]}, index=list("abcd"))
+    network = MultimodalNetworkRegressor([("photo", ImageBranch((4, 4), filters=(2,), on_error="missing"), ["photo"])])
+    with pytest.warns(UserWarning, match=r"branch 'photo': row 1 .*no image file 'gone.png'. 2 of 4 rows hold what"):
+        network.check_data(X)
+    network.check_data(X.iloc[[0, 2]])  # what is missing is none of it; a warning would be an error here

@@ -138,6 +138,12 @@ def test_images_are_found_where_the_stack_is_told(few_learners, tmp_path):
     X = pd.DataFrame({"photo": [f"{number}.png" for number in range(20)], "area": RNG.normal(size=20)})
     stack = _stack(image_root=tmp_path).fit(X, RNG.normal(size=20))
     assert [name for name, *_ in stack.suggestion_] == ["numbers", "image_photo", "table_network", "linear"]
+    # A file that is broken and one that is not there do not stop a stack that was told nothing.
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    X.loc[7, "photo"] = "gone.png"
+    with pytest.warns(UserWarning, match=r"row 3: image file .*3.png' cannot be decoded.* 2 of 20 rows hold"):
+        stack.fit(X, RNG.normal(size=20))
+    assert np.isfinite(stack.predict(X.iloc[[3, 7]])).all()
 
 
 @pytest.mark.parametrize(

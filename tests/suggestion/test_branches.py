@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 from _data import plain_table
 
@@ -90,6 +91,7 @@ def test_images_recordings_and_sequences_have_a_branch_for_each_column():
         {
             "grey": tensor_column(np.zeros((4, 9, 9), "uint8")),
             "color": pd.Series([np.zeros((8, 8, 3), "uint8")] * 4),
+            "drawn": pd.Series([PIL.Image.new("L", (4, 4))] * 4),
             "signal": pd.Series([[1.0, 2.0], [3.0], [4.0, 5.0, 6.0], [7.0]]),
             "voice": pd.Series([[np.zeros(5000)]] * 4),
         }
@@ -97,8 +99,9 @@ def test_images_recordings_and_sequences_have_a_branch_for_each_column():
     assert _branches(X, image_root="here") == {
         "image_grey": ("ImageBranch(channels=1, root='here')", ["grey"]),
         "image_color": ("ImageBranch(root='here')", ["color"]),
+        "image_drawn": ("ImageBranch(on_error='missing', root='here')", ["drawn"]),
         "sequence_signal": ("SequenceBranch()", ["signal"]),
-        "audio_voice": ("AudioBranch(item_pooling='avg', root='here')", ["voice"]),
+        "audio_voice": ("AudioBranch(item_pooling='avg', on_error='missing', root='here')", ["voice"]),
     }
     assert "backbone='EfficientNetB0'" in _branches(X, backbone="EfficientNetB0")["image_color"][0]
 

@@ -25,6 +25,7 @@ def _found(column, y):
         (NUMBERS, NUMBERS),
         (3 * NUMBERS + 7, NUMBERS),
         (np.exp(NUMBERS), NUMBERS),
+        (np.where(NUMBERS == NUMBERS.max(), 1e300, NUMBERS), NUMBERS),
         ([f"{x:.4f} $" for x in np.exp(NUMBERS)], NUMBERS),
         (CLASSES, CLASSES),
         (pd.Series(CLASSES).map({"good": "A", "bad": "B", "ugly": "C"}), CLASSES),

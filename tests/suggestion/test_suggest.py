@@ -89,7 +89,16 @@ def test_suggesting_for_a_table_needs_no_keras():
 def test_photos_that_are_not_found_are_warned_about(tmp_path):
     X = pd.DataFrame({"size": np.arange(20.0) ** 0.5, "photo": [f"{x}.jpg" for x in range(20)]})
     y = np.arange(20.0)
-    with pytest.warns(UserWarning, match=r"left out: 'photo': paths of images that are not in .*: give image_root"):
+    with pytest.warns(UserWarning, match=r"left out: 'photo': paths of images, none .* in .*: give another"):
         suggested = suggest_estimators(X, y, image_root=tmp_path)
     assert suggested.reasons["kind"].to_dict() == {"size": "numeric", "photo": "drop"}
     suggest_estimators(X, y, image_root=tmp_path, kinds={"photo": "drop"})  # a warning would be an error here
+    with pytest.raises(FileNotFoundError, match=r"'image_root' should be a folder: there is none at '.*typo'"):
+        suggest_estimators(X, y, image_root=tmp_path / "typo")
+
+
+def test_columns_that_no_part_takes_are_warned_about():
+    wait, notes = pd.to_timedelta(np.arange(20.0), unit="h"), [{"n": x} for x in range(20)]
+    X = pd.DataFrame({"size": np.arange(20.0) ** 0.5, "one": 1.0, "wait": wait, "notes": notes})
+    with pytest.warns(UserWarning, match="left out: 'wait': differences of dates.*; 'notes': cells are of type dict"):
+        suggest_estimators(X, np.arange(20.0))
