@@ -5,6 +5,7 @@ one-dimensional column), a list of names or positions, a slice, a boolean mask o
 every column.
 """
 
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from ._compat import column_positions, take
 from ._suggestions import did_you_mean
+from .reading._cells import shown
 from .reading._tensors import tensor_column
 
 
@@ -33,13 +35,18 @@ def readable(X):
     Raises
     ------
     TypeError
-        If X is a polars LazyFrame, which holds no rows yet.
+        If X is a polars LazyFrame, which holds no rows yet, or no table at all.
     """
     kind = type(X)
     if is_polars(X) and kind.__name__ == "LazyFrame":
         raise TypeError("X is a polars LazyFrame, which holds no rows yet: give X.collect().")
     if kind.__module__ == "pyarrow.lib" and hasattr(X, "column_names"):
         return _arrow_to_pandas(X)
+    if X is None or isinstance(X, (str, dict)) or (isinstance(X, list) and X and isinstance(X[0], dict)):
+        raise TypeError(
+            f"X should be a DataFrame or an array of rows, got {'a list of dicts' if kind is list else shown(X)}. "
+            "pandas.DataFrame makes a table of a dict or of a list of dicts."
+        )
     return X
 
 
@@ -79,7 +86,7 @@ def check_table(estimator, X, *, reset):
     ValueError
         If X has no rows or columns, masked cells, or other columns than before.
     TypeError
-        If X is a polars LazyFrame.
+        If X is a polars LazyFrame, or no table at all.
     """
     X = readable(X)
     refuse_masked(X, "X")
@@ -90,7 +97,8 @@ def check_table(estimator, X, *, reset):
             # What scikit-learn would find, too: for a single row its checks take as long as the network.
             return X
         refuse_repeated_names(X)
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        with _noting_missing_columns(estimator, X):
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
         for axis, what in enumerate(("sample(s)", "feature(s)")):
             if X.shape[axis] == 0:
                 raise ValueError(f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 is required.")
@@ -145,6 +153,18 @@ def with_missing_columns(estimator, X):
 
         return X.with_columns(**{name: pl.lit(None) for name in absent}).select([*names, *others])
     return X.assign(**dict.fromkeys(absent, np.nan))[[*names, *others]]
+
+
+@contextmanager
+def _noting_missing_columns(estimator, X):
+    """Say how rows may lack columns, where an estimator would let them and that is why there is an error."""
+    try:
+        yield
+    except ValueError as error:
+        lacks_some = set(getattr(estimator, "feature_names_in_", ())) - set(X.columns)
+        if lacks_some and getattr(estimator, "allow_missing_columns", None) is False:
+            error.add_note("allow_missing_columns=True takes the cells of such columns for missing.")
+        raise
 
 
 def refuse_repeated_names(X):

@@ -58,6 +58,28 @@ def test_other_columns_than_before_are_an_error(X):
         check_table(owner, X[["b", "a"]], reset=False)
 
 
+def test_columns_that_may_lack_are_allowed_by_a_parameter():
+    owner = Owner()
+    owner.allow_missing_columns = False
+    check_table(owner, TABLE, reset=True)
+    with pytest.raises(ValueError, match="feature names should match") as raised:
+        check_table(owner, TABLE[["a"]], reset=False)
+    assert raised.value.__notes__ == ["allow_missing_columns=True takes the cells of such columns for missing."]
+    with pytest.raises(ValueError, match="feature names should match") as raised:
+        check_table(owner, TABLE.assign(c=1), reset=False)
+    assert not hasattr(raised.value, "__notes__")
+
+
+@pytest.mark.parametrize(
+    ("X", "got"), [({"a": [1]}, "{'a'"), ([{"a": 1}], "a list of dicts"), (None, "None"), ("a", "'a'")]
+)
+def test_what_is_no_table_is_an_error(X, got):
+    with pytest.raises(
+        TypeError, match=f"X should be a DataFrame or an array of rows, got {got}.* pandas.DataFrame makes"
+    ):
+        check_table(Owner(), X, reset=True)
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [

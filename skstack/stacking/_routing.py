@@ -13,6 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._compat import own_requests, routing_enabled
 from .._protocols import takes_validation_rows
+from .._suggestions import did_you_mean
 from .._validation import VALIDATION
 from ..branches._base import Branch
 from ._members import JOINT
@@ -22,9 +23,10 @@ from ._validation_rows import validation_for
 def refuse_metadata(stack, fit_params):
     """Raise if there is metadata besides weights and groups, which needs scikit-learn's metadata routing."""
     if fit_params and not routing_enabled():
+        hints = [did_you_mean(name, ("sample_weight", "groups", *VALIDATION)) for name in fit_params]
         raise ValueError(
             f"{sorted(fit_params)} are given to {type(stack).__name__}.fit, but such metadata is only supported if "
-            "enable_metadata_routing=True, as sklearn.set_config(enable_metadata_routing=True) does."
+            f"enable_metadata_routing=True, as sklearn.set_config(enable_metadata_routing=True) does.{''.join(hints)}"
         )
 
 

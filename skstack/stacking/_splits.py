@@ -7,6 +7,7 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 
 from .._compat import num_samples, take
 from .._folds import make_splitter
+from .._parts import noting
 from .._validation import VALIDATION
 
 #: Where there are as many members of each class; fewer are never taken for the sake of a rare one.
@@ -75,7 +76,7 @@ def make_splits(cv, X, y, task, split_params, n_folds=5):
     else:
         folds = cv
     splitter = make_splitter(folds, y, classifier=task.has_classes, groups=groups)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), noting(f"in the splits of cv={cv!r}"):
         # It only counts the members, and does not name the class.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         splits = check_splits(splitter.split(X, y, **split_params), len(y))

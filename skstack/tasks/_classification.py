@@ -9,6 +9,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._suggestions import did_you_mean
 from ..reading._cells import row_name, shown
 from ._base import Task, weight_of_present
 from ._checks import refuse_empty, refuse_rows
@@ -136,6 +137,11 @@ class ClassificationTask(Task):
         """Return the weights of classes by their positions."""
         if not isinstance(class_weight, dict):
             return class_weight
+        classes = self.classes_.tolist()
+        for label in class_weight:
+            if label not in classes:
+                hint = did_you_mean(label, [known for known in classes if isinstance(known, str)])
+                raise ValueError(f"{label!r} is no class of y.{hint} The classes are {classes}.")
         return dict(zip(self.encode_labels(np.array(list(class_weight))).tolist(), class_weight.values(), strict=True))
 
     def decode_labels(self, predictions):

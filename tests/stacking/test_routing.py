@@ -141,6 +141,8 @@ def test_other_metadata_needs_routing(table):
         ValueError, match=r"\['price_weight'\] are given to .*only supported if enable_metadata_routing=True"
     ):
         _learners_only(cv=2).fit(X, y, price_weight=weight)
+    with pytest.raises(ValueError, match=r"Did you mean 'sample_weight'\?"):
+        _learners_only(cv=2).fit(X, y, sample_wight=weight)
 
 
 STOPPING = {**TRAINING, "early_stopping": True, "epochs": 2, "validation_fraction": 0.4}

@@ -5,7 +5,7 @@ import pytest
 from _small import Recorder, branches, make_labels, make_table, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import KFold, RepeatedKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold, cross_val_predict
 
 from skstack import MultimodalNetworkClassifier, MultimodalStackingClassifier, MultimodalStackingRegressor
 
@@ -135,3 +135,10 @@ def test_a_class_of_fewer_rows_than_folds_is_learned_from_the_folds_that_have_it
     assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
     # Those that all rows taught know the class.
     assert all(len(model.classes_) == 3 for model in stack.estimators_)
+
+
+@pytest.mark.parametrize(("cv", "message"), [(100, "n_splits=100 greater than"), (GroupKFold(2), "'groups' parameter")])
+def test_errors_of_splitters_name_the_parameter(table, cv, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        _out_of_fold(table, cv)
+    assert raised.value.__notes__ == [f"in the splits of cv={cv!r}"]
