@@ -39,6 +39,9 @@ class Predicting(TransformerMixin):  # which wraps `transform` for `set_output` 
         if X.shape[1] != self._n_features_in:
             owner = type(self).__name__
             raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {self._n_features_in}.")
+        if self.estimators is None and isinstance(X, np.ndarray) and hasattr(self, "feature_names_in_"):
+            # Suggested learners know columns by their names. Of an array each column has a type of its own again.
+            return pd.DataFrame(X, columns=self.feature_names_in_).infer_objects()
         return X
 
     def _features_of(self, X):

@@ -181,6 +181,12 @@ def test_numbers_come_in_any_container(container):
     assert np.isfinite(stack.predict(X)).all()
 
 
+def test_an_array_of_the_same_columns_is_predicted_as_the_table(fitted, table):
+    X = table[0].head(9)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        assert_allclose(fitted.predict(X.to_numpy(dtype=object)), fitted.predict(X))
+
+
 def test_a_table_may_be_of_polars_or_have_sparse_columns(few_learners):
     X = pd.DataFrame({"size": RNG.normal(size=40), "city": RNG.choice(["Bonn", "Ulm"], 40)})
     y = X["size"].to_numpy() + 1.0
