@@ -115,7 +115,7 @@ class TextAttributionDisplay:
             for word, strength, weight in line:
                 box = {"facecolor": (*_rgb(strength), abs(strength) * _MOST), "edgecolor": "none", "pad": 1.0}
                 style = {"family": "monospace", "fontsize": 9, "fontweight": weight, "va": "center"}
-                ax.text(left, number, word, bbox=box, **style)
+                ax.text(left, number, word, bbox=box, parse_math=False, **style)
                 left += len(word) + 1
         ax.set(xlim=(-0.5, _LINE + 1), ylim=(len(lines) - 0.4, -0.6))
         ax.axis("off")
