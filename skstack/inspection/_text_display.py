@@ -20,6 +20,9 @@ _LINE, _HEIGHT = 76, 0.24
 class TextAttributionDisplay:
     """Texts whose words are marked by what they add to a prediction: blue speaks for it, red against it.
 
+    Texts are shown as the network reads them: a word outside the vocabulary is "[UNK]", or left out where none of the
+    training rows had such a word, and what is behind the length of the branch is not there.
+
     Parameters
     ----------
     tokens : ndarray of str of shape (n_texts, n_tokens)
