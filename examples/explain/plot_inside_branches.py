@@ -116,8 +116,9 @@ plt.show()
 print(display.to_html()[:200], "...")
 
 # %%
-# Bars for the numbers:
-AttributionDisplay.from_estimator(reader, reviews[test].head(50), branch="customer", output="recommended")
+# Bars for the numbers, whose piecewise embedding bends often and needs more steps:
+of_customers = reviews[test].head(50)
+AttributionDisplay.from_estimator(reader, of_customers, branch="customer", output="recommended", n_steps=200)
 plt.show()
 
 # %%

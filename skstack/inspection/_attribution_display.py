@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from ._display import axes_for
+from ._display import as_they_are, axes_for, legend_of
 from ._integrated_gradients import integrated_gradients
+from ._networks import find_networks
+from ._pixels import image_branch
 
 _FOR, _AGAINST = "tab:blue", "tab:red"
 
@@ -69,9 +71,11 @@ class AttributionDisplay:
         ValueError
             If the branch is one of texts or images, which have displays of their own.
         """
+        network = find_networks(estimator, branch)[0].network
+        of_images = any(part.name == branch and image_branch(part.branch) for part in network.branches_)
         made = integrated_gradients(estimator, X, branch=branch, **params)
         attributions, names = made.attributions[branch], made.names[branch]
-        if attributions.ndim not in (2, 3) or (names is not None and names.ndim > 1):
+        if of_images or attributions.ndim not in (2, 3) or (names is not None and names.ndim > 1):
             raise ValueError(
                 f"branch {branch!r} has no columns or steps: see TextAttributionDisplay and ImageMapDisplay."
             )
@@ -114,13 +118,16 @@ class AttributionDisplay:
         lengths, names = lengths[::-1], names[::-1]  # the first bar is drawn at the bottom
         colors = [_FOR if length >= 0 else _AGAINST for length in lengths]
         ax.barh(range(len(lengths)), lengths, color=colors, tick_label=names)
+        as_they_are(ax.get_yticklabels())
         ax.axvline(0.0, color="gray", linewidth=0.8)
         ax.set_xlabel(self.label)
 
     def _curves(self, ax, values, max_display):
+        lines = []
         for channel in np.argsort(-np.abs(values).sum(axis=0), kind="stable")[:max_display]:
-            ax.plot(values[:, channel], label=self._name(channel), marker="." if len(values) <= 40 else None)
+            marker = "." if len(values) <= 40 else None
+            lines += ax.plot(values[:, channel], label=self._name(channel), marker=marker)
         ax.axhline(0.0, color="gray", linewidth=0.8)
         ax.set(xlabel="step", ylabel=self.label)
         if values.shape[1] > 1:
-            ax.legend(title="channel", fontsize=8)
+            legend_of(ax, lines, title="channel", fontsize=8)

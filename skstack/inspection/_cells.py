@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from .._columns import is_polars, is_table
+from .._columns import check_table, is_polars, is_table
 from .._compat import take
 from ..branches._pretrained import PretrainedBranch
+from ..tasks._multitask import TaskView
 from ._networks import find_networks
 from ._pixels import image_branch, pixels_of
+from ._tables import with_columns
 
 
 class BranchCells:
@@ -24,6 +26,7 @@ class BranchCells:
 
     def __init__(self, estimator, X, branch):
         found = find_networks(estimator, branch)[0]
+        X = check_table(estimator.estimator if isinstance(estimator, TaskView) else estimator, X, reset=False)
         self.X = X.to_pandas() if is_polars(X) else X
         self.name = branch
         self.columns = found.branch_columns(branch, X)
@@ -32,8 +35,20 @@ class BranchCells:
         self.branch = fitted.branch_ if isinstance(fitted, PretrainedBranch) else fitted
         self.positions = found.positions(branch, X)
 
+    def by_column(self):
+        """Return the cells of the branch, column by column."""
+        X = self.columns
+        if is_table(X):
+            return [X.iloc[:, position] for position in range(X.shape[1])]
+        return list(np.moveaxis(X, 1, 0)) if X.ndim == 2 else [X]
+
     def images(self):
-        """Return the images of the branch as it sees them, of shape (n_samples, height, width, channels).
+        """Return the images of the branch as it sees them, black where there is none, and which rows have one.
+
+        Returns
+        -------
+        images : ndarray of uint8 of shape (n_samples, height, width, channels)
+        present : ndarray of bool of shape (n_samples,)
 
         Raises
         ------
@@ -45,11 +60,18 @@ class BranchCells:
             raise ValueError(f"branch {self.name!r} is a {kind}: only images, of an ImageBranch, have pixels.")
         if self.branch.uses:
             raise ValueError(f"branch {self.name!r} has several images in a row: this is for one.")
-        return pixels_of(self._fitted.in_detail(pixels=True).encode(self.columns))
+        detailed = self._fitted.in_detail(pixels=True)
+        encoded, missing = detailed.encode_with_missing(self.columns)
+        return pixels_of(encoded), ~(missing | detailed.missing(self.columns))[:, 0]
 
     def rows(self, row, cells):
         """Return a row several times, each with another cell in the only column of the branch."""
         return self._with(take(self.X, np.full(len(cells), row), axis=0), [cells])
+
+    def beside_missing(self, images, present):
+        """Return a column of images in which rows without one have the cell that they had."""
+        (own,) = self.by_column()
+        return [image if there else cell for image, cell, there in zip(images, own, present, strict=True)]
 
     def with_cells(self, columns):
         """Return all rows with other cells in the columns of the branch, given column by column."""
@@ -57,8 +79,7 @@ class BranchCells:
 
     def _with(self, X, columns):
         if is_table(X):
-            names = [X.columns[position] for position in self.positions]
-            return X.assign(**{n: _series(c, X.index) for n, c in zip(names, columns, strict=True)})
+            return with_columns(X, self.positions, [_series(column, X.index) for column in columns])
         if X.ndim > 2:
             return self._of_arrays(X, columns)
         changed = X.astype("float64" if X.dtype.kind in "biu" else X.dtype)

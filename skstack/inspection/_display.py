@@ -43,8 +43,30 @@ def bars_from_zero(ax, names, lengths, errors=None):
         Half the length of the error bars.
     """
     bars = ax.barh(names, lengths, xerr=errors, capsize=3)
+    as_they_are(ax.get_yticklabels())
     ax.axvline(0.0, color="black", linewidth=0.8)
     return bars
+
+
+def as_they_are(texts):
+    """Let texts be read as they are: names may hold a "$", which begins no formula."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def legend_of(ax, lines, **params):
+    """Draw a legend of lines with their labels as they are: a "_" in front hides none, and "$" begins no formula.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    lines : list of matplotlib.lines.Line2D
+    **params : dict
+        Of :meth:`matplotlib.axes.Axes.legend`.
+    """
+    legend = ax.legend(lines, ["label"] * len(lines), **params)  # matplotlib < 3.10 hides "_" among these, too
+    for text, line in zip(legend.get_texts(), lines, strict=True):
+        text.set(text=line.get_label(), parse_math=False)
 
 
 def grid_of_axes(ax, n_panels, owner, *, n_columns=3, panel=(3.6, 3.2)):

@@ -6,7 +6,7 @@ from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from .._validation import check_lengths
 from ._absence import Absence
-from ._display import axes_for
+from ._display import axes_for, legend_of
 from ._modalities import check_inspected, column_names, modalities_of
 from ._tables import mixed_predictions
 from ._views import answering
@@ -218,6 +218,6 @@ class DroppedModalityDisplay:
             ax.fill_between(100 * self.shares, center - width, center + width, color=line.get_color(), alpha=0.2)
             self.lines_.append(line)
         ax.set(xlabel="Rows that lack the modality (%)", ylabel=self.score_name or "score")
-        ax.legend(title="modality")
+        legend_of(ax, self.lines_, title="modality")
         self.ax_, self.figure_ = ax, ax.figure
         return self

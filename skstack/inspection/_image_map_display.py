@@ -143,7 +143,7 @@ def places_of_images(ax, n_images, n_columns, owner):
 def write_title(ax, title, extent, weight="normal"):
     """Write above an image in its rectangle."""
     left, _, _, top = extent
-    ax.text(left + 0.5, top - 0.03, title, ha="center", va="bottom", fontsize=8, weight=weight)
+    ax.text(left + 0.5, top - 0.03, title, ha="center", va="bottom", fontsize=8, weight=weight, parse_math=False)
 
 
 def _between_0_and_1(map_):

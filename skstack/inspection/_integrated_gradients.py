@@ -1,5 +1,6 @@
 """Integrated gradients: what each number, category, word and time step adds to a prediction."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -8,6 +9,9 @@ from sklearn.utils.validation import check_scalar
 
 from ..training._gradients import Points, in_chunks
 from ._insides import insides, mean_of_insides
+
+#: The part of the difference of predictions that attributions may miss without a warning.
+_GAP = 0.05
 
 
 def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=None, n_steps=50):
@@ -37,7 +41,8 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
         of each channel of a sequence, vectors of 0 in the place of words and categories, black images. Which places of
         a text or sequence are behind its end stays as it is in the row.
     n_steps : int, default=50
-        Points on the way, those of the Gauss-Legendre rule.
+        Points on the way, those of the Gauss-Legendre rule. A warning says where they are too few: attributions then
+        miss more than 5 % of the difference, on average over the rows.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
     >>> X = pd.DataFrame({"area": [50.0, 80.0, 120.0, 70.0] * 5, "note": ["near the park", "loud", "old", "park"] * 5})
     >>> branches = [("numbers", NumericBranch(), ["area"]), ("note", TextBranch(), ["note"])]
     >>> network = MultimodalNetworkRegressor(branches, epochs=2, random_state=0).fit(X, X["area"])
-    >>> result = integrated_gradients(network, X.head(1))
+    >>> result = integrated_gradients(network, X.head(1), n_steps=200)
     >>> result.names["note"].tolist()
     [['near', 'the', 'park']]
     >>> total = sum(attributions.sum() for attributions in result.attributions.values())
@@ -85,7 +90,24 @@ def integrated_gradients(estimator, X, *, branch=None, output=None, baseline=Non
     """
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
     found = insides(estimator, X, branch, output)
-    return mean_of_insides([_of_inside(inside, X, branch, baseline, n_steps) for inside in found])
+    result = mean_of_insides([_of_inside(inside, X, branch, baseline, n_steps) for inside in found])
+    _warn_of_gap(result, n_steps)
+    return result
+
+
+def _warn_of_gap(result, n_steps):
+    """Warn where the attributions of rows do not sum to what they should, by more than a rounding."""
+    differences = result.predictions - result.baseline_predictions
+    total = sum(part.reshape(len(part), -1).sum(axis=1) for part in result.attributions.values())
+    gap, effect = np.abs(total - differences).mean(), np.abs(differences).mean()
+    if gap > max(_GAP * effect, 1e-5 * np.abs(result.predictions).mean()):
+        warnings.warn(
+            "the attributions of a row miss the difference between its prediction and that of the baseline by "
+            f"{gap:.3g} on average, where it is {effect:.3g}: the network bends more along the way than "
+            f"n_steps={n_steps} points tell. Give more, such as n_steps={4 * n_steps}.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _of_inside(inside, X, branch, baseline, n_steps):

@@ -125,8 +125,8 @@ class ModalityInteractionDisplay:
             self.text_[row, column] = ax.text(
                 column, row, format(value, values_format), ha="center", va="center", color=color
             )
-        ax.set_xticks(places, self.modalities, rotation=45, ha="right")
-        ax.set_yticks(places, self.modalities)
+        ax.set_xticks(places, self.modalities, rotation=45, ha="right", parse_math=False)
+        ax.set_yticks(places, self.modalities, parse_math=False)
         ax.figure.colorbar(self.image_, ax=ax, label=self.value_name or "")
         self.ax_, self.figure_ = ax, ax.figure
         return self

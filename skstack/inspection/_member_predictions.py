@@ -11,7 +11,7 @@ from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from .._validation import check_lengths
 from ._base_models import is_stack, last_step_and_rows
-from ._display import grid_of_axes
+from ._display import as_they_are, grid_of_axes
 from ._one_target import OneTarget
 
 #: Kinds of pictures, and whether they are of classes.
@@ -268,7 +268,7 @@ class MemberPredictionsDisplay:
 
     def _draw_confusion(self, axes, values):
         labels = unique_labels(self.classes, self.y) if len(self.classes) else None
-        return ConfusionMatrixDisplay.from_predictions(
+        display = ConfusionMatrixDisplay.from_predictions(
             self.y,
             self._classes_of(values),
             labels=labels,
@@ -280,6 +280,8 @@ class MemberPredictionsDisplay:
             colorbar=False,
             ax=axes,
         )
+        as_they_are([*axes.get_xticklabels(), *axes.get_yticklabels()])
+        return display
 
     def _draw_calibration(self, axes, values):
         if len(self.classes) == 2:

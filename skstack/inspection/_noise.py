@@ -3,11 +3,13 @@
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_scalar
 
 from .._suggestions import did_you_mean
+from .._validation import check_lengths
 from ..branches._image import ImageBranch
 from ..branches._numeric import NumericBranch
 from ..branches._sequence import SequenceBranch
@@ -27,7 +29,8 @@ KINDS = {
 def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=None, n_repeats=5, random_state=None):
     """Show how the score of an estimator falls when the cells of a modality become unreliable.
 
-    The cells are changed in the table, for all base models of a stack that read them.
+    The cells are changed in the table, for all base models of a stack that read them. Missing cells stay missing, but
+    with "replace".
 
     Parameters
     ----------
@@ -64,7 +67,8 @@ def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=No
     Raises
     ------
     ValueError, TypeError
-        If there is no such branch or kind, the kind does not suit the cells, or a number is of no use.
+        If there is no such branch or kind, the kind does not suit the cells, X lacks columns, `y` has another length,
+        or a number is of no use.
 
     See Also
     --------
@@ -85,6 +89,7 @@ def noise_curve(estimator, X, y, *, branch, kind="auto", levels=None, scoring=No
     """
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
     estimator, X = last_step_and_rows(estimator, X)
+    check_lengths(X, y)
     cells = BranchCells(estimator, X, branch)
     kind = _check_kind(kind, cells)
     levels = _check_levels(levels, kind)
@@ -121,18 +126,9 @@ def _check_levels(levels, kind):
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def _columns(cells):
-    """Return the cells of a branch column by column."""
-    X = cells.columns
-    if hasattr(X, "columns"):
-        return [X.iloc[:, position] for position in range(X.shape[1])]
-    return list(np.moveaxis(X, 1, 0)) if X.ndim == 2 else [X]
-
-
 def _gaussian(cells):
-    columns = _columns(cells)
     try:
-        arrays = [[np.asarray(cell, dtype="float64") for cell in column] for column in columns]
+        arrays = [[_floats(cell) for cell in column] for column in cells.by_column()]
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"noise is for cells of numbers, which branch {cells.name!r} does not have: {error}"
@@ -144,23 +140,27 @@ def _gaussian(cells):
             [cell + level * deviation * generator.standard_normal(cell.shape) for cell in column]
             for column, deviation in zip(arrays, deviations, strict=True)
         ]
-        return [np.array(column) if not np.ndim(column[0]) else column for column in noisy]
+        return [column if any(map(np.ndim, column)) else np.array(column) for column in noisy]
 
     return change
 
 
+def _floats(cell):
+    return np.asarray(np.nan if cell is pd.NA else cell, dtype="float64")
+
+
 def _pixels(cells):
-    images = cells.images()
+    images, present = cells.images()
 
     def change(level, generator):
         noise = 255.0 * level * generator.standard_normal(images.shape, dtype="float32")
-        return [[*np.clip(np.rint(images + noise), 0, 255).astype("uint8")]]
+        return [cells.beside_missing(np.clip(np.rint(images + noise), 0, 255).astype("uint8"), present)]
 
     return change
 
 
 def _replace(cells):
-    columns = _columns(cells)
+    columns = cells.by_column()
 
     def change(level, generator):
         return [_replaced(column, level, generator) for column in columns]
@@ -176,7 +176,7 @@ def _replaced(column, level, generator):
 
 
 def _drop(cells):
-    columns = [[*column] for column in _columns(cells)]
+    columns = [[*column] for column in cells.by_column()]
 
     def change(level, generator):
         return [[_without_words(cell, level, generator) for cell in column] for column in columns]

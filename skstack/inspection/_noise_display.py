@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import axes_for
+from ._display import axes_for, legend_of
 from ._noise import KINDS, noise_curve
 
 
@@ -96,6 +96,7 @@ class NoiseCurveDisplay:
         ax.fill_between(self.levels, mean - deviation, mean + deviation, alpha=0.2, color=self.line_.get_color())
         ax.set(xlabel=self.level_name or "level", ylabel=self.score_name or "score")
         if name is not None:
-            ax.legend()
+            lines = [line for line in ax.get_lines() if not line.get_label().startswith("_child")]  # have a name
+            legend_of(ax, lines)
         self.ax_, self.figure_ = ax, ax.figure
         return self

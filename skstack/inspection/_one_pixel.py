@@ -6,8 +6,9 @@ import numpy as np
 from scipy.optimize import differential_evolution
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.validation import check_consistent_length, check_scalar
+from sklearn.utils.validation import check_scalar
 
+from .._validation import check_lengths
 from ._base_models import last_step_and_rows
 from ._cells import BranchCells
 
@@ -30,7 +31,7 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
         in their place.
     y : array-like of shape (n_samples,), default=None
         Classes of the rows. Only rows that are predicted right are attacked; ``None`` takes the predictions as right.
-        Regressors ignore it.
+        Regressors ignore its values.
     branch : str
         Name of the :class:`~skstack.branches.ImageBranch`.
     n_pixels : int, default=1
@@ -48,9 +49,10 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
         ``success`` : ndarray of bool of shape (n_samples,)
             Whether another class is predicted for the attacked image; of a regressor, whether the prediction moved.
         ``correct`` : ndarray of bool of shape (n_samples,)
-            Whether the row was predicted right, and so attacked.
+            Whether the row has an image and was predicted right, and so attacked: ``success[correct].mean()`` is the
+            part of the attacks that succeeded.
         ``images`` : ndarray of uint8 of shape (n_samples, height, width, channels)
-            The attacked images, those of the other rows as they were.
+            The attacked images, those of the other rows as they were, black where there is none.
         ``pixels`` : ndarray of int of shape (n_samples, n_pixels, 2 + n_channels)
             Row, column and colour of each changed pixel.
         ``scores``, ``attacked_scores`` : ndarray of shape (n_samples,)
@@ -61,7 +63,8 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
     Raises
     ------
     ValueError, TypeError
-        If there is no such branch, it is not one of images or has several in a row, or a number is of no use.
+        If there is no such branch, it is not one of images or has several in a row, X lacks columns, `y` has another
+        length, or a number is of no use.
 
     Notes
     -----
@@ -88,24 +91,27 @@ def one_pixel_attack(estimator, X, y=None, *, branch, n_pixels=1, population=100
     for name, value in (("n_pixels", n_pixels), ("population", population), ("max_iter", max_iter)):
         check_scalar(value, name, Integral, min_val=1)
     estimator, X = last_step_and_rows(estimator, X)
+    if y is not None:
+        check_lengths(X, y)
     cells = BranchCells(estimator, X, branch)
-    images = cells.images()
+    images, present = cells.images()
     kind = _Classes if is_classifier(estimator) else _Numbers
-    opponent = kind(estimator, cells.with_cells([[*images]]), y)
+    opponent = kind(estimator, cells.with_cells([cells.beside_missing(images, present)]), y)
+    correct = opponent.correct & present
     seeds = check_random_state(random_state).randint(np.iinfo("int32").max, size=len(images))
     how = {"n_pixels": n_pixels, "population": population, "max_iter": max_iter}
     attacks = [
-        _Attack(cells, opponent, row, image, n_pixels).run(seed, **how) if correct else _none(image, n_pixels)
-        for row, (image, correct, seed) in enumerate(zip(images, opponent.correct, seeds, strict=True))
+        _Attack(cells, opponent, row, image, n_pixels).run(seed, **how) if attacked else _none(image, n_pixels)
+        for row, (image, attacked, seed) in enumerate(zip(images, correct, seeds, strict=True))
     ]
     success, attacked, pixels, scores, n_evaluations = zip(*attacks, strict=True)
     return Bunch(
         success=np.array(success),
-        correct=opponent.correct,
+        correct=correct,
         images=np.stack(attacked),
         pixels=np.stack(pixels),
         scores=opponent.scores,
-        attacked_scores=np.where(opponent.correct, np.array(scores), opponent.scores),
+        attacked_scores=np.where(correct, np.array(scores), opponent.scores),
         n_evaluations=np.array(n_evaluations),
     )
 
@@ -128,7 +134,6 @@ class _Classes:
         predicted = probabilities.argmax(axis=1)
         self._classes = predicted
         if y is not None:
-            check_consistent_length(probabilities, y)
             self._classes = np.array([self._position(label) for label in np.asarray(y).tolist()])
         self.correct = predicted == self._classes
         self.scores = probabilities[np.arange(len(predicted)), self._classes]

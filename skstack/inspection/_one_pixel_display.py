@@ -14,8 +14,8 @@ class OnePixelAttackDisplay:
     pixels : ndarray of int of shape (n_images, n_pixels, 2 + n_channels)
         Row, column and colour of each changed pixel.
     success, correct : ndarray of bool of shape (n_images,)
-        Whether the attack changed the prediction, and whether there was one: rows that are predicted wrong are not
-        attacked.
+        Whether the attack changed the prediction, and whether there was one: rows without an image, or that are
+        predicted wrong, are not attacked.
     scores, attacked_scores : ndarray of shape (n_images,)
         Probability of the class, or the prediction, before and after.
 

@@ -1,7 +1,6 @@
 """Tables in which some cells are those of other rows, or missing."""
 
 import numpy as np
-import pandas as pd
 
 from .._columns import is_polars, is_table
 
@@ -39,22 +38,18 @@ def mixed(X, source, rows, positions):
         return X.with_columns(source[:, positions][rows])
     if is_table(X):
         # Column by column: a block of several kinds of data would become one of objects.
-        columns = {X.columns[p]: source.iloc[:, p].take(rows).set_axis(X.index) for p in positions}
-        return X.assign(**columns) if all(map(_is_str, columns)) else _replaced(X, positions, list(columns.values()))
+        return with_columns(X, positions, [source.iloc[:, p].take(rows).set_axis(X.index) for p in positions])
     result = X.astype(np.result_type(X, source) if X.dtype.kind in "biuf" else object)
     result[:, positions] = source[rows][:, positions]
     return result
 
 
-def _is_str(name):
-    return isinstance(name, str)
-
-
-def _replaced(X, positions, columns):
-    parts = [X.iloc[:, position] for position in range(X.shape[1])]
+def with_columns(X, positions, columns):
+    """Return a DataFrame with other columns, Series of the same index, in some places, whatever they are called."""
+    X = X.copy(deep=False)
     for position, column in zip(positions, columns, strict=True):
-        parts[position] = column
-    return pd.concat(parts, axis=1)
+        X.isetitem(position, column)
+    return X
 
 
 def rows_of_predictions(predictions, rows):

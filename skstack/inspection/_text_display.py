@@ -20,6 +20,9 @@ _LINE, _HEIGHT = 76, 0.24
 class TextAttributionDisplay:
     """Texts whose words are marked by what they add to a prediction: blue speaks for it, red against it.
 
+    Texts are shown as the network reads them: a word outside the vocabulary is "[UNK]", or left out where none of the
+    training rows had such a word, and what is behind the length of the branch is not there.
+
     Parameters
     ----------
     tokens : ndarray of str of shape (n_texts, n_tokens)
@@ -115,7 +118,7 @@ class TextAttributionDisplay:
             for word, strength, weight in line:
                 box = {"facecolor": (*_rgb(strength), abs(strength) * _MOST), "edgecolor": "none", "pad": 1.0}
                 style = {"family": "monospace", "fontsize": 9, "fontweight": weight, "va": "center"}
-                ax.text(left, number, word, bbox=box, **style)
+                ax.text(left, number, word, bbox=box, parse_math=False, **style)
                 left += len(word) + 1
         ax.set(xlim=(-0.5, _LINE + 1), ylim=(len(lines) - 0.4, -0.6))
         ax.axis("off")

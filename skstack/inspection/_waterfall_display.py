@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._compat import take
+from .._compat import num_samples, take
 from ._display import axes_for
 from ._shapley import without_rounding
 from ._shapley_values import shapley_values
@@ -76,7 +76,13 @@ class WaterfallDisplay:
         Returns
         -------
         display : WaterfallDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such row, or `target` is needed or is none of the outputs.
         """
+        _check_row(row, num_samples(X))
         result = shapley_values(estimator, take(X, [row], axis=0), **params)
         return cls.from_shapley_values(result, target=target, ax=ax)
 
@@ -104,8 +110,9 @@ class WaterfallDisplay:
         Raises
         ------
         ValueError
-            If `target` is needed, or is none of the outputs.
+            If there is no such row, or `target` is needed or is none of the outputs.
         """
+        _check_row(row, len(result.shapley_values))
         which, name = _output(result, target)
         shown = cls(
             shapley_values=result.shapley_values[row][(slice(None), *which)],
@@ -145,12 +152,26 @@ class WaterfallDisplay:
             ax.axvline(value, color="gray", linestyle=":", linewidth=1)
             place = {"xycoords": ("data", "axes fraction"), "xytext": (0, above), "textcoords": "offset points"}
             ax.annotate(f"{label} {value:.4g}", (value, 1.0), **place, ha="center", fontsize="small")
-        ax.set_yticks(heights, self.modalities)
-        ax.use_sticky_edges = False  # where a bar begins there is a label too
-        ax.margins(x=0.18)
-        ax.set(xlabel=self.value_name, ylabel="modality")
+        ax.set_yticks(heights, self.modalities, parse_math=False)
+        ax.set_xlabel(self.value_name, parse_math=False)
+        ax.set_ylabel("modality")
+        _make_room(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _check_row(row, n_rows):
+    if not -n_rows <= row < n_rows:
+        raise ValueError(f"'row' should be a position from 0 to {n_rows - 1}, got {row}.")
+
+
+def _make_room(ax):
+    """Extend the axes to the sides until all numbers in them have room, however wide they are."""
+    ax.figure.canvas.figure.draw_without_rendering()  # for where the layout puts the axes
+    for _ in range(10):  # the wider the limits, the more of them a number takes
+        boxes = [text.get_window_extent().padded(4).transformed(ax.transData.inverted()) for text in ax.texts]
+        low, high = ax.get_xlim()
+        ax.set_xlim(min(low, *(box.x0 for box in boxes)), max(high, *(box.x1 for box in boxes)))
 
 
 def _output(result, target):

@@ -5,8 +5,9 @@ import unicodedata
 
 from ..training._values import free_name
 
-#: What TensorFlow takes as the name of a scope inside another, less the signs that part names of variables.
-_SAFE = re.compile(r"[A-Za-z0-9_.>-]+")
+#: What TensorFlow takes as the name of an outermost scope, as that of a branch that is asked by itself, less the signs
+#: that part names of variables.
+_SAFE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*")
 
 
 class LayerNames:

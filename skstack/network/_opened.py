@@ -181,14 +181,16 @@ def _learned_values(network):
 def _walk(layer, prefix=""):
     """Yield the layers in a layer with their paths: those of a model, and those that other layers hold."""
     inner = layer.layers if isinstance(layer, keras.Model) else layer._layers
-    names = {id(value): name for name, value in vars(layer).items()} if not isinstance(layer, keras.Model) else {}
+    names = {}  # a model knows those of its layers by their own names
+    if not isinstance(layer, keras.Model):
+        names = {id(value): name.lstrip("_") for name, value in vars(layer).items()}
     for part in inner:
         if isinstance(part, keras.layers.InputLayer):
             continue
         if isinstance(part, keras.Model) and not isinstance(layer, keras.Model):
             yield from _walk(part, prefix)  # what a layer is around has no name of its own
             continue
-        path = f"{prefix}{names.get(id(part), part.name).lstrip('_')}"
+        path = f"{prefix}{names.get(id(part), part.name)}"
         yield path, part
         yield from _walk(part, f"{path}/")
 

@@ -126,7 +126,8 @@ def _column_names(network, positions):
 
 
 def _shape_of(layer):
-    return tuple(layer.output.shape[1:])
+    first = keras.tree.flatten(layer.output)[0]  # which flags may follow
+    return tuple(first.shape[1:])
 
 
 def _size(variables):

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from _insides import patch_classifier, patch_images, table_of
 
 from skstack import MultimodalNetworkRegressor
 from skstack.branches import NumericBranch, SequenceBranch, TextBranch
@@ -62,3 +63,8 @@ def test_steps_have_a_curve_for_each_channel(table, network):
 def test_words_have_a_display_of_their_own(table, network):
     with pytest.raises(ValueError, match="see TextAttributionDisplay"):
         AttributionDisplay.from_estimator(network, table, branch="note")
+
+
+def test_images_have_a_display_of_their_own():
+    with pytest.raises(ValueError, match="branch 'photo' has no columns or steps: see"):
+        AttributionDisplay.from_estimator(patch_classifier(), table_of(patch_images()), branch="photo")

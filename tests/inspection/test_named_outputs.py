@@ -25,7 +25,7 @@ def data():
 
 
 def explained(estimator, **params):
-    return integrated_gradients(estimator, data()[0].head(3), branch="numbers", n_steps=2, **params)
+    return integrated_gradients(estimator, data()[0].head(3), branch="numbers", n_steps=100, **params)
 
 
 @cache

@@ -86,8 +86,8 @@ def test_what_looks_into_networks_takes_pipelines(data):
     X, y = data
     pipeline = make_pipeline(FunctionTransformer(doubled), network_regressor(fusion="attention")).fit(X, y)
     network, seen = pipeline[-1], doubled(X)
-    ours = integrated_gradients(pipeline, X, baseline=X.head(1), n_steps=2)
-    its = integrated_gradients(network, seen, baseline=seen.head(1), n_steps=2)
+    ours = integrated_gradients(pipeline, X, baseline=X.head(1), n_steps=100)
+    its = integrated_gradients(network, seen, baseline=seen.head(1), n_steps=100)
     np.testing.assert_array_equal(ours.attributions["numbers"], its.attributions["numbers"])
     ours, its = (activations(*of, "dense_1", branch="numbers") for of in ((pipeline, X), (network, seen)))
     np.testing.assert_array_equal(ours, its)

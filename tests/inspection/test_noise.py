@@ -128,3 +128,31 @@ def test_a_pipeline_reads_noise_on_what_its_last_step_gets(table, stack):
     how = {"branch": "numbers", "levels": [0, 1], "n_repeats": 2, "random_state": 0, "scoring": "r2"}
     result = noise_curve(pipeline, table, table["area"], **how)
     np.testing.assert_array_equal(result.scores, noise_curve(stack, table, table["area"], **how).scores)
+
+
+def test_missing_cells_stay_missing_so_that_no_noise_is_the_score():
+    images = np.concatenate([patch_images(), np.zeros((4, 8, 8, 1), dtype="uint8")])
+    X = table_of(images)
+    network = patch_classifier(images)
+    X.loc[::2, "photo"] = None
+    network.model_.get_layer("photo_missing_embedding").weights[0].assign([1.0, 0.0])  # a missing one is a patch
+    y = ["patch"] * 8
+    result = noise_curve(network, X, y, branch="photo", levels=[0.0], n_repeats=1, random_state=0)
+    assert result.scores.item() == network.score(X, y) == 0.75
+
+
+def test_missing_numbers_and_sequences_stay_missing(table, network):
+    X = table.head(4).astype({"rooms": "Int64"})
+    X.loc[0, "rooms"], X.at[0, "series"] = pd.NA, None
+    for name in ("numbers", "series"):
+        cells = BranchCells(network, X, name)
+        noisy = cells.with_cells(_gaussian(cells)(1.0, np.random.default_rng(0)))
+        column = PARTS[name][1][-1]
+        assert noisy[column].isna().tolist() == [True, False, False, False]
+
+
+def test_rows_that_do_not_fit_are_refused(table, stack):
+    with pytest.raises(ValueError, match="rooms"):
+        noise_curve(stack, table.drop(columns="rooms"), table["area"], branch="numbers")
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        noise_curve(stack, table, table["area"].head(3), branch="numbers")

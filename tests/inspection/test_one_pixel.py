@@ -110,3 +110,28 @@ def test_a_pipeline_is_attacked_by_its_last_step(dark):
     network, how = brittle_network(dark), {"branch": "photo", "population": 20, "max_iter": 2, "random_state": 0}
     result = one_pixel_attack(make_pipeline("passthrough", network), table_of(dark), **how)
     np.testing.assert_array_equal(result.pixels, one_pixel_attack(network, table_of(dark), **how).pixels)
+
+
+def test_a_row_without_an_image_is_not_attacked(dark):
+    X, network = table_of(dark), brittle_network(dark)
+    X.at[0, "photo"] = None
+    result = one_pixel_attack(network, X, branch="photo", population=10, max_iter=1, random_state=0)
+    assert result.correct.tolist() == [False, True]
+    assert not result.success[0] and result.n_evaluations[0] == 0
+    np.testing.assert_allclose(result.scores, network.predict_proba(X).max(axis=1), rtol=1e-6)
+    assert result.attacked_scores[0] == result.scores[0]
+    assert not result.images[0].any()
+
+
+def test_columns_may_have_names_that_are_no_strings(dark):
+    X = table_of(dark).set_axis([0, 1], axis=1)
+    network = MultimodalNetworkClassifier([("photo", image_branch(), [0])], head=(), random_state=0)
+    network.initialize(X, ["dark", "light"])
+    result = one_pixel_attack(network, X, branch="photo", population=10, max_iter=1, random_state=0)
+    assert result.correct.all()
+
+
+@pytest.mark.parametrize("make", [brittle_network, lambda images: patch_regressor()])
+def test_a_target_of_another_length_is_refused(dark, make):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        one_pixel_attack(make(dark), table_of(dark), ["dark"], branch="photo")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skstack.inspection._tables import missing_row, mixed, mixed_predictions, rows_of_predictions
+from skstack.inspection._tables import missing_row, mixed, mixed_predictions, rows_of_predictions, with_columns
 from skstack.preprocessing import tensor_column
 
 
@@ -40,6 +40,8 @@ def test_cells_are_those_of_the_chosen_rows_and_others_stay():
 def test_columns_may_have_names_that_are_no_strings():
     X = pd.DataFrame([[1, 2], [3, 4]], columns=[5, 6])
     assert mixed(X, X, np.array([1, 0]), [1]).to_numpy().tolist() == [[1, 4], [3, 2]]
+    changed = with_columns(X, [0], [pd.Series(["a", "b"])])
+    assert changed.to_numpy().tolist() == [["a", 2], ["b", 4]] and X.to_numpy().tolist() == [[1, 2], [3, 4]]
 
 
 def test_cells_of_a_missing_row_are_missing():

@@ -51,17 +51,30 @@ def test_a_class_of_two_needs_no_target_and_one_of_several_outputs_does():
 
 
 @pytest.mark.parametrize("down", [1, -1])
-def test_labels_have_room_on_either_side(down):
-    result = Bunch(
-        shapley_values=down * np.array([[3.0, -8.0]]),
-        base_values=np.array([5.0]),
-        predictions=np.array([5.0 - down * 5]),
-        modalities={"a": [0], "b": [1]},
-        classes=None,
-    )
-    display = WaterfallDisplay.from_shapley_values(result)
-    low, high = display.ax_.get_xlim()
-    ends = [at for bar in display.bars_ for at in (bar.get_x(), bar.get_x() + bar.get_width())]
-    room = 0.1 * (high - low)
-    assert low + room < min(ends) and max(ends) < high - room
+@pytest.mark.parametrize("values", [[3.0, -8.0], [0.05529, -6.451e-05, 5.1e-05], [0.0, 0.0]])
+def test_labels_have_room_on_either_side(down, values):
+    values = down * np.array(values)
+    display = WaterfallDisplay(shapley_values=values, base_value=0.2917, modalities=list("abc")[: len(values)]).plot()
+    display.figure_.canvas.draw()
+    inside = display.ax_.get_window_extent()
+    for text in display.ax_.texts:
+        label = text.get_window_extent()
+        assert inside.x0 < label.x0 and label.x1 < inside.x1
     plt.close("all")
+
+
+def test_names_are_drawn_as_they_are():
+    names, value = ["US$ and \\x$", "_b"], "prediction for class $\\x$"
+    display = WaterfallDisplay(shapley_values=[1.0, 2.0], base_value=0.0, modalities=names, value_name=value).plot()
+    display.figure_.canvas.draw()
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == names
+    assert display.ax_.get_xlabel() == value
+    plt.close("all")
+
+
+def test_a_row_that_is_not_there_is_refused():
+    X, _ = table()
+    with pytest.raises(ValueError, match=f"'row' should be a position from 0 to {len(X) - 1}, got {len(X)}"):
+        WaterfallDisplay.from_estimator(stack(), X, row=len(X))
+    with pytest.raises(ValueError, match="'row' should be a position from 0 to 1, got 99"):
+        WaterfallDisplay.from_shapley_values(shapley_values(stack(), X.head(2)), row=99)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack._backend import keras
 from skstack.branches import CategoricalBranch, NumericBranch, TextBranch
+from skstack.network._branchwise import Branchwise, with_outputs
 from skstack.network._layer_names import layer_names
 
 STRANGE = ["zip code", "Fläche", "价格", "a.b", "x>y", "_x", "-x", "1", " ", "size (m²)", "zip_code", "it's", "a\\b"]
@@ -66,11 +67,20 @@ def test_strange_names_in_a_saved_model(tmp_path):
     }
 
 
+def test_branches_with_strange_names_can_be_asked_by_themselves():
+    X, y = make_table()
+    network = _network(STRANGE).fit(X, y)
+    parts = Branchwise(network)
+    outputs = parts.outputs([parts.features(part, X) for part in parts.branches])
+    assert_allclose(with_outputs(network, outputs).predict(X), network.predict(X), rtol=1e-5)
+
+
 def test_names_of_layers_are_safe_and_unique():
     names = layer_names([*STRANGE, "branch", "Flache"])
     assert len(set(names.values())) == len(names)
     assert all(name.isascii() and not set(name) & set(" /\\'()") for name in names.values())
-    plain = ["a.b", "x>y", "_x", "-x", "1", "zip_code", "branch", "Flache"]
+    plain = ["a.b", "x>y", "1", "zip_code", "branch", "Flache"]
     assert [names[name] for name in plain] == plain
+    assert [names["_x"], names["-x"]] == ["x", "x_2"]
     assert names["zip code"] == "zip_code_2"
     assert names["价格"] == "branch_2"

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from skstack import MultimodalNetworkRegressor
 from skstack._backend import keras
-from skstack.branches import ImageBranch, TextBranch
+from skstack.branches import ImageBranch, NumericBranch, TextBranch
 from skstack.network._opened import OpenedNetwork
 from skstack.training._values import values_of
 
@@ -98,3 +98,13 @@ def test_layers_are_found_by_name_or_path(data):
         opened.part("plac")
     with pytest.raises(ValueError, match="has 2 members"):
         OpenedNetwork(network_regressor(n_members=2).fit(*data)).activations(data[0], "embedding", "place")
+
+
+def test_layers_of_a_branch_whose_name_begins_with_an_underscore_are_called_as_in_the_summary(data):
+    X, y = data
+    network = network_regressor([("_area", NumericBranch((2,)), ["area"])]).fit(X, y)
+    lines = []
+    network.model_.summary(print_fn=lines.append)
+    assert "area_branch" in "".join(lines)
+    assert "_area_branch" not in "".join(lines)
+    assert OpenedNetwork(network).activations(X, "area_branch").shape == (len(X), 2)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from _insides import image_branch, patch_images, table_of
 from _inspected import fitted_network, table
 from _small import branches
 
-from skstack import MultitaskNetwork
+from skstack import MultimodalNetworkRegressor, MultitaskNetwork
 from skstack.branches import NumericBranch
 from skstack.network._outline import outline
 
@@ -41,3 +42,13 @@ def test_a_network_of_one_branch_has_no_fusion():
     network = fitted_network().of_one_branch(("only", NumericBranch((4,)), ["area"])).set_params(epochs=1)
     blocks = outline(network.fit(*table()))
     assert [block.role for block in blocks] == ["branch", "head", "output"]
+
+
+@pytest.mark.parametrize("item_pooling", ["avg", "max", "attention"])
+def test_a_branch_of_several_items_in_a_cell_returns_their_pooled_features(item_pooling):
+    X = table_of(patch_images())
+    X["photo"] = [[photo, photo] for photo in X["photo"]]
+    branch = image_branch(item_pooling=item_pooling)
+    network = MultimodalNetworkRegressor([("photo", branch, ["photo"])], head=(), random_state=0)
+    block = outline(network.initialize(X, X["area"]))[0]
+    assert (block.input_shape, block.shape) == ((2, 8, 8, 1), (2,))
