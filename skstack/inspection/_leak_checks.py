@@ -46,7 +46,7 @@ def duplicates(checked):
     if images:
         same = duplicate_groups(checked.X, images, root=checked.image_root, allow_outside_root=True)
         if np.bincount(same).max() <= max(_MAX_ALIKE * len(same), 2):
-            found += _said(same, checked.splits, "show the same image")
+            found += _said(same, checked.splits, "have images that look the same")
     if others:
         cells = duplicate_groups(checked.X, others)
         targets = np.asarray(checked.y).reshape(len(cells), -1).T

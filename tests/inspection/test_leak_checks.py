@@ -41,7 +41,7 @@ def test_an_image_on_both_sides_of_a_split_is_found():
     y = X["area"].to_numpy()
     stack = fitted_stack(X, y, [("one", Ridge(), ["area"]), ("other", LinearRegression(), ["area"])])
     (finding,) = check_stack(stack, X, y, checks=["duplicates"])
-    assert "show the same image" in finding.message
+    assert "have images that look the same" in finding.message
     assert "0 and 29" in finding.message
 
 
