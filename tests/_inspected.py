@@ -52,7 +52,7 @@ def planted(n_rows=120, seed=0):
 
 def search_of(fitted):
     """Return a search whose best estimator is a fitted one."""
-    search = GridSearchCV(fitted, {}, refit=False)
+    search = GridSearchCV(fitted, {})
     search.best_estimator_ = fitted
     return search
 

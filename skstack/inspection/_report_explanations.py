@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
-from .._compat import take
+from .._compat import num_samples, take
 from .._parts import split_part
 from ..branches._image import ImageBranch
 from ..branches._text import TextBranch
@@ -178,6 +178,6 @@ def _said(value):
 
 def _chosen(reported, n_rows, X=None):
     """Return positions of rows, in order, the same each time."""
-    n_samples = len(reported.X_test if X is None else X)
+    n_samples = num_samples(reported.X_test if X is None else X)
     generator = check_random_state(reported.random_state)
     return np.sort(generator.permutation(n_samples)[:n_rows])
