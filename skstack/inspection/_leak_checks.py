@@ -56,8 +56,8 @@ def duplicates(checked):
         same = np.unique([cells, *targets], axis=1, return_inverse=True)[1].ravel()
         alone = [duplicate_groups(checked.X, [position]) for position in others]
         if _pairs(same) > _MORE_THAN_CHANCE * _by_chance([*alone, *targets]):
-            what = "have the same cells (but for images) and target" if images or lacking else "have the same cells and target"
-            found += _said(same, checked.splits, what)
+            but = " (but for images)" if images or lacking else ""
+            found += _said(same, checked.splits, f"have the same cells{but} and target")
     return found
 
 
