@@ -2,6 +2,8 @@
 
 from contextlib import nullcontext
 
+from pandas.api.extensions import ExtensionArray
+
 try:
     from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 except ImportError:  # scikit-learn < 1.7
@@ -27,13 +29,18 @@ from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.model_selection._validation import _insert_error_scores as insert_error_scores
 from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures
 from sklearn.utils._indexing import _get_column_indices as column_positions
-from sklearn.utils._indexing import _safe_indexing as take
+from sklearn.utils._indexing import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_response_method as check_response_method
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
+
+
+def take(X, indices, *, axis=0):
+    """Return rows or columns of X, as scikit-learn does, which indexes an array of pandas by more axes than it has."""
+    return X[indices] if isinstance(X, ExtensionArray) else _safe_indexing(X, indices, axis=axis)
 
 
 class NoCallbacks:

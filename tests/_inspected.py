@@ -5,6 +5,8 @@ from functools import cache
 import numpy as np
 from _small import branches, make_labels, make_table, network_regressor, stack_classifier, stack_regressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 N_ROWS = 90
 
@@ -46,3 +48,16 @@ def planted(n_rows=120, seed=0):
     generator = np.random.default_rng(seed)
     X, y = make_table(n_rows, seed)
     return X.assign(area=generator.normal(size=n_rows)), y
+
+
+def search_of(fitted):
+    """Return a search whose best estimator is a fitted one."""
+    search = GridSearchCV(fitted, {})
+    search.best_estimator_ = fitted
+    return search
+
+
+def around(fitted):
+    """Return searches and pipelines around a fitted estimator."""
+    in_pipeline = make_pipeline("passthrough", fitted)
+    return search_of(fitted), search_of(in_pipeline), make_pipeline("passthrough", search_of(fitted))

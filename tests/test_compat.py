@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 import skstack
 from skstack import _compat
-from skstack._compat import NoCallbacks
+from skstack._compat import NoCallbacks, take
 
 
 def test_every_name_is_there():
@@ -27,3 +30,10 @@ def test_nobody_is_told_where_there_are_no_callbacks():
     assert context.call_on_fit_task_end() is False
     with context.propagate_callback_context(None):
         pass
+
+
+def test_rows_of_an_array_of_pandas_are_taken():
+    texts = pd.array(["a", "b", "c"], dtype="string")
+    assert list(take(texts, [2, 0])) == ["c", "a"]
+    assert list(take(texts, np.array([True, False, False]), axis=0)) == ["a"]
+    assert take(np.eye(3), [1], axis=1).shape == (3, 1)

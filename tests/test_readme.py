@@ -1,6 +1,9 @@
 """The Python blocks of the guides run, one after the other, as a reader would type them.
 
 Those of the README do so far from the checkout, with the built wheel (tests/run_wheel.py).
+
+Blocks marked ``py`` are shown as Python and do not run here: they need packages that the tests do without, such as
+skore, or a cluster of several machines, or they fit a stack so often that they take longer than the rest of their page.
 """
 
 import re

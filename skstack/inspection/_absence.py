@@ -7,7 +7,7 @@ from .._columns import is_table
 from ..tasks._classification import of_both_classes
 from ..tasks._targets import side_by_side
 from ._shapley import MAX_PLAYERS, coalitions
-from ._tables import missing_row
+from ._tables import as_rows, missing_row
 from ._views import answering, views_of
 
 
@@ -98,7 +98,7 @@ class Absence:
 
 def _like(X, background):
     """Return background rows, checked to be of the kind of X."""
-    background = background if is_table(background) else np.asarray(background)
+    background = as_rows(background)
     if is_table(background) != is_table(X) or background.shape[1:] != X.shape[1:]:
         raise ValueError(
             f"'background' should be rows like those of X, which has shape {X.shape}, got "

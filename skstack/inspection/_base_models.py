@@ -3,17 +3,18 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._pipelines import last_of
+from .._pipelines import last_of, unwrapped
 from .._suggestions import did_you_mean
+from ._networks import networks_in
 from ._views import is_network
 
 
 def last_step_and_rows(estimator, X):
-    """Return the last step of a pipeline, that of the best one of a search included, and the rows that it gets."""
-    best = getattr(estimator, "best_estimator_", estimator)
-    if not isinstance(best, Pipeline):
+    """Return the last step of a pipeline, within searches and what is frozen too, and the rows that it gets."""
+    estimator = unwrapped(estimator)
+    if not isinstance(estimator, Pipeline):
         return estimator, X
-    return last_step_and_rows(best[-1], best[:-1].transform(X) if len(best) > 1 else X)
+    return last_step_and_rows(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)
 
 
 def is_stack(estimator):
@@ -22,20 +23,14 @@ def is_stack(estimator):
 
 
 def networks_of(estimator):
-    """Return the fitted networks of an estimator by name: itself, or those among the base models of a stack.
+    """Return the fitted networks of an estimator by name: itself, or those among and in the base models of a stack.
 
     Parameters
     ----------
     estimator : estimator
         Fitted stack or network; of a stack with refit="folds" the networks of the first fold.
     """
-    if is_network(estimator):
-        return {type(estimator).__name__: estimator}
-    models = getattr(estimator, "named_estimators_", None)
-    if models is None:
-        models = {name: of_folds[0] for name, of_folds in estimator.fold_estimators_.items()}
-    networks = {name: last_of(model) for name, model in models.items()}
-    return {name: model for name, model in networks.items() if is_network(model)}
+    return {name: of_folds[0].network for name, of_folds in networks_in(estimator).items()}
 
 
 def network_of(estimator, name=None):

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from scipy import sparse
+
 from .._parts import split_part
 from ..suggestion._columns import describe_columns
+from ._tables import as_rows
 
 
 class NotApplicable(Exception):
@@ -49,7 +52,7 @@ class Checked:
     ----------
     stack : estimator
         Fitted.
-    X : DataFrame, ndarray or sparse matrix of shape (n_samples, n_features) or None
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features) or None
         The rows that it was fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None
     groups : array-like of shape (n_samples,) or None
@@ -63,9 +66,14 @@ class Checked:
     groups: object = None
     splits: list | None = None
 
+    def __post_init__(self):
+        self.X = None if self.X is None else as_rows(self.X)
+
     @cached_property
     def columns(self):
         """What each column of X holds."""
+        if sparse.issparse(self.X):
+            raise NotApplicable("X is a sparse matrix, whose columns are not described.")
         return describe_columns(self.X, root=self.image_root)
 
     @cached_property

@@ -61,7 +61,8 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
     Parameters
     ----------
     estimator : estimator
-        A fitted stack, or a pipeline of nothing else that ends in one.
+        A fitted stack, the best one of a search, or a pipeline that ends in one, whose other steps are then applied
+        first.
     X : DataFrame or array-like of shape (n_samples, n_features)
         The rows that it was fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -70,7 +71,7 @@ def check_stack(estimator, X, y, *, groups=None, cv=None, checks=None):
         Group of each row, such as a patient, of which rows on both sides of a split are a leak.
     cv : int, cross-validation generator or iterable, default=None
         Splits to look at, such as those that scores come from; ``None`` for the stack's own, ``splits_``.
-    checks : list of str, default=None
+    checks : str or list of str, default=None
         Which checks to make; all by default:
 
         - "dead_modality": exchanging the cells of a modality between rows changes no prediction;
@@ -141,6 +142,7 @@ def findings_of(checked, names=None):
 
 def chosen(names=None):
     """Return checks by name, all of them for None, or raise if there is no such check."""
+    names = [names] if isinstance(names, str) else names
     known = {check.name: check for check in CHECKS}
     for name in names or []:
         if name not in known:

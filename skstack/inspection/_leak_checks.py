@@ -41,12 +41,14 @@ def duplicates(checked):
     """Say which rows, or images, stand on both sides of a split."""
     checked.need_splits()
     images = [column.position for column in checked.columns if column.kind == "image"]
-    others = [column.position for column in checked.columns if column.position not in images]
+    # Images that nobody reads are in a folder that nobody has named.
+    lacking = [column.position for column in checked.columns if column.details.get("lacks_files")]
+    others = [column.position for column in checked.columns if column.position not in (*images, *lacking)]
     found = []
     if images:
         same = duplicate_groups(checked.X, images, root=checked.image_root, allow_outside_root=True)
         if np.bincount(same).max() <= max(_MAX_ALIKE * len(same), 2):
-            found += _said(same, checked.splits, "show the same image")
+            found += _said(same, checked.splits, "have images that look the same")
     if others:
         cells = duplicate_groups(checked.X, others)
         targets = np.asarray(checked.y).reshape(len(cells), -1).T
@@ -54,8 +56,8 @@ def duplicates(checked):
         same = np.unique([cells, *targets], axis=1, return_inverse=True)[1].ravel()
         alone = [duplicate_groups(checked.X, [position]) for position in others]
         if _pairs(same) > _MORE_THAN_CHANCE * _by_chance([*alone, *targets]):
-            what = "have the same cells (but for images) and target" if images else "have the same cells and target"
-            found += _said(same, checked.splits, what)
+            but = " (but for images)" if images or lacking else ""
+            found += _said(same, checked.splits, f"have the same cells{but} and target")
     return found
 
 

@@ -20,7 +20,7 @@ def member_importance(stack, X, y, *, sample_weight=None, groups=None):
     Parameters
     ----------
     stack : estimator
-        Fitted stack of ours, or a pipeline that ends in one.
+        Fitted stack of ours, the best one of a search, or a pipeline that ends in one.
     X : DataFrame or array-like of shape (n_samples, n_features)
         The rows that it was fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)

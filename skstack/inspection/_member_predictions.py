@@ -84,7 +84,7 @@ class MemberPredictionsDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted stack, or a pipeline that ends in one.
+            A fitted stack, the best one of a search, or a pipeline that ends in one.
         X : DataFrame or array-like of shape (n_samples, n_features)
             Rows of data.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -109,6 +109,7 @@ class MemberPredictionsDisplay:
         """
         estimator, X = last_step_and_rows(estimator, X)
         stack = _checked(estimator)
+        check_lengths(X, y)
         shown = OneTarget(stack, target)
         predictions = {STACK: shown.of_stack(X), **shown.of_members(np.asarray(stack.transform(X)))}
         y = column_or_1d(shown.column(y))
@@ -121,7 +122,7 @@ class MemberPredictionsDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted stack, or a pipeline that ends in one.
+            A fitted stack, the best one of a search, or a pipeline that ends in one.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets that it was fitted to. Rows that no fold predicts, or for which the final estimator could not
             be fitted to other folds, are left out.

@@ -5,24 +5,26 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import is_table, readable, resolve_columns
+from .._columns import check_table, is_table, resolve_columns
+from .._pipelines import last_of, unwrapped
 from ..stacking._base import BaseStacking
 from ..stacking._predicting import base_models
 from ..tasks._multitask import TaskView
+from ._tables import as_rows
 from ._views import is_network
 
 
 def check_inspected(estimator, X):
     """Return the fitted estimator, the best one of a search, and X as a table or an array of columns, or raise."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = unwrapped(estimator)
     check_is_fitted(estimator)
-    X = readable(X)
+    X = as_rows(X)
     if sparse.issparse(X):
         raise TypeError("X is a sparse matrix, whose cells cannot be missing: give a dense array or a DataFrame.")
-    X = X if is_table(X) else np.asarray(X)
-    if X.ndim < 2:
+    if len(X.shape) < 2:
         raise ValueError(f"X should be a table with rows and columns, got an array of shape {X.shape}.")
-    return estimator, X
+    inner = estimator.estimator if isinstance(estimator, TaskView) else estimator
+    return estimator, check_table(inner, X, reset=False) if _has_parts(inner) else X
 
 
 def modalities_of(estimator, X, modalities=None):
@@ -63,6 +65,9 @@ def column_names(X, positions):
 def _given(X, modalities):
     if not isinstance(modalities, dict) or not modalities:
         raise ValueError(f"'modalities' should be a dict of names and columns with at least one, got {modalities!r}.")
+    odd = [name for name in modalities if not isinstance(name, str)]
+    if odd:
+        raise ValueError(f"names of 'modalities' should be strings, got {odd[0]!r}.")
     found, owner = {}, {}
     for name, columns in modalities.items():
         try:
@@ -81,17 +86,14 @@ def _given(X, modalities):
 
 def readers_of(estimator, X, columns):
     """Yield the name of each part that reads columns of X, these columns, and whether it is a branch."""
+    estimator = unwrapped(estimator)
     if isinstance(estimator, TaskView):
         yield from readers_of(estimator.estimator, X, columns)
     elif isinstance(estimator, Pipeline):
         yield from readers_of(estimator[-1], X, columns_of_last_step(estimator, X))
     elif isinstance(estimator, BaseStacking):
         for model in base_models(estimator):
-            own, fitted = _chosen(columns, model.positions), model.fitted[0]
-            if is_network(fitted) or isinstance(fitted, BaseStacking):
-                yield from readers_of(fitted, X, own)
-            else:
-                yield model.name, own, False
+            yield from _readers_within(model, X, _chosen(columns, model.positions))
     elif is_network(estimator):
         for part in estimator.branches_:
             yield part.name, _chosen(columns, part.positions), True
@@ -102,13 +104,26 @@ def readers_of(estimator, X, columns):
         )
 
 
+def _readers_within(model, X, columns):
+    """Return the same of a base model: of its parts, or of itself where it has none that are known to read columns."""
+    fitted = model.fitted[0]
+    try:
+        return list(readers_of(fitted, X, columns)) if _has_parts(last_of(fitted)) else [(model.name, columns, False)]
+    except ValueError:  # within a pipeline that makes other columns
+        return [(model.name, columns, False)]
+
+
+def _has_parts(estimator):
+    return isinstance(estimator, BaseStacking) or is_network(estimator)
+
+
 def _chosen(columns, positions):
     return columns if positions is None else [columns[position] for position in np.atleast_1d(positions)]
 
 
 def columns_of_last_step(pipeline, X):
     """Return which columns of X the last step of a pipeline gets, by their names."""
-    names = list(getattr(pipeline[-1], "feature_names_in_", []))
+    names = list(getattr(unwrapped(pipeline[-1]), "feature_names_in_", []))
     known = list(X.columns) if is_table(X) else []
     if not names or any(name not in known for name in names):
         raise ValueError(

@@ -72,7 +72,7 @@ class NetworkDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, a fitted stack, or a pipeline that ends in one.
+            A fitted network or stack, the best one of a search, or a pipeline that ends in one.
         name : str, default=None
             Which base model of a stack to draw; the first that is a network by default.
         ax : matplotlib.axes.Axes, default=None

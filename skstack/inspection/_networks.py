@@ -3,13 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import resolve_columns, select_columns
 from .._parts import split_part
-from .._pipelines import last_of
+from .._pipelines import last_of, unwrapped
 from .._suggestions import did_you_mean
 from ..branches._base import Branch
 from ..network._base import MultimodalNetwork
@@ -105,9 +104,9 @@ def find_networks(estimator, branch=None):
     ValueError
         If there is no such branch, or no network.
     """
-    models = _networks_in(estimator)
+    models = networks_in(estimator)
     if not models:
-        raise ValueError(f"{type(last_of(_inner(estimator))).__name__} has no network that one could look into.")
+        raise ValueError(f"{type(last_of(estimator)).__name__} has no network that one could look into.")
     if branch is None:
         if len(models) > 1:
             raise ValueError(f"the stack has several networks, {[*models]}: name a branch.")
@@ -123,21 +122,14 @@ def _branches(found):
     return [part.name for part in found[0].network.branches_]
 
 
-def _inner(estimator):
-    """Return the best estimator of a search, or what is frozen."""
-    if isinstance(estimator, FrozenEstimator):
-        return _inner(estimator.estimator)
-    return getattr(estimator, "best_estimator_", estimator)
-
-
-def _networks_in(estimator):
+def networks_in(estimator):
     """Return the networks in an estimator by the name of the base model; of one that is none, by the class."""
-    estimator = _inner(estimator)
+    estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline):
         before = estimator[:-1] if len(estimator) > 1 else None
-        return _each(_networks_in(estimator[-1]), lambda found: found.behind(before))
+        return _each(networks_in(estimator[-1]), lambda found: found.behind(before))
     if isinstance(estimator, TaskView):
-        return _each(_networks_in(estimator.estimator), lambda found: found.for_task(estimator.task))
+        return _each(networks_in(estimator.estimator), lambda found: found.for_task(estimator.task))
     check_is_fitted(estimator)
     if isinstance(estimator, MultimodalNetwork):
         return {type(estimator).__name__: [FoundNetwork(estimator)]}
@@ -151,7 +143,7 @@ def _networks_in_stack(stack):
     columns = {name: columns for name, part, columns in map(split_part, parts) if not isinstance(part, Branch)}
     models = {}
     for name, model in fitted.items():
-        inside = [_networks_in(one) for one in (model if isinstance(model, list) else [model]) if _may_hold_some(one)]
+        inside = [networks_in(one) for one in (model if isinstance(model, list) else [model]) if _may_hold_some(one)]
         for own in inside[0] if inside else ():
             found = [one.behind(columns.get(name)).within(stack) for of_fold in inside for one in of_fold[own]]
             models[name if len(inside[0]) == 1 else f"{name}__{own}"] = found
@@ -160,7 +152,7 @@ def _networks_in_stack(stack):
 
 def _may_hold_some(model):
     """Tell whether there may be networks in a base model."""
-    model = _inner(model)
+    model = unwrapped(model)
     kinds = (MultimodalNetwork, Pipeline, TaskView)
     return isinstance(model, kinds) or hasattr(model, "fold_estimators_") or hasattr(model, "named_estimators_")
 

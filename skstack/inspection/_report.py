@@ -4,12 +4,14 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import is_table, readable
+from .._columns import check_table
 from .._compat import num_samples
 from .._pipelines import last_of
 from .._validation import check_lengths
@@ -67,7 +69,10 @@ def report(estimator, X, y, path, *, groups=None, X_test=None, y_test=None, titl
     Raises
     ------
     TypeError, ValueError
-        If the estimator is no fitted stack or network, or X and y are not the rows that it was fitted to.
+        If the estimator is no fitted stack or network, X and y are not the rows that it was fitted to, X_test has not
+        their columns, or another argument is of no use.
+    OSError
+        If nothing can be written to `path`.
     ImportError
         If matplotlib is not installed.
 
@@ -88,10 +93,12 @@ def report(estimator, X, y, path, *, groups=None, X_test=None, y_test=None, titl
     >>> report(stack, X, X[:, 0] + 2.0 * X[:, 1], f"{tempfile.mkdtemp()}/stack.html").name
     'stack.html'
     """
+    path = _writable(path)
+    check_scalar(n_examples, "n_examples", Integral, min_val=0)
+    check_random_state(random_state)
     reported = _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state)
     with no_windows():
         sections = [_made(section, reported) for section in SECTIONS]
-    path = Path(os.fspath(path))
     page = render(
         title=title or f"{type(reported.stack).__name__}: report",
         subtitle=f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by skstack.inspection.report.",
@@ -156,8 +163,22 @@ class Reported:
         return list(dict.fromkeys((name, tuple(columns)) for name, columns, _ in readers))
 
 
+def _writable(path):
+    """Return where the page goes, or raise before anything is computed."""
+    try:
+        path = Path(os.fspath(path))
+    except TypeError:
+        raise TypeError(f"'path' should be a string or a path, got {type(path).__name__}.") from None
+    if path.is_dir():
+        raise IsADirectoryError(f"'path' is a folder, {str(path)!r}: give a file in it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder of 'path', {str(path.parent)!r}, does not exist.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"'path', {str(path)!r}, cannot be written.")
+    return path
+
+
 def _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state):
-    estimator = getattr(estimator, "best_estimator_", estimator)
     stack = last_of(estimator)
     check_is_fitted(stack)
     if not is_stack(stack) and not is_network(stack):
@@ -169,9 +190,9 @@ def _reported(estimator, X, y, groups, X_test, y_test, n_examples, random_state)
     if is_held_out:
         check_lengths(X_test, y_test)
     else:
-        X_test, y_test = X, y
-    X, X_test = (readable(last_step_and_rows(estimator, rows)[1]) for rows in (X, X_test))
-    X, X_test = (rows if is_table(rows) else np.asarray(rows) for rows in (X, X_test))
+        y_test = y
+    X = check_table(stack, last_step_and_rows(estimator, X)[1], reset=False)
+    X_test = check_table(stack, last_step_and_rows(estimator, X_test)[1], reset=False) if is_held_out else X
     oof = getattr(stack, "oof_predictions_", None)
     if oof is not None and len(oof) != num_samples(X):
         raise ValueError(f"X has {num_samples(X)} rows, the stack was fitted to {len(oof)}: give those rows.")
@@ -187,6 +208,8 @@ def _made(section, reported):
         return Section(title)
     except (ValueError, TypeError, ImportError, NotImplementedError) as error:
         return Section(title, [Text(f"Left out: {error}", kind="tip")])
+    except Exception as error:  # a fault of ours or of another package, which is no reason to lose the other sections
+        return Section(title, [Text(f"Left out: {type(error).__name__}: {error}", kind="tip")])
 
 
 def _facts(reported):

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
-from .._compat import take
+from .._compat import num_samples, take
 from .._parts import split_part
 from ..branches._image import ImageBranch
 from ..branches._text import TextBranch
@@ -92,7 +92,6 @@ def _one_prediction(reported, background):
         place = 0 if values.classes is None else int(values.predictions[0].argmax())
         target = place if values.classes is None else values.classes[place]
     display = WaterfallDisplay.from_shapley_values(values, target=target, ax=_bars(values.modalities))
-    display.ax_.margins(x=0.25)  # for the numbers beside the bars
     return [picture(display.figure_, f"How the prediction for the row at position {row[0]} comes about.")]
 
 
@@ -158,7 +157,7 @@ def _images(stack, X, branch, names, output):
 
 
 def _texts(stack, X, branch, names, output):
-    result = integrated_gradients(stack, X, branch=branch, output=output)
+    result = integrated_gradients(stack, X, branch=branch, output=output, n_steps=200)  # of a few rows
     words, values = result.names[branch], result.attributions[branch]
     if values.ndim > 2:  # several texts in a row, of which the first is shown
         words, values = [row[0] for row in words], values[:, 0]
@@ -178,6 +177,6 @@ def _said(value):
 
 def _chosen(reported, n_rows, X=None):
     """Return positions of rows, in order, the same each time."""
-    n_samples = len(reported.X_test if X is None else X)
+    n_samples = num_samples(reported.X_test if X is None else X)
     generator = check_random_state(reported.random_state)
     return np.sort(generator.permutation(n_samples)[:n_rows])

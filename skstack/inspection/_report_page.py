@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -9,6 +10,9 @@ from importlib import resources
 from ._display import pyplot
 
 _DPI = 110
+
+#: What terminals take for colors and bold letters, as messages of Keras have them.
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass
@@ -122,8 +126,9 @@ def picture(figure, caption):
 
 
 def render(**content):
-    """Return the page; everything that comes from data is escaped."""
+    """Return the page; everything that comes from data is escaped, and codes for terminals are taken out."""
     from jinja2 import Environment
 
     template = resources.files(__package__).joinpath("_report.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template).render(**content)
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
+    return _TERMINAL.sub("", template.render(**content))

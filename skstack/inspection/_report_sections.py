@@ -39,12 +39,11 @@ def findings(reported):
 
 def data(reported):
     """Return what each column holds, and who reads it."""
-    readers = _readers(reported)
-    X = reported.X
-    table = branch_columns(X, None)
-    cells = single_columns(table) if table.ndim == 2 else [table] * len(reported.columns)
+    columns, readers = reported.columns, _readers(reported)
+    table = branch_columns(reported.X, None)
+    cells = single_columns(table) if table.ndim == 2 else [table] * len(columns)
     rows = []
-    for column, of_column in zip(reported.columns, cells, strict=True):
+    for column, of_column in zip(columns, cells, strict=True):
         missing = missing_cells(of_column).mean()
         rows.append(
             [

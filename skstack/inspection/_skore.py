@@ -1,6 +1,6 @@
 """The checks of this package for reports of skore."""
 
-from .._pipelines import last_of
+from .._pipelines import last_of, unwrapped
 from ._base_models import is_stack
 from ._check import Checked, NotApplicable
 from ._check_stack import chosen
@@ -15,7 +15,7 @@ def skstack_checks(checks=None, *, groups=None):
 
     Parameters
     ----------
-    checks : list of str, default=None
+    checks : str or list of str, default=None
         Names of checks, see :func:`check_stack`; all by default.
     groups : array-like of shape (n_samples,), default=None
         Group of each row of the report's X, or of its training rows, for "leaking_groups".
@@ -75,7 +75,7 @@ class _SkoreCheck:
         stack = last_of(first.estimator_)
         if not is_stack(stack):
             raise NotApplicable("The estimator is no stack of skstack.")
-        if stack is not first.estimator_:
+        if stack is not unwrapped(first.estimator_):
             raise NotApplicable("The stack is the last step of a pipeline, whose rows the report does not know.")
         if first is not report and self._check.of_rows:
             return Checked(stack, report.X, report.y, self._groups, list(report.split_indices))

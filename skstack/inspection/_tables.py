@@ -1,8 +1,15 @@
 """Tables in which some cells are those of other rows, or missing."""
 
 import numpy as np
+from scipy import sparse
 
-from .._columns import is_polars, is_table
+from .._columns import is_polars, is_table, readable
+
+
+def as_rows(X):
+    """Return rows as estimators take them: as a DataFrame, an array or a sparse matrix."""
+    X = readable(X)
+    return X if is_table(X) or sparse.issparse(X) else np.asarray(X)
 
 
 def missing_row(X):

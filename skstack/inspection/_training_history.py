@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._pipelines import last_of
 from .._suggestions import did_you_mean
 from ..stacking._cross_fit import training_history
-from ._base_models import is_stack
+from ._base_models import is_stack, networks_of
 from ._display import grid_of_axes
 
 _VALIDATION = "val_"
@@ -61,8 +61,8 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted stack, whose networks are drawn side by side; an estimator with a ``history_``; or a pipeline that
-            ends in one of both.
+            A fitted stack, whose networks are drawn side by side; an estimator with a ``history_``; the best one of a
+            search, or a pipeline that ends in one of these.
         metric : str, default="loss"
             What to draw, beside it the same of validation rows where there were some.
         ax : matplotlib.axes.Axes or array-like of Axes, default=None
@@ -85,6 +85,9 @@ class TrainingHistoryDisplay:
         else:
             found, fitted = estimator.fold_histories_, getattr(estimator, "named_estimators_", {})
             refits = {name: training_history(fitted[name]) for name in found if name in fitted}
+            # Those in a nested stack or a search have no curves of the outer folds, but their own.
+            others = {name: training_history(network) for name, network in networks_of(estimator).items()}
+            found = {**{name: [history] for name, history in others.items() if history}, **found}
         if not found:
             raise ValueError(f"no part of this {type(estimator).__name__} has been trained in epochs.")
         return cls(found, refits=refits).plot(metric=metric, ax=ax)

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from .._columns import is_table, resolve_columns
+from .._columns import is_table, resolve_columns, select_columns
 from .._parts import split_part
+from .._pipelines import last_of, unwrapped
 from ..stacking._base import BaseStacking
 from ._modalities import columns_of_last_step
 from ._views import is_network
@@ -33,6 +34,7 @@ def without_columns(estimator, X, modality, columns):
     TypeError
         If it is another estimator.
     """
+    estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline):
         return _pipeline(estimator, X, modality, columns)
     if not isinstance(estimator, BaseStacking) and not is_network(estimator):
@@ -40,10 +42,18 @@ def without_columns(estimator, X, modality, columns):
             f"method='refit' leaves parts out, which {type(estimator).__name__} has not: give a stack, a network or a "
             "Pipeline that ends in one."
         )
-    is_stack = isinstance(estimator, BaseStacking)
-    parts = [kept for part in _parts(estimator, X) if (kept := _reduced(split_part(part), X, modality, columns))]
-    if not parts or all(isinstance(part, str) for _, part, _ in parts):
+    reduced = _without(estimator, _parts(estimator), X, columns)
+    if reduced is None:
         raise ValueError(f"without the modality {modality!r}, no part of {type(estimator).__name__} is left.")
+    return reduced
+
+
+def _without(estimator, parts, X, columns):
+    """Return a stack or network without some columns, or None where it reads nothing else."""
+    is_stack = isinstance(estimator, BaseStacking)
+    parts = [kept for part in parts if (kept := _reduced(split_part(part), X, columns))]
+    if not parts or all(isinstance(part, str) for _, part, _ in parts):
+        return None
     params = {"estimators" if is_stack else "branches": parts}
     if is_stack and estimator.passthrough is not False:
         params["passthrough"] = _passed(estimator.passthrough, X, columns)
@@ -59,7 +69,7 @@ def _pipeline(pipeline, X, modality, columns):
     return reduced.set_params(**{name: without_columns(pipeline[-1], seen, modality, own)})
 
 
-def _parts(estimator, X):
+def _parts(estimator):
     """Return the parts that an estimator was fitted with, those that were suggested and a default branch included."""
     if isinstance(estimator, BaseStacking):
         return estimator.suggestion_ if estimator.estimators is None else estimator.estimators
@@ -68,7 +78,7 @@ def _parts(estimator, X):
     return [(part.name, part.branch, part.positions) for part in estimator.branches_]
 
 
-def _reduced(part, X, modality, columns):
+def _reduced(part, X, columns):
     """Return a part without some columns, or None where it reads nothing else."""
     name, estimator, specification = part
     if isinstance(estimator, str):
@@ -78,6 +88,17 @@ def _reduced(part, X, modality, columns):
     kept = [position for position in own if position not in columns]
     if len(kept) == len(own):
         return name, clone(estimator), specification
+    inner = last_of(estimator)
+    parts = inner.estimators if isinstance(inner, BaseStacking) else getattr(inner, "branches", None)
+    if kept and parts:  # whose columns are named within
+        if inner is not estimator:
+            raise ValueError(
+                f"method='refit' cannot leave out a part of the {type(inner).__name__} within {name!r}: give "
+                "'modalities', of which one holds all its columns."
+            )
+        lost = [place for place, position in enumerate(own) if position in columns]
+        reduced = _without(estimator, parts, select_columns(X, positions), lost)
+        return reduced and (name, reduced, specification)
     return (name, clone(estimator), _named(X, kept)) if kept else None
 
 

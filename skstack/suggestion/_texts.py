@@ -207,11 +207,12 @@ def _as_paths(texts, counts, root):
 
 def _as_files(kind, what, texts, root):
     if any(_ADDRESS.match(text) for text in texts):
-        return "drop", f"addresses of {what}, which are not fetched: give files", {}
+        return "drop", f"addresses of {what}, which are not fetched: give files", {"lacks_files": True}
     looked_at = texts[:: max(1, len(texts) // _FILES)]
     if not any(os.path.exists(path_of(text, root)) for text in looked_at):
         where, which = ("the working directory", "") if root is None else (root, "another ")
-        return "drop", f"paths of {what}, none of which is found in {where}: give {which}image_root", {}
+        said = f"paths of {what}, none of which is found in {where}: give {which}image_root"
+        return "drop", said, {"lacks_files": True}
     return kind, f"paths of {what}", {}
 
 

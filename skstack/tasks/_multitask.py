@@ -140,8 +140,6 @@ def fitted_tasks(estimator):
         If it is no such estimator.
     """
     inner = last_of(estimator)
-    while hasattr(inner, "best_estimator_"):
-        inner = last_of(inner.best_estimator_)
     if not hasattr(inner, "tasks_"):
         raise TypeError(f"{estimator!r} does not predict several tasks.")
     return inner.tasks_

@@ -1,6 +1,7 @@
 """What an estimator says when modalities are absent."""
 
 import numpy as np
+import pyarrow
 import pytest
 from _modalities import MODALITIES, classifier, stack, table
 from _small import make_labels
@@ -83,3 +84,10 @@ def test_too_many_modalities_are_refused_before_anything_is_predicted():
     model = DummyClassifier().fit(X, [0, 1])
     with pytest.raises(ValueError, match=r"13 modalities need 2 \*\* 13 predictions .* unite some of them to 12"):
         Absence(model, X, {f"m{index}": [index] for index in range(13)}).values(None)
+
+
+def test_background_may_be_a_table_of_others():
+    X, _ = table()
+    background = pyarrow.Table.from_pandas(X.iloc[:3], preserve_index=False)
+    expected = Absence(stack(), X, COLUMNS, X.iloc[:3]).without([1]).predict(X)
+    assert_allclose(Absence(stack(), X, COLUMNS, background).without([1]).predict(X), expected)

@@ -1,6 +1,8 @@
 """The base models of a fitted stack."""
 
-from _inspected import fitted_network, fitted_regressor, table
+from _inspected import around, fitted_network, fitted_regressor, table
+from _small import stack_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -29,3 +31,19 @@ def test_the_last_step_gets_what_the_others_make_of_rows():
     assert last is stack
     assert rows.equals(X[:3])
     assert last_step_and_rows(stack, X)[1] is X
+
+
+def test_searches_around_a_stack_or_a_pipeline_or_within_one():
+    stack, (X, _) = fitted_regressor(), table()
+    for estimator in around(stack):
+        assert last_step_and_rows(estimator, X) == (stack, X)
+        assert network_of(estimator) is stack.named_estimators_["network"]
+
+
+def test_networks_in_what_is_frozen_a_pipeline_or_a_nested_stack():
+    (X, y), network, inner = table(), fitted_network(), fitted_regressor()
+    parts = [("frozen", FrozenEstimator(network)), ("piped", make_pipeline("passthrough", network)), ("inner", inner)]
+    stack = stack_regressor([*parts, ("ridge", Ridge().fit(X[["area"]], y), ["area"])], cv="prefit").fit(X, y)
+    inside = {"frozen": network, "piped": network, "inner": inner.named_estimators_["network"]}
+    assert networks_of(stack) == inside
+    assert network_of(stack, "inner") is inside["inner"]

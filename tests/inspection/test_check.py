@@ -3,6 +3,7 @@
 import pytest
 from _inspected import fitted_network, fitted_regressor, table
 from _small import branches
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 
 from skstack import MultimodalStackingRegressor
@@ -30,3 +31,9 @@ def test_columns_are_described_and_splits_are_needed():
     assert {column.name: column.kind for column in checked.columns}["city"] == "categorical"
     with pytest.raises(NotApplicable, match="no splits"):
         checked.need_splits()
+
+
+def test_rows_are_read_as_estimators_do_and_sparse_ones_are_not_described():
+    assert [column.kind for column in Checked(None, [[0.5], [1.5]]).columns] == ["numeric"]
+    with pytest.raises(NotApplicable, match="sparse"):
+        _ = Checked(None, csr_array([[1.0]])).columns

@@ -1,10 +1,14 @@
 """Checks of a fitted stack: clean data give no finding, bad input is refused."""
 
 import numpy as np
+import polars
+import pyarrow
 import pytest
-from _checked import clean_table, fitted_stack
-from _inspected import fitted_network
+from _checked import clean_table, fitted_stack, names
+from _inspected import around, fitted_network
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 from skstack.inspection import check_stack
 
@@ -32,3 +36,29 @@ def test_what_does_not_apply_finds_nothing():
     X, y = clean_table()
     fitted = [("one", Ridge().fit(X[["area"]], y), ["area"]), ("other", Ridge().fit(X[["age"]], y), ["age"])]
     assert check_stack(fitted_stack(X, y, fitted, cv="prefit"), X, y) == []
+
+
+def test_a_check_may_be_given_by_its_name_alone():
+    X, y = clean_table()
+    X.loc[119] = X.loc[0]
+    y = np.append(y[:119], y[0])
+    stack = fitted_stack(X, y)
+    assert names(check_stack(stack, X, y, checks="duplicates")) == ["duplicates"]
+    with pytest.raises(ValueError, match="there is no check 'duplicate'"):
+        check_stack(stack, X, y, checks="duplicate")
+
+
+def test_tables_of_others_lists_and_sparse_matrices():
+    X, y = clean_table()
+    stack = fitted_stack(X, y)
+    for table in (pyarrow.Table.from_pandas(X), polars.from_pandas(X)):
+        assert check_stack(stack, table, y) == []
+    learners = [("one", Ridge()), ("other", make_pipeline(Ridge(10.0)))]
+    for rows in (X.to_numpy().tolist(), csr_array(X.to_numpy())):
+        assert check_stack(fitted_stack(rows, y, learners), rows, y, checks=["dead_modality", "duplicates"]) == []
+
+
+def test_the_best_one_of_a_search():
+    X, y = clean_table()
+    for estimator in around(fitted_stack(X, y)):
+        assert check_stack(estimator, X, y) == []

@@ -41,7 +41,7 @@ def test_an_image_on_both_sides_of_a_split_is_found():
     y = X["area"].to_numpy()
     stack = fitted_stack(X, y, [("one", Ridge(), ["area"]), ("other", LinearRegression(), ["area"])])
     (finding,) = check_stack(stack, X, y, checks=["duplicates"])
-    assert "show the same image" in finding.message
+    assert "have images that look the same" in finding.message
     assert "0 and 29" in finding.message
 
 
@@ -65,3 +65,12 @@ def test_a_column_that_is_the_target_in_another_unit_is_found():
     X["euros"] = 3 * y + 1
     stack = fitted_stack(X, y, [("one", Ridge(), ["area", "euros"]), ("other", Ridge(), ["age"])])
     assert "giveaways" in names(check_stack(stack, X, y))
+
+
+def test_images_that_nobody_reads_need_not_be_there():
+    X, y = clean_table()
+    X["photo"] = [f"{row}.jpg" for row in range(len(X))]
+    X.loc[119] = X.loc[0]
+    y = np.append(y[:119], y[0])
+    (finding,) = check_stack(fitted_stack(X, y), X, y, checks=["duplicates"])
+    assert "have the same cells (but for images) and target" in finding.message

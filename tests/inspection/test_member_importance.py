@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from _inspected import around
 from _modalities import stack, table
 from _small import make_labels, make_table
 from numpy.testing import assert_allclose
@@ -99,3 +100,9 @@ def test_a_pipeline_is_asked_for_its_last_step():
     fitted, X, y = _stack()
     pipeline = make_pipeline("passthrough", fitted)
     pd.testing.assert_frame_equal(member_importance(pipeline, X, y), member_importance(fitted, X, y))
+
+
+def test_the_best_one_of_a_search():
+    fitted, X, y = _stack()
+    for estimator in around(fitted):
+        pd.testing.assert_frame_equal(member_importance(estimator, X, y), member_importance(fitted, X, y))

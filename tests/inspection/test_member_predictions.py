@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _inspected import fitted_classifier, fitted_network, fitted_regressor, labels, table
+from _inspected import around, fitted_classifier, fitted_network, fitted_regressor, labels, table
 from matplotlib import pyplot as plt
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -124,3 +124,16 @@ def test_classes_of_any_models_are_drawn():
 def test_predictions_of_other_rows_or_classes_are_refused(y, predictions, message):
     with pytest.raises(ValueError, match=message):
         MemberPredictionsDisplay.from_predictions(y, predictions)
+
+
+def test_the_best_one_of_a_search():
+    X, y = table()
+    for estimator in around(fitted_regressor()):
+        given = MemberPredictionsDisplay.from_estimator(estimator, X, y)
+        assert list(given.displays_) == list(MemberPredictionsDisplay.from_out_of_fold(estimator, y).displays_)
+
+
+def test_targets_of_other_rows_are_refused():
+    X, y = table()
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        MemberPredictionsDisplay.from_estimator(fitted_regressor(), X, y[:10])

@@ -2,19 +2,24 @@
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
+from _inspected import around, search_of
 from _modalities import MODALITIES, stack, table
 from _small import branches, make_table, network_regressor, stack_regressor
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skstack import MultimodalStackingRegressor
-from skstack.branches import CategoricalBranch, EntityBranch
+from skstack.branches import CategoricalBranch, EntityBranch, NumericBranch
+from skstack.inspection import dropped_modality_curve, modality_importance, shapley_values
 from skstack.inspection._modalities import check_inspected, column_names, modalities_of
 
 
@@ -95,6 +100,7 @@ def test_given_modalities_count():
         ({}, "should be a dict of names and columns"),
         (["area"], "should be a dict of names and columns"),
         ({"size": ["aera"]}, "modality 'size': .*not columns of the dataframe: \\['aera'\\].*area"),
+        ({"size": ["area"], 1: ["rooms"]}, "names of 'modalities' should be strings, got 1"),
         ({"size": []}, "modality 'size' has no columns"),
         ({"size": ["area", "rooms"], "rooms": "rooms"}, "column 'rooms' is in two modalities, 'size' and 'rooms'"),
     ],
@@ -124,3 +130,47 @@ def test_only_fitted_estimators_and_dense_tables_are_inspected():
     with pytest.raises(ValueError, match="rows and columns"):
         check_inspected(fitted, [1.0, 2.0])
     assert check_inspected(fitted, pd.DataFrame([[1.0]]))[1].shape == (1, 1)
+
+
+def test_networks_in_what_is_frozen_a_pipeline_or_a_nested_stack_are_asked_too():
+    X, y = make_table()
+    network = network_regressor().fit(X, y)
+    turned = FunctionTransformer(lambda X: X[["city", "rooms", "area"]])
+    inner = stack_regressor(branches(), cv=2).fit(X, y)
+    scaled = make_pipeline(StandardScaler(), Ridge()).fit(X[["area"]], y)
+    piped = make_pipeline(turned, network_regressor()).fit(X, y)
+    for part in (FrozenEstimator(network), piped, search_of(network), inner):
+        parts = [("net", part), ("ridge", scaled, ["area"])]
+        fitted = stack_regressor(parts, cv="prefit").fit(X, y)
+        assert _names(fitted, X) == {"numbers": ["area", "rooms"], "place": ["city"]}
+        for estimator in around(fitted):
+            assert _names(estimator, X) == _names(fitted, X)
+
+
+def test_a_network_behind_other_columns_is_read_as_a_whole():
+    X, y = make_table()
+    numbers = NumericBranch((4,), scale="standard", embedding=None, dropout=0.0)
+    behind = make_pipeline(StandardScaler(), network_regressor([("x", numbers, [0, 1])]))
+    fitted = stack_regressor([("behind", behind, ["area", "rooms"])], network=None).fit(X, y)
+    assert _names(fitted, X) == {"behind": ["area", "rooms"]}
+
+
+def test_a_table_without_a_column_is_refused_unless_it_may_be_missing():
+    X, y = make_table()
+    for fitted in (network_regressor().fit(X, y), stack_regressor().fit(X, y)):
+        with pytest.raises(ValueError, match="yet now missing:\n- city"):
+            check_inspected(fitted, X.drop(columns="city"))
+    lenient = network_regressor(allow_missing_columns=True).fit(X, y)
+    assert list(check_inspected(lenient, X.drop(columns="city"))[1]) == list(X)
+
+
+@pytest.mark.parametrize("kind", ["polars", "pyarrow"])
+def test_tables_of_others(kind):
+    X, y = make_table()
+    table = polars.from_pandas(X) if kind == "polars" else pyarrow.Table.from_pandas(X, preserve_index=False)
+    fitted = stack_regressor(branches()).fit(table, y)
+    checked = check_inspected(fitted, table)[1]
+    assert _names(fitted, checked) == {"numbers": ["area", "rooms"], "place": ["city"]}
+    assert shapley_values(fitted, table).shapley_values.shape == (len(X), 2)
+    assert modality_importance(fitted, table, y, random_state=0).importances.shape == (2, 5)
+    assert dropped_modality_curve(fitted, table, y, shares=[0], n_repeats=1).scores.shape == (2, 1, 1)

@@ -1,6 +1,7 @@
 """Importance of modalities for the score."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _modalities import MODALITIES, NOISE, NUMBERS, classifier, stack, table
 from _small import make_labels
@@ -125,3 +126,11 @@ def test_parameters_of_no_use_are_refused(params, message):
     with pytest.raises(ValueError, match="inconsistent"):
         modality_importance(stack(), X, y[:-1])
     assert modality_importance(stack(), X, y, modalities=MODALITIES, n_repeats=1).importances.shape == (3, 1)
+
+
+def test_targets_may_be_an_array_of_pandas():
+    X, y = table()
+    labels = pd.array(make_labels(y), dtype="string")
+    result = modality_importance(classifier(), X, labels, method="refit", cv=2)
+    expected = modality_importance(classifier(), X, make_labels(y), method="refit", cv=2)
+    assert_allclose(result.importances, expected.importances)

@@ -4,17 +4,20 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 from _browser import look
-from _inspected import fitted_classifier, fitted_network, fitted_regressor, labels, table
+from _inspected import fitted_classifier, fitted_network, fitted_regressor, labels, search_of, table
 from matplotlib import pyplot as plt
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skstack import MultimodalNetworkRegressor, MultimodalStackingRegressor
 from skstack.branches import ImageBranch, NumericBranch, TextBranch
-from skstack.inspection import _check, report
+from skstack.inspection import _check, _report, report
 from skstack.suggestion._columns import describe_columns
 
 EVIL = "<script>console.error('evil')</script>"
@@ -137,3 +140,65 @@ def test_other_rows_and_estimators_are_refused(tmp_path):
     with pytest.raises(TypeError, match="expected a fitted stack or network, got Ridge"):
         report(Ridge().fit(X[["area"]], y), X, y, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n_examples": -1}, ValueError, "n_examples == -1"),
+        ({"n_examples": "a"}, TypeError, "n_examples must be an instance of"),
+        ({"random_state": "z"}, ValueError, "'z' cannot be used to seed"),
+        ({"path": None}, TypeError, "'path' should be a string or a path, got NoneType"),
+        ({"path": "."}, IsADirectoryError, "'path' is a folder"),
+        ({"path": "missing/page.html"}, FileNotFoundError, "the folder of 'path', 'missing', does not exist"),
+    ],
+)
+def test_arguments_of_no_use_are_refused_before_anything_is_computed(arguments, error, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_report, "SECTIONS", None)
+    with pytest.raises(error, match=message):
+        report(fitted_regressor(), *table(), **{"path": "page.html", **arguments})
+
+
+def test_a_folder_that_cannot_be_written_is_refused_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(_report, "SECTIONS", None)
+    monkeypatch.setattr(_report.os, "access", lambda path, mode: path != tmp_path)  # whoever runs this may write
+    with pytest.raises(PermissionError, match="cannot be written"):
+        report(fitted_regressor(), *table(), tmp_path / "page.html")
+
+
+def test_other_columns_are_refused_first(tmp_path, monkeypatch):
+    X, y = table()
+    lacking = X.drop(columns="city")
+    monkeypatch.setattr(_report, "SECTIONS", None)
+    for rows in ({"X": lacking}, {"X": X, "X_test": lacking, "y_test": y}):
+        with pytest.raises(ValueError, match="yet now missing:\n- city"):
+            report(fitted_regressor(), y=y, path=tmp_path / "page.html", **rows)
+
+
+def test_an_error_of_any_kind_costs_one_section(tmp_path, monkeypatch):
+    def training(reported):
+        raise KeyError("loss")
+
+    monkeypatch.setattr(_report, "SECTIONS", (training, _report.settings))
+    page = report(fitted_regressor(), *table(), tmp_path / "page.html").read_text(encoding="utf-8")
+    assert _headings(page) == ["Training", "Settings and versions"]
+    assert "Left out: KeyError: &#39;loss&#39;" in page
+
+
+def test_tables_of_others_and_searches(tmp_path):
+    X, y = table()
+    for rows in (polars.from_pandas(X), pyarrow.Table.from_pandas(X, preserve_index=False)):
+        page = report(search_of(fitted_regressor()), rows, y, tmp_path / "page.html", X_test=rows, y_test=y)
+        page = page.read_text(encoding="utf-8")
+        assert "Left out" not in page and "left out." not in page
+        assert _headings(page) == [heading for heading in HEADINGS if heading != "Examples"]
+
+
+def test_sparse_rows_have_no_columns_to_show(tmp_path):
+    X, y = csr_array(table()[0][["area", "rooms"]].to_numpy()), table()[1]
+    stack = MultimodalStackingRegressor([("one", Ridge()), ("other", Ridge(10.0))], cv=2).fit(X, y)
+    page = report(stack, X, y, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert {"Checks", "Base models and scores", "Settings and versions"} < {*_headings(page)}
+    assert "Data" not in _headings(page)
+    assert "Left out: X is a sparse matrix, whose cells cannot be missing" in page

@@ -43,3 +43,8 @@ def test_a_picture_is_in_the_page_and_its_figure_closed():
     assert base64.b64decode(content).startswith(b"\x89PNG")
     assert 100 < made.width < 300
     assert 'alt="What it shows"' in _page(made)
+
+
+def test_codes_for_terminals_are_taken_out():
+    page = _page(Text("\x1b[1mInput\x1b[0m has \x1b[38;5;34m3\x1b[0m axes"))
+    assert "Input has 3 axes" in page and "\x1b" not in page

@@ -1,8 +1,12 @@
 """Our checks in reports of skore."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
+from _inspected import search_of
 from sklearn.linear_model import Ridge
 
 from skstack import MultimodalStackingRegressor
@@ -38,3 +42,15 @@ def test_a_report_of_skore_finds_a_planted_leak():
     fitted.checks.add(checks)
     sections = fitted.checks.summarize().frame().set_index("code")["section"]
     assert set(sections[CODES]) == {"not_applicable"}  # nobody knows the rows that it was fitted to
+
+
+def test_the_best_one_of_a_search_and_tables_of_others():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["area", "age"])
+    X.loc[59] = X.loc[0]
+    stack = MultimodalStackingRegressor([("one", Ridge(), ["area"]), ("other", Ridge(), ["age"])], cv=3)
+    stack.fit(X, X["area"])
+    (check,) = skstack_checks("duplicates")
+    report = SimpleNamespace(
+        estimator_=search_of(stack), X_train=pyarrow.Table.from_pandas(X), y_train=X["area"].to_numpy()
+    )
+    assert "by position 0 and 59" in check.check_function(report)

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
+from scipy.sparse import csr_array
 
-from skstack.inspection._tables import missing_row, mixed, mixed_predictions, rows_of_predictions, with_columns
+from skstack.inspection._tables import as_rows, missing_row, mixed, mixed_predictions, rows_of_predictions, with_columns
 from skstack.preprocessing import tensor_column
 
 
@@ -78,3 +80,10 @@ def test_predictions_of_every_form_are_cut_and_mixed():
     assert mixed_predictions(np.c_[first, first], np.c_[second, second], some)[:, 1].tolist() == [1, -2, 3]
     frames = pd.DataFrame({"a": first}), pd.DataFrame({"a": second})
     assert mixed_predictions(*frames, some)["a"].tolist() == [1, -2, 3]
+
+
+def test_rows_are_a_table_an_array_or_sparse():
+    X, sparse = pd.DataFrame({"a": [1.0]}), csr_array([[1.0]])
+    assert as_rows(X) is X and as_rows(sparse) is sparse
+    assert as_rows(pyarrow.table({"a": [1.0]})).equals(X)
+    assert as_rows([[1.0, 2.0]]).shape == (1, 2)

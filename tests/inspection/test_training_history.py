@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _inspected import fitted_network, fitted_regressor, table
+from _inspected import around, fitted_network, fitted_regressor, table
 from _small import branches, stack_regressor
 from matplotlib import pyplot as plt
 from sklearn.linear_model import Ridge
@@ -81,3 +81,13 @@ def test_learning_and_validation_curves_of_scikit_learn_take_stacks():
         stack, X, y, param_name="network__epochs", param_range=np.array([1, 2]), cv=2
     )
     assert np.isfinite(curve.test_scores).all()
+
+
+def test_networks_that_a_stack_holds_within_something_else_have_their_own_curves():
+    (X, y), inner = table(), fitted_regressor()
+    parts = [("inner", inner), ("ridge", Ridge().fit(X[["area"]], y), ["area"])]
+    stack = stack_regressor(parts, cv="prefit").fit(X, y)
+    for estimator in (stack, *around(stack)):
+        display = TrainingHistoryDisplay.from_estimator(estimator)
+        losses = inner.named_estimators_["network"].history_["loss"]
+        np.testing.assert_allclose(display.lines_["inner", "loss"].get_ydata(), losses)

@@ -1,9 +1,11 @@
 """Estimators without the parts that read some columns."""
 
 import pytest
+from _inspected import search_of
 from _modalities import stack, table
 from _small import branches, make_table, network_regressor
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -63,3 +65,31 @@ def test_other_estimators_have_no_parts():
     fitted = LinearRegression().fit(X[["area"]], y)
     with pytest.raises(TypeError, match="leaves parts out, which LinearRegression has not"):
         without_columns(fitted, X[["area"]], "size", [0])
+
+
+def test_networks_and_stacks_within_a_stack_lose_parts():
+    X, y = make_table()
+    ridge = ("ridge", Ridge(), ["area"])
+    inner = MultimodalStackingRegressor([("size", Ridge(), ["area", "rooms"]), ridge], cv=2)
+    parts = [("net", network_regressor(), ["city", "rooms", "area"]), ("inner", inner), ridge]
+    fitted = MultimodalStackingRegressor(parts, cv=2).fit(X, y)
+    reduced = without_columns(fitted, X, "size", [0, 1])
+    assert _columns(reduced.estimators) == {"net": ["city", "rooms", "area"]}
+    assert _columns(reduced.estimators[0][1].branches) == {"place": ["city"]}
+    reduced = without_columns(fitted, X, "area", [0])
+    assert _columns(reduced.estimators[1][1].estimators) == {"size": ["rooms"]}
+
+
+def test_what_is_frozen_or_behind_a_pipeline_is_left_out_as_a_whole():
+    X, y = make_table()
+    network = network_regressor().fit(X, y)
+    for part in (FrozenEstimator(network), make_pipeline("passthrough", network)):
+        fitted = MultimodalStackingRegressor([("net", part), ("ridge", Ridge(), ["area"])], cv=2).fit(X, y)
+        with pytest.raises(ValueError, match="part of the MultimodalNetworkRegressor within 'net': give 'modalities'"):
+            without_columns(fitted, X, "place", [2])
+
+
+def test_a_search_at_the_end_of_a_pipeline():
+    X, y = make_table()
+    fitted = make_pipeline("passthrough", search_of(network_regressor().fit(X, y)))
+    assert _columns(without_columns(fitted, X, "place", [2])[-1].branches) == {"numbers": ["area", "rooms"]}
