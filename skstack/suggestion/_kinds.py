@@ -52,9 +52,10 @@ class Column:
         What parts have to know besides: ``plain`` for numbers and truth values as NumPy has them; ``n_numbers`` in a
         text; of dates ``date_format``, ``are_texts`` for what is to be read and ``tz`` where they have several time
         zones; ``items`` for lists; ``words`` for categories that are texts too, and for numbers in texts whose words
-        tell something; ``lacks_files`` for paths that lead to no file; ``ordered`` for categories that are whole numbers, near ones of which may be alike; ``chars``
-        for texts without blanks; ``n_terms`` for how many words texts have, ``n_characters`` for how long they are on
-        average; ``group`` of columns that name the same things; ``channels`` of an array of images.
+        tell something; ``lacks_files`` for paths that lead to no file; ``ordered`` for categories that are whole
+        numbers, near ones of which may be alike; ``chars`` for texts without blanks; ``n_terms`` for how many words
+        texts have, ``n_characters`` for how long they are on average; ``group`` of columns that name the same things;
+        ``channels`` of an array of images.
     """
 
     key: object
