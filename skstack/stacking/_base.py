@@ -105,7 +105,13 @@ class BaseStacking(
         for_network = any(name.startswith(f"{JOINT}__") for name in params)
         if for_network and params.get(JOINT, self.network) is None:
             params[JOINT] = self._network_class()()
-        return super().set_params(**params)
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            if self.estimators is None:
+                how = "skstack.suggest_estimators(X, y) returns them as a list to be given as 'estimators'."
+                error.add_note(f"Parts that are suggested are no parameters: {how}")
+            raise
 
     def _check_parameters(self):
         """Raise if a parameter is of no use."""

@@ -107,6 +107,12 @@ def test_parameters_stay_as_they_are(fitted):
     assert again._repr_html_()
 
 
+def test_parameters_of_suggested_parts_are_to_be_given(fitted):
+    with pytest.raises(ValueError, match="Invalid parameter 'numbers'") as raised:
+        fitted.set_params(numbers__hidden=(4,))
+    assert "suggest_estimators" in raised.value.__notes__[0]
+
+
 def test_it_is_pickled(fitted, table):
     again = pickle.loads(pickle.dumps(fitted))
     assert_array_equal(again.predict(table[0]), fitted.predict(table[0]))
