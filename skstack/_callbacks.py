@@ -186,7 +186,7 @@ class Stages:
         self._index = 0
 
     @contextmanager
-    def stage(self, name, n_fits, following="", deadline=None):
+    def stage(self, name, n_fits, following="", deadline=None, is_guide=True):
         """Begin the next stage.
 
         Parameters
@@ -199,6 +199,8 @@ class Stages:
             Name of the stage after it, as far as it is known.
         deadline : Deadline, default=None
             When it has to be over.
+        is_guide : bool, default=True
+            Whether the time that fits have taken at its end says how long those that are left may take.
 
         Yields
         ------
@@ -209,7 +211,7 @@ class Stages:
         if self._bar is None:
             yield stage
             return
-        with self._bar.stage(name, n_fits, following):
+        with self._bar.stage(name, n_fits, following, is_guide):
             yield stage
 
 

@@ -152,8 +152,11 @@ class Bar(Counting):
         self._progress.stop()
 
     @contextmanager
-    def stage(self, name, n_fits, following=""):
-        """Show the name of a stage for a block in which so many estimators are fitted, and what comes next."""
+    def stage(self, name, n_fits, following="", is_guide=True):
+        """Show the name of a stage for a block in which so many estimators are fitted, and what comes next.
+
+        The line at its end says how much time is left, unless what has been fitted is no guide to that.
+        """
         before, self._began = self._done, _clock.now()
         self._stage, self._following, self.outcome = name, following, ""
         self._n_fits, self._fits, self._epochs = n_fits, ("",), {}
@@ -164,14 +167,14 @@ class Bar(Counting):
             self._stage = self._following = ""
         self._update()
         if following or not self._is_live:  # where nothing moves, this is all that can be seen until the end
-            self._tell(name)
+            self._tell(name, is_guide)
 
-    def _tell(self, stage):
+    def _tell(self, stage, is_guide):
         """Print a line about a stage that is over."""
         took, so_far = _clock.now() - self._began, _clock.now() - self._started
         parts = [f"{stage} took {_clock.duration(took)}", *([self.outcome] if self.outcome else [])]
         share = self._done / self._total
-        left = f", about {_clock.duration(so_far * (1 / share - 1))} left" if self._following else ""
+        left = f", about {_clock.duration(so_far * (1 / share - 1))} left" if self._following and is_guide else ""
         following = [f"next: {self._following}"] if self._following else []
         line = "; ".join([f"{', '.join(parts)} ({share:.0%} done{left})", *following])
         if self._is_live:

@@ -137,7 +137,7 @@ def test_a_stack_shows_one_bar_for_all_its_stages(screen):
     assert screen.totals == [3 * 3 + 1]
     assert screen.completed == sorted(screen.completed) and screen.completed[-1] == 10
     texts = list(dict.fromkeys(without_times(text.split(", loss")[0]) for text in screen.texts if text))
-    headings = ["numbers (then place)", "place (then ridge)", "ridge (then final estimator)", "final estimator"]
+    headings = ["ridge (then numbers)", "numbers (then place)", "place (then final estimator)", "final estimator"]
     places = [texts.index(heading) for heading in headings]
     assert places == sorted(places)
     fits = [text.rpartition(", ")[2] for text in texts if text.startswith("ridge") and text.endswith("fits")]
@@ -168,8 +168,9 @@ def test_a_finished_base_model_gets_a_line_above_the_bar(screen):
         without_times(line)
         for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[?\d]*[A-Za-z]", "", screen.file.getvalue()))
     ]
-    assert "network took n s, out-of-fold r2 n (43% done, about n s left); next: ridge" in lines
-    assert "ridge took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator" in lines
+    # How long a learner took says nothing of the network.
+    assert "ridge took n s, out-of-fold r2 n (43% done); next: network" in lines
+    assert "network took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator" in lines
 
 
 def test_stages_found_in_a_cache_count_in_full(screen, tmp_path):
@@ -238,8 +239,8 @@ def test_a_file_gets_a_line_per_stage_of_a_stack(log_file, capsys):
     stack_regressor(verbose=1).fit(X, Y)
     name = "[MultimodalStackingRegressor]"
     assert [without_times(line) for line in capsys.readouterr().out.splitlines()] == [
-        f"{name} network took n s, out-of-fold r2 n (43% done, about n s left); next: ridge",
-        f"{name} ridge took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator",
+        f"{name} ridge took n s, out-of-fold r2 n (43% done); next: network",
+        f"{name} network took n s, out-of-fold r2 n (86% done, about n s left); next: final estimator",
         f"{name} final estimator took n s (100% done)",
     ]
     assert len(log_file.file.getvalue().splitlines()) == 1

@@ -147,7 +147,8 @@ class Running:
     def _cross_fit(self, model, deadline, cost):
         self._pending.remove(model.name)
         following = next(iter(self._pending), "final estimator")
-        with self._stages.stage(model.name, model.n_fits(self._splits), following, deadline) as stage:
+        n_fits, is_guide = model.n_fits(self._splits), _ends_when_told(model) or not self._waits_for_network()
+        with self._stages.stage(model.name, n_fits, following, deadline, is_guide) as stage:
             try:
                 if deadline is not None:
                     deadline.check(cost)
@@ -160,6 +161,10 @@ class Running:
             stage.ended(lambda: self._score(model))
         if deadline is not None and _ends_when_told(model) and not deadline.was_met:
             self._cut.append(model.name)
+
+    def _waits_for_network(self):
+        """Tell whether networks are still to come, which take longer than learners."""
+        return any(_ends_when_told(model) for model in self._models if model.name in self._pending)
 
     def _predictions(self, model, stage):
         """Cross-fit a base model and return its out-of-fold predictions."""
