@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from _difficult import Picky
 from _small import Recorder, make_table, stack_regressor
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -104,26 +105,6 @@ def test_an_inner_validation_split_is_handed_on(table):
 
 
 # --- where an error came from -----------------------------------------------------------------------------------------
-
-
-class Picky(RegressorMixin, BaseEstimator):
-    """Refuses to be fitted to so many rows, or to predict them."""
-
-    def __init__(self, refuses=0):
-        self.refuses = refuses
-
-    def fit(self, X, y):
-        """Refuse, or remember nothing."""
-        if len(X) == self.refuses:
-            raise LookupError("no")
-        self.fitted_ = True
-        return self
-
-    def predict(self, X):
-        """Refuse, or predict 1."""
-        if len(X) == self.refuses:
-            raise LookupError("no")
-        return np.ones(len(X))
 
 
 class PickyTogether(Doubtful):

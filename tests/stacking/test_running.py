@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from _clocks import FakeClock, Slow
-from _interrupted import Interrupted
+from _difficult import Interrupted
 from _small import TRAINING, branches, make_labels, make_table, stack_classifier, stack_regressor
 from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
