@@ -12,10 +12,9 @@ from sklearn.model_selection import GroupKFold
 
 from skstack import MultimodalStackingRegressor
 from skstack.datasets import load_houses
+from skstack.datasets._houses import ROOMS
 
 from ._stacks import folder_of
-
-ROOMS = ("bathroom", "bedroom", "frontal", "kitchen")
 
 
 def measure(houses, seed, n_splits=5):

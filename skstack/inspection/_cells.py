@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from .._columns import check_table, is_polars, is_table
+from .._columns import is_polars, is_table
 from .._compat import take
 from ..branches._pretrained import PretrainedBranch
-from ..tasks._multitask import TaskView
 from ._networks import find_networks
 from ._pixels import image_branch, pixels_of
 from ._tables import with_columns
+from ._views import with_its_columns
 
 
 class BranchCells:
@@ -26,7 +26,7 @@ class BranchCells:
 
     def __init__(self, estimator, X, branch):
         found = find_networks(estimator, branch)[0]
-        X = check_table(estimator.estimator if isinstance(estimator, TaskView) else estimator, X, reset=False)
+        X = with_its_columns(estimator, X)
         self.X = X.to_pandas() if is_polars(X) else X
         self.name = branch
         self.columns = found.branch_columns(branch, X)

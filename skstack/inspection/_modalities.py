@@ -5,13 +5,13 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import check_table, is_table, resolve_columns
+from .._columns import is_table, resolve_columns
 from .._pipelines import last_of, unwrapped
 from ..stacking._base import BaseStacking
 from ..stacking._predicting import base_models
 from ..tasks._multitask import TaskView
 from ._tables import as_rows
-from ._views import is_network
+from ._views import has_parts, is_network, with_its_columns
 
 
 def check_inspected(estimator, X):
@@ -23,8 +23,7 @@ def check_inspected(estimator, X):
         raise TypeError("X is a sparse matrix, whose cells cannot be missing: give a dense array or a DataFrame.")
     if len(X.shape) < 2:
         raise ValueError(f"X should be a table with rows and columns, got an array of shape {X.shape}.")
-    inner = estimator.estimator if isinstance(estimator, TaskView) else estimator
-    return estimator, check_table(inner, X, reset=False) if _has_parts(inner) else X
+    return estimator, with_its_columns(estimator, X) if has_parts(estimator) else X
 
 
 def modalities_of(estimator, X, modalities=None):
@@ -108,13 +107,9 @@ def _readers_within(model, X, columns):
     """Return the same of a base model: of its parts, or of itself where it has none that are known to read columns."""
     fitted = model.fitted[0]
     try:
-        return list(readers_of(fitted, X, columns)) if _has_parts(last_of(fitted)) else [(model.name, columns, False)]
+        return list(readers_of(fitted, X, columns)) if has_parts(last_of(fitted)) else [(model.name, columns, False)]
     except ValueError:  # within a pipeline that makes other columns
         return [(model.name, columns, False)]
-
-
-def _has_parts(estimator):
-    return isinstance(estimator, BaseStacking) or is_network(estimator)
 
 
 def _chosen(columns, positions):

@@ -4,7 +4,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
 
-from .._columns import readable
 from ._check import NotApplicable
 from ._modalities import modalities_of
 from ._tables import mixed
@@ -27,7 +26,7 @@ _UNSTABLE = 0.5
 
 def dead_modality(checked):
     """Say which modalities change no prediction when their cells are exchanged between rows."""
-    X = readable(checked.X)
+    X = checked.X
     if sparse.issparse(X) or np.ndim(X) < 2:
         raise NotApplicable("X is no table.")
     rows = np.unique(np.linspace(0, X.shape[0] - 1, min(X.shape[0], _N_ROWS)).astype(int))

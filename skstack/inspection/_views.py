@@ -28,6 +28,16 @@ def is_network(estimator):
     return isinstance(estimator, CrossFitter) and hasattr(estimator, "branches_")
 
 
+def has_parts(estimator):
+    """Tell whether an estimator is a fitted stack or network, whose parts read columns, or one as a view of a task."""
+    return isinstance(estimator, (BaseStacking, TaskView)) or is_network(estimator)
+
+
+def with_its_columns(estimator, X):
+    """Return X, or raise unless it has the columns that a stack or network was fitted with."""
+    return check_table(estimator.estimator if isinstance(estimator, TaskView) else estimator, X, reset=False)
+
+
 def answering(estimator, ask):
     """Return a fitted estimator like another one, whose methods that predict answer without a look at the rows.
 
@@ -45,7 +55,7 @@ def answering(estimator, ask):
         follows = name != "predict_tasks" and isinstance(estimator, MultitaskMixin)
         if hasattr(estimator, name) and not follows:
             vars(same)[name] = _method(name, ask)
-    if not (isinstance(estimator, (BaseStacking, TaskView)) or is_network(estimator)):
+    if not has_parts(estimator):
         # That of a pipeline, say, asks its last step.
         kind = ClassifierMixin if is_classifier(estimator) else RegressorMixin
         vars(same)["score"] = partial(kind.score, same)
